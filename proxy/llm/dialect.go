@@ -1,0 +1,142 @@
+package llm
+
+import (
+	"io"
+	"net/http"
+	"slices"
+)
+
+// Inbound faces clients that speak one dialect.
+// Its methods may be called from many goroutines at once.
+type Inbound interface {
+	// Name is the dialect's name: chat, responses, messages, gemini, ollama.
+	Name() string
+	// Patterns are the endpoints that this dialect serves.
+	Patterns() []Pattern
+	// Peek scans a request without decoding it. The error is an [*Error].
+	Peek(r *http.Request, body []byte) (Peek, error)
+	// DecodeRequest turns the client's body into a prompt. Fields that no
+	// prompt can hold are named in Prompt.Lost. The error is an [*Error].
+	DecodeRequest(r *Request) (*Prompt, error)
+	// EncodeResponse writes an answer in the client's form: frames if
+	// r.Stream, else one whole body. It writes each event's translation
+	// before it takes the next event. When events end in an error, a stream
+	// is closed with the dialect's own error event, a whole answer is not
+	// written at all, and in both cases the error is returned.
+	EncodeResponse(w io.Writer, r *Request, events Events) error
+	// EncodeError gives an error the dialect's shape.
+	EncodeError(e *Error) (status int, contentType string, body []byte)
+	// ContentType of an answer, streamed or whole.
+	ContentType(stream bool) string
+}
+
+// A Pattern is an endpoint of an inbound dialect, in gorilla/mux syntax and
+// without a version prefix that all of them share.
+type Pattern struct {
+	Method string
+	Path   string
+}
+
+// Outbound faces providers that speak one dialect.
+// Its methods may be called from many goroutines at once.
+type Outbound interface {
+	// Name is the dialect's name.
+	Name() string
+	// URL is where the call goes. base has no trailing slash.
+	URL(c *Call, base string) string
+	// EncodeRequest writes the provider's form of a prompt. What cannot be
+	// carried is named with c.Lose, or refused with an [*Error].
+	EncodeRequest(c *Call, p *Prompt) ([]byte, error)
+	// Patch turns a client's body of this same dialect into the provider's:
+	// the model name is replaced, and what metering needs is added. The
+	// pieces, in order, are the body; they share memory with r.Raw.
+	Patch(c *Call, r *Request) ([][]byte, error)
+	// DecodeResponse reads an answer, streamed or whole as c.Stream says,
+	// into events. Tool names that EncodeRequest changed are restored.
+	// An answer that ends without its closing signal ends in an error.
+	DecodeResponse(c *Call, body io.Reader) Events
+	// DecodeError reads a refusal: a non-2xx status with any body.
+	DecodeError(status int, h http.Header, body []byte) *Error
+	// Tally looks at one frame (the data of an SSE event, an NDJSON line, or
+	// a whole body) in passing, adds what it says to t, and rules on it.
+	Tally(c *Call, t *Tally, frame []byte) Verdict
+	// Framing of this dialect's streams.
+	Framing() Framing
+}
+
+// Framing is how a stream is cut into frames.
+type Framing uint8
+
+// The framings.
+const (
+	SSE Framing = iota
+	NDJSON
+)
+
+// A Verdict is what Tally says should happen to a frame of a byte copy.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Pass Verdict = iota // send it on
+	Drop                // it is there only because Keytray asked for it
+	Last                // it ends the answer: finish the row first, then send it
+)
+
+// Call is one translated exchange: what Patch or EncodeRequest learn on the
+// way out is there when the answer comes back. One goroutine at a time.
+type Call struct {
+	Model  Model
+	Stream bool
+	Tools  map[string]string // provider's tool name -> client's, where changed
+	Lost   []string          // fields dropped or approximated, in the client's terms
+	// OwnUsage is set when Keytray asked for a stream's usage and the client
+	// did not: the extra frame is dropped again.
+	OwnUsage bool
+}
+
+// Lose notes that a field was dropped or approximated: "logit_bias", or
+// "temperature: this model takes none". A field is noted once.
+func (c *Call) Lose(field string) {
+	if !slices.Contains(c.Lost, field) {
+		c.Lost = append(c.Lost, field)
+	}
+}
+
+// Model is what an outbound dialect may know of the model it calls.
+type Model struct {
+	Provider  string // catalog id
+	Name      string // the provider's own name for it
+	MaxOutput int    // tokens; 0 is unknown
+	Flags     Flags  // capabilities and quirks, of the model and its provider
+}
+
+// Flags are named facts about a provider or a model, from the catalog.
+type Flags []string
+
+// Has tells whether the flag is set.
+func (f Flags) Has(flag string) bool { return slices.Contains(f, flag) }
+
+// Flags that dialects ask for. A capability that is not set is not assumed
+// absent: unknown models get what the client asked for.
+const (
+	FlagReasoning   = "reasoning"    // thinks when asked
+	FlagNoReasoning = "no_reasoning" // known not to think: effort is dropped and reported
+	FlagTools       = "tools"
+	FlagNoTools     = "no_tools"
+	FlagVision      = "vision"
+	FlagNoVision    = "no_vision"
+
+	FlagMaxCompletionTokens = "max_completion_tokens" // chat: rejects max_tokens
+	FlagNoSampling          = "no_sampling"           // rejects temperature, top_p, top_k
+	FlagNoPrefill           = "no_prefill"            // rejects a trailing assistant message
+	FlagNoStreamOptions     = "no_stream_options"     // chat: rejects stream_options; usage comes anyway
+	FlagJSONSchema          = "json_schema"           // native structured output
+	FlagNoJSONSchema        = "no_json_schema"
+	FlagThinkingAdaptive    = "thinking_adaptive" // messages: thinking{adaptive} and output_config.effort
+	FlagThinkingBudget      = "thinking_budget"   // messages, gemini: a token budget
+	FlagThinkingLevel       = "thinking_level"    // gemini: low, high ...
+	FlagNoThinkingOff       = "no_thinking_off"   // gemini: thinking cannot be turned off
+	FlagSystemRole          = "system_role"       // chat: knows no developer role
+	FlagNoParallelControl   = "no_parallel_control"
+)

@@ -1,0 +1,37 @@
+package llm
+
+import (
+	"io"
+	"net/http"
+)
+
+// Response is a good answer that has begun.
+type Response struct {
+	Outbound Outbound
+	Call     *Call
+	Status   int
+	Header   http.Header   // the provider's
+	Stream   bool          // Body is a stream of frames
+	Body     io.ReadCloser // the provider's own bytes, metered; the caller closes it
+	Target   string        // provider/model that answers
+	Attempts int           // calls made so far, this one included
+
+	// Decoded holds the events of a whole answer that had to be translated
+	// anyway; nil otherwise.
+	Decoded []Event
+}
+
+// Events reads the answer in neutral steps, in place of reading Body.
+// It may be called once.
+func (r *Response) Events() Events {
+	if r.Decoded == nil {
+		return r.Outbound.DecodeResponse(r.Call, r.Body)
+	}
+	return func(yield func(Event, error) bool) {
+		for _, e := range r.Decoded {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}

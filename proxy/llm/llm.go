@@ -29,13 +29,16 @@ type Target interface {
 
 // Request is one client call. It is immutable once handed to a Target.
 type Request struct {
-	ID      string      // Keytray's own id, sent back as Keytray-Request-Id
-	Tool    string      // the local program, from its token
-	Route   string      // the route or switch position that chose the target, if any
-	Inbound Inbound     // the dialect the client speaks
-	Raw     []byte      // the client's body, byte for byte
-	Header  http.Header // the client's headers; nil is allowed
-	Start   time.Time   // when the call arrived
+	ID      string  // Keytray's own id, sent back as Keytray-Request-Id
+	Tool    string  // the local program, from its token
+	Route   string  // the route or switch position that chose the target, if any
+	Inbound Inbound // the dialect the client speaks
+	// LocalOnly is set for callers without a token where the user lets them
+	// use only what runs on this computer.
+	LocalOnly bool
+	Raw       []byte      // the client's body, byte for byte
+	Header    http.Header // the client's headers; nil is allowed
+	Start     time.Time   // when the call arrived
 
 	Peek // what was read from the body without decoding it
 

@@ -1,0 +1,57 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"keytray/proxy/llm"
+)
+
+// handle answers the calls of one dialect.
+func (h *Handler) handle(in llm.Inbound) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+		start := time.Now()
+		id := "kt-" + rand.Text()[:20]
+		w.Header()["Keytray-Request-Id"] = []string{id}
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				// The value may quote a request, so only its type is logged.
+				h.Log.Error("a call failed inside Keytray", "request", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+				h.fail(w, in, &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call; its log says where (request " + id + ")"})
+			}
+		}()
+		c, _ := hr.Context().Value(callerKey{}).(caller)
+		body, err := readBody(hr, h.MaxBody)
+		if err != nil {
+			h.fail(w, in, err)
+			return
+		}
+		peek, err := in.Peek(hr, body)
+		if err != nil {
+			h.fail(w, in, err)
+			return
+		}
+		r := &llm.Request{
+			ID: id, Tool: c.tool, LocalOnly: c.localOnly, Inbound: in,
+			Raw: body, Header: hr.Header, Start: start, Peek: peek,
+		}
+		target, err := h.Table().Target(r)
+		if err != nil {
+			h.fail(w, in, err)
+			return
+		}
+		resp, err := target.Do(hr.Context(), r)
+		if err != nil {
+			w.Header()["Keytray-Attempts"] = []string{fmt.Sprint(r.Attempts())}
+			h.fail(w, in, err)
+			return
+		}
+		h.relay(w, r, resp)
+	})
+}

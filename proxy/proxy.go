@@ -1,0 +1,135 @@
+// Package proxy is the front door: the HTTP handler that local tools talk to.
+//
+// A call passes guard (who is calling, and from where), handle (which model,
+// which target) and relay (the answer, as bytes where dialects match and as
+// translated events where they do not). The package holds no key and knows no
+// provider: [Table] answers for both.
+package proxy
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"keytray/proxy/llm"
+)
+
+// Table says who answers. It is immutable: a change of settings makes a new
+// one, and a call uses the one it started with.
+type Table interface {
+	// Target finds who answers r, by r.Model. The error is an *llm.Error
+	// that tells the client what it may ask for instead.
+	Target(r *llm.Request) (llm.Target, error)
+	// Models lists what may be asked for, in a sensible order.
+	Models(localOnly bool) []Model
+}
+
+// Model is an entry of the model list.
+type Model struct {
+	ID      string // as a client asks for it
+	Owner   string // who runs it
+	Created int64  // Unix seconds; 0 if unknown
+}
+
+// Access is what a caller without a token may use.
+type Access uint8
+
+// The kinds of access.
+const (
+	Refuse Access = iota // nothing
+	Local                // models that run on this computer and need no key
+	Any                  // everything
+)
+
+// Options are what the front door needs to know. Token, Table and Without must
+// be set; all functions may be called at once from many goroutines.
+type Options struct {
+	Table   func() Table
+	Token   func(token string) (tool string, ok bool)
+	Without func() Access
+	// Origin tells whether a web page of this origin may call; nil: none may.
+	Origin func(origin string) bool
+	// Host tells whether a name other than loopback's may stand in the Host
+	// header; nil: none may.
+	Host func(host string) bool
+	// Paused tells whether the user has paused Keytray; nil: never.
+	Paused func() bool
+	// MaxBody bounds a request, in bytes, unpacked; 0 is 128 MiB.
+	MaxBody int64
+	// Log gets what goes wrong, never content or keys; nil: nowhere.
+	Log *slog.Logger
+}
+
+// Handler is the front door. Make it with New.
+type Handler struct {
+	Options
+	router *mux.Router
+}
+
+// New builds the handler.
+func New(o Options) *Handler {
+	if o.MaxBody == 0 {
+		o.MaxBody = 128 << 20
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	h := &Handler{Options: o, router: mux.NewRouter()}
+	for _, in := range inbounds {
+		for _, p := range in.Patterns() {
+			h.router.Handle(p.Path, h.guard(in, h.handle(in))).Methods(p.Method)
+		}
+	}
+	first := inbounds[0]
+	h.router.Handle("/models", h.guard(first, http.HandlerFunc(h.models))).Methods(http.MethodGet)
+	h.router.Handle("/models/{id:.+}", h.guard(first, http.HandlerFunc(h.model))).Methods(http.MethodGet)
+	h.router.HandleFunc("/healthz", h.health).Methods(http.MethodGet, http.MethodHead)
+	h.router.NotFoundHandler = h.guard(first, http.HandlerFunc(h.notFound))
+	h.router.MethodNotAllowedHandler = h.guard(first, http.HandlerFunc(h.wrongMethod))
+	return h
+}
+
+// ServeHTTP answers one call. The path's /v1 may be missing or doubled.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for strings.HasPrefix(r.URL.Path, "/v1/") {
+		r.URL.Path = r.URL.Path[len("/v1"):]
+		r.URL.RawPath = ""
+	}
+	h.router.ServeHTTP(w, r)
+}
+
+func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
+	if !h.hostAllowed(r.Host) {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("ok\n")) // the caller may be gone; nothing to do then
+}
+
+func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
+	h.fail(w, inbounds[0], &llm.Error{
+		Kind: llm.NotFound, Code: "unknown_url",
+		Message: "Keytray serves no " + r.URL.Path + "; it serves " + served() + ". Check the tool's base URL",
+	})
+}
+
+func (h *Handler) wrongMethod(w http.ResponseWriter, r *http.Request) {
+	h.fail(w, inbounds[0], &llm.Error{
+		Kind: llm.BadRequest, Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
+		Message: r.Method + " is not a method of " + r.URL.Path + "; Keytray serves " + served(),
+	})
+}
+
+// served names the endpoints, for error messages.
+func served() string {
+	var all []string
+	for _, in := range inbounds {
+		for _, p := range in.Patterns() {
+			all = append(all, p.Method+" /v1"+p.Path)
+		}
+	}
+	return strings.Join(append(all, "GET /v1/models"), ", ")
+}

@@ -1,0 +1,195 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"keytray/proxy/llm"
+)
+
+// relay hands an answer to the client and closes it. A byte copy that is cut
+// off aborts the connection: a cut answer never ends cleanly.
+func (h *Handler) relay(w http.ResponseWriter, r *llm.Request, resp *llm.Response) {
+	defer resp.Body.Close()
+	hd := w.Header()
+	passAnswerHeaders(hd, resp.Header)
+	hd["Keytray-Target"] = []string{headerSafe(resp.Target)}
+	hd["Keytray-Attempts"] = []string{strconv.Itoa(resp.Attempts)}
+	if lost := resp.Call.Lost; len(lost) > 0 {
+		hd["Keytray-Lost"] = []string{headerSafe(strings.Join(lost, "; "))}
+	}
+	same := resp.Outbound.Name() == r.Inbound.Name() && resp.Stream == r.Stream
+	switch {
+	case same && !resp.Stream:
+		h.copyWhole(w, resp)
+	case same:
+		hd["Content-Type"] = resp.Header["Content-Type"]
+		w.WriteHeader(resp.Status)
+		h.copyStream(w, resp)
+	case r.Stream:
+		hd["Content-Type"] = []string{r.Inbound.ContentType(true)}
+		hd["Cache-Control"] = []string{"no-cache"}
+		h.translateStream(w, r, resp)
+	default:
+		h.translateWhole(w, r, resp)
+	}
+}
+
+// copyWhole writes an answer that is in memory already, with its length, so
+// that a client sees its end only with its last byte.
+func (h *Handler) copyWhole(w http.ResponseWriter, resp *llm.Response) {
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	w.Header()["Content-Type"] = resp.Header["Content-Type"]
+	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(resp.Status)
+	_, _ = w.Write(body) // the client may be gone; the row is written
+}
+
+// copyStream flushes after each write, and the body writes once per read.
+func (h *Handler) copyStream(w http.ResponseWriter, resp *llm.Response) {
+	out := &flushing{w: w, control: http.NewResponseController(w)}
+	if _, err := resp.Body.(io.WriterTo).WriteTo(out); err != nil && !out.gone {
+		resp.Body.Close()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// translateStream writes each event's translation, and flushes whenever the
+// next read of the provider may have to wait.
+func (h *Handler) translateStream(w http.ResponseWriter, r *llm.Request, resp *llm.Response) {
+	out := &batching{flushing: flushing{w: w, control: http.NewResponseController(w)}}
+	resp.Body = &flushFirst{ReadCloser: resp.Body, flush: out.flush}
+	w.WriteHeader(http.StatusOK)
+	err := r.Inbound.EncodeResponse(out, r, resp.Events())
+	out.flush()
+	if err != nil && !out.gone {
+		h.Log.Info("an answer was cut off", "request", r.ID, "target", resp.Target, "kind", string(llm.AsError(err).Kind))
+	}
+}
+
+// translateWhole writes nothing before the whole answer could be translated.
+func (h *Handler) translateWhole(w http.ResponseWriter, r *llm.Request, resp *llm.Response) {
+	var out bytes.Buffer
+	if err := r.Inbound.EncodeResponse(&out, r, resp.Events()); err != nil {
+		h.fail(w, r.Inbound, err)
+		return
+	}
+	w.Header()["Content-Type"] = []string{r.Inbound.ContentType(false)}
+	w.Header()["Content-Length"] = []string{strconv.Itoa(out.Len())}
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(out.Bytes()) // the client may be gone; the row is written
+}
+
+// fail answers with an error in the dialect's shape. A provider's own error of
+// the same dialect goes on as it is.
+func (h *Handler) fail(w http.ResponseWriter, in llm.Inbound, err error) {
+	e := llm.AsError(err)
+	status, contentType, body := in.EncodeError(e)
+	if e.Outbound == in.Name() && e.Raw != nil && bytes.HasPrefix(bytes.TrimSpace(e.Raw), []byte("{")) {
+		status, body = e.HTTPStatus(), e.Raw
+	}
+	hd := w.Header()
+	passAnswerHeaders(hd, e.Header)
+	if e.RetryAfter > 0 && hd["Retry-After"] == nil {
+		hd["Retry-After"] = []string{strconv.Itoa(int((e.RetryAfter + time.Second - 1) / time.Second))}
+	}
+	hd["Content-Type"] = []string{contentType}
+	hd["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client may be gone
+	if e.Kind == llm.Internal {
+		h.Log.Error("a call failed", "err", e)
+	}
+}
+
+var errGone = errors.New("the client is gone")
+
+// flushing sends every write on at once.
+type flushing struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	gone    bool
+}
+
+func (f *flushing) Write(b []byte) (int, error) {
+	n, err := f.w.Write(b)
+	if err == nil {
+		err = f.control.Flush()
+	}
+	if err != nil {
+		f.gone = true
+		return n, errGone
+	}
+	return n, nil
+}
+
+// batching gathers what belongs to one read of the provider's.
+type batching struct {
+	flushing
+	buf []byte
+}
+
+const batch = 16 << 10
+
+func (b *batching) Write(p []byte) (int, error) {
+	if b.gone {
+		return 0, errGone
+	}
+	b.buf = append(b.buf, p...)
+	if len(b.buf) >= batch {
+		b.flush()
+	}
+	return len(p), nil
+}
+
+func (b *batching) flush() {
+	if len(b.buf) == 0 || b.gone {
+		return
+	}
+	_, _ = b.flushing.Write(b.buf) // notes a client that is gone
+	b.buf = b.buf[:0]
+}
+
+// flushFirst flushes what has been written before it reads on.
+type flushFirst struct {
+	io.ReadCloser
+	flush func()
+}
+
+func (f *flushFirst) Read(p []byte) (int, error) {
+	f.flush()
+	return f.ReadCloser.Read(p)
+}
+
+// passAnswerHeaders hands on what clients use of a provider's header: request
+// ids and limits. Cookies, CORS and connection headers are not for them.
+func passAnswerHeaders(to, from http.Header) {
+	for k, v := range from {
+		switch {
+		case k == "Retry-After", k == "Retry-After-Ms", k == "X-Request-Id", k == "Request-Id", k == "X-Should-Retry",
+			strings.HasPrefix(k, "X-Ratelimit-"), strings.HasPrefix(k, "Anthropic-"), strings.HasPrefix(k, "Openai-"):
+			to[k] = v
+		}
+	}
+}
+
+// headerSafe makes s fit for a header: printable ASCII on one line, bounded.
+func headerSafe(s string) string {
+	const most = 2000
+	var b strings.Builder
+	for _, r := range s[:min(len(s), most)] {
+		if r < ' ' || r > '~' {
+			r = '?'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

@@ -1,0 +1,224 @@
+// Package upstream makes one HTTP call to one provider, and meters it.
+//
+// A [Leaf] is the llm.Target at the end of every route. It patches or
+// translates the request, has it signed, sends it over the one [Network] of
+// the process, waits for the first good frame, and hands the answer over with
+// a meter around its body, so that the attempt's row is finished before the
+// client can see the end of the answer.
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"keytray/proxy/llm"
+)
+
+// Sign puts a key into the header of a request to its own provider. It runs
+// just before the request is sent. Its error is shown to the client.
+type Sign func(ctx context.Context, h http.Header) (Signature, error)
+
+// Signature is what may be known of the key that signed.
+type Signature struct {
+	Label string // "default", "work"
+	// Hide masks the key wherever it stands in b: some providers repeat it in
+	// their refusals. May be nil.
+	Hide func(b []byte) []byte
+}
+
+// Recorder writes attempts down. Its methods may be called at once from many
+// goroutines; an attempt itself is used by one at a time.
+type Recorder interface {
+	// Begin is called before the provider is, and does not wait.
+	Begin(a *llm.Attempt)
+	// Finish returns once the attempt is committed, or kept to be committed
+	// by a ledger that cannot write now: the answer is good all the same, and
+	// is not withheld from who paid for it. It is called once for each
+	// attempt begun, even when the client is gone.
+	Finish(a *llm.Attempt)
+}
+
+// Leaf calls one model of one provider. It is immutable and safe for
+// concurrent use.
+type Leaf struct {
+	Model    llm.Model
+	Outbound llm.Outbound
+	Base     string      // base URL without a trailing slash
+	Header   http.Header // the provider's fixed headers
+	Sign     Sign        // nil: the provider takes no key
+	Network  *Network
+	Record   Recorder
+}
+
+// Do calls the provider. See llm.Target.
+func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
+	m := &meter{
+		leaf: l,
+		call: llm.Call{Model: l.Model, Stream: r.Stream},
+		attempt: llm.Attempt{
+			Request:  r,
+			Number:   r.NextAttempt(),
+			Provider: l.Model.Provider,
+			Model:    l.Model.Name,
+			Streamed: r.Stream,
+			Start:    time.Now(),
+		},
+	}
+	resp, err := m.do(ctx)
+	if err == nil {
+		return resp, nil
+	}
+	e := llm.AsError(err)
+	m.hideKey(e)
+	if e.Provider == "" && e.Kind != llm.BadRequest && e.Kind != llm.Canceled {
+		e.Provider = l.Model.Provider
+	}
+	m.finish(e)
+	m.release()
+	return nil, e
+}
+
+// do makes the call; on an error the caller finishes the row.
+func (m *meter) do(ctx context.Context) (*llm.Response, error) {
+	l, r := m.leaf, m.attempt.Request
+	translated := r.Inbound.Name() != l.Outbound.Name()
+	body, err := m.encode(translated)
+	if err != nil {
+		l.Record.Begin(&m.attempt)
+		return nil, err
+	}
+	req, err := m.request(ctx, body, translated)
+	l.Record.Begin(&m.attempt)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := l.Network.RoundTrip(req)
+	if err != nil {
+		return nil, unreachable(ctx, l, err)
+	}
+	m.source = resp.Body
+	m.attempt.Status = resp.StatusCode
+	m.attempt.FirstByte = time.Now()
+	in, err := plain(resp)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return nil, m.refusal(ctx, resp, in)
+	}
+	out := &llm.Response{
+		Outbound: l.Outbound,
+		Call:     &m.call,
+		Status:   resp.StatusCode,
+		Header:   resp.Header,
+		Body:     m,
+		Target:   l.Model.Provider + "/" + l.Model.Name,
+		Attempts: r.Attempts(),
+	}
+	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream)
+	if m.call.Stream {
+		out.Stream = true
+		return out, m.begin(ctx, in)
+	}
+	return out, m.whole(ctx, in, resp.ContentLength, out, translated)
+}
+
+// encode is the body to send, in pieces.
+func (m *meter) encode(translated bool) ([][]byte, error) {
+	r := m.attempt.Request
+	if !translated {
+		return m.leaf.Outbound.Patch(&m.call, r)
+	}
+	p, err := r.Prompt()
+	if err != nil {
+		return nil, err
+	}
+	b, err := m.leaf.Outbound.EncodeRequest(&m.call, p)
+	return [][]byte{b}, err
+}
+
+// request builds the signed HTTP request.
+func (m *meter) request(ctx context.Context, pieces [][]byte, translated bool) (*http.Request, error) {
+	l := m.leaf
+	raw := l.Outbound.URL(&m.call, l.Base)
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, &llm.Error{Kind: llm.Internal, Message: "the base URL of " + l.Model.Provider + " cannot be used: " + err.Error(), Cause: err}
+	}
+	var size int64
+	for _, p := range pieces {
+		size += int64(len(p))
+	}
+	m.attempt.SentBytes = size
+	h := make(http.Header, 8)
+	for k, v := range l.Header {
+		h[k] = v
+	}
+	h["Content-Type"] = []string{"application/json"}
+	h["Accept"] = []string{"application/json"}
+	if m.call.Stream && l.Outbound.Framing() == llm.SSE {
+		h["Accept"] = []string{"text/event-stream"}
+	}
+	passHeaders(h, m.attempt.Request.Header, translated)
+	if l.Sign != nil {
+		s, err := l.Sign(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		m.attempt.Key, m.hide = s.Label, s.Hide
+	}
+	req := &http.Request{
+		Method:        http.MethodPost,
+		URL:           u,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        h,
+		Host:          u.Host,
+		ContentLength: size,
+		GetBody:       func() (io.ReadCloser, error) { return newPieces(pieces), nil },
+	}
+	req.Body, _ = req.GetBody()
+	return req.WithContext(ctx), nil
+}
+
+// refusal reads a non-2xx answer.
+func (m *meter) refusal(ctx context.Context, resp *http.Response, in io.Reader) error {
+	body, err := io.ReadAll(io.LimitReader(in, maxErrorBody))
+	if err != nil && ctx.Err() != nil {
+		return unreachable(ctx, m.leaf, err)
+	}
+	if m.hide != nil {
+		body = m.hide(body)
+	}
+	e := m.leaf.Outbound.DecodeError(resp.StatusCode, resp.Header, body)
+	e.Header = resp.Header
+	if e.Status == 0 {
+		e.Status = resp.StatusCode
+	}
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		// A key is never sent after a redirect, so this one ends here.
+		e.Status, e.Kind, e.Raw = http.StatusBadGateway, llm.Garbage, nil
+		e.Message = "the provider redirects to another address, which Keytray does not follow with a key; check base_url of " + m.leaf.Model.Provider
+	}
+	return e
+}
+
+// hideKey masks the key in all that an error shows.
+func (m *meter) hideKey(e *llm.Error) {
+	if m.hide == nil {
+		return
+	}
+	e.Message = string(m.hide([]byte(e.Message)))
+	e.Code = string(m.hide([]byte(e.Code)))
+	if e.Raw != nil {
+		e.Raw = m.hide(bytes.Clone(e.Raw))
+	}
+}
+
+// maxErrorBody bounds what is read of a refusal.
+const maxErrorBody = 1 << 20

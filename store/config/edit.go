@@ -1,0 +1,126 @@
+package config
+
+// Edit changes single settings of the file that [Store.Edit] opened. Its methods leave everything else as it is,
+// comments above removed settings too. What they are given is checked when the edit is done, not before. An Edit
+// is for the call that it was made for and one goroutine.
+type Edit struct {
+	doc document
+	old *Config
+}
+
+// Config returns the settings before the edit.
+func (e *Edit) Config() *Config { return e.old }
+
+// SetListen changes where tools connect.
+func (e *Edit) SetListen(address string) error { return e.doc.set(textOf(address), "listen") }
+
+// SetListenBeyondLoopback permits or forbids addresses that other machines can reach.
+func (e *Edit) SetListenBeyondLoopback(yes bool) error {
+	if !yes {
+		return e.doc.set(nil, "listen_beyond_loopback")
+	}
+	return e.doc.set(truthOf(true), "listen_beyond_loopback")
+}
+
+// SetActive turns the tray's switch: ActiveAuto, ActiveOffline, a provider's id or a route's name.
+func (e *Edit) SetActive(to string) error { return e.doc.set(textOf(to), "active") }
+
+// SetWithoutToken says what a client that sends no token may use.
+func (e *Edit) SetWithoutToken(to WithoutToken) error {
+	return e.doc.set(textOf(string(to)), "without_token")
+}
+
+// SetLedgerSync says what a finished row survives.
+func (e *Edit) SetLedgerSync(to Sync) error { return e.doc.set(textOf(string(to)), "ledger", "sync") }
+
+// SetOrigins names the browser origins that may call; none clears the list.
+func (e *Edit) SetOrigins(origins []string) error { return e.doc.set(listOrNil(origins), "origins") }
+
+// SetBudget limits what all tools spend together; the zero Budget removes the limits.
+func (e *Edit) SetBudget(b Budget) error { return e.doc.set(budgetNode(b), "budget") }
+
+// SetProvider adds or changes an entry. Its zero fields leave the file.
+func (e *Edit) SetProvider(p Provider) error {
+	n := tableOf()
+	n.put("dialect", textOrNil(p.Dialect))
+	n.put("base_url", textOrNil(p.BaseURL))
+	n.put("key_env", textOrNil(p.KeyEnv))
+	n.put("models", listOrNil(p.Models))
+	if len(p.Headers) > 0 {
+		headers := tableOf()
+		for _, h := range p.Headers {
+			headers.put(h.Name, textOf(h.Value))
+		}
+		n.put("headers", headers)
+	}
+	if p.Off {
+		n.put("off", truthOf(true))
+	}
+	return e.doc.set(n, "providers", p.ID)
+}
+
+// RemoveProvider removes an entry; a built-in provider is then as it was built in.
+func (e *Edit) RemoveProvider(id string) error { return e.doc.set(nil, "providers", id) }
+
+// SetRoute adds or changes a route.
+func (e *Edit) SetRoute(r Route) error {
+	if len(r.Fallback) == 0 {
+		return e.doc.set(textOf(r.Model), "routes", r.Name)
+	}
+	return e.doc.set(tableOf(entry{key: "fallback", value: listOf(r.Fallback)}), "routes", r.Name)
+}
+
+// RemoveRoute removes a route.
+func (e *Edit) RemoveRoute(name string) error { return e.doc.set(nil, "routes", name) }
+
+// SetTool adds or changes the settings of a tool.
+func (e *Edit) SetTool(t Tool) error {
+	n := tableOf()
+	if b := budgetNode(t.Budget); len(b.entries) > 0 {
+		n.put("budget", b)
+	}
+	return e.doc.set(n, "tools", t.Name)
+}
+
+// RemoveTool removes the settings of a tool.
+func (e *Edit) RemoveTool(name string) error { return e.doc.set(nil, "tools", name) }
+
+// SetStandIn adds or changes the stand-ins of a provider; without any, the entry is removed.
+func (e *Edit) SetStandIn(s StandIn) error {
+	n := tableOf()
+	n.put("large", textOrNil(s.Large))
+	n.put("small", textOrNil(s.Small))
+	if len(n.entries) == 0 {
+		n = nil
+	}
+	return e.doc.set(n, "stand_ins", s.Provider)
+}
+
+func textOrNil(s string) *node {
+	if s == "" {
+		return nil
+	}
+	return textOf(s)
+}
+
+func listOrNil(texts []string) *node {
+	if len(texts) == 0 {
+		return nil
+	}
+	return listOf(texts)
+}
+
+// budgetNode leaves out the default at_limit.
+func budgetNode(b Budget) *node {
+	n := tableOf()
+	if b.Day != nil {
+		n.put("day", numberOf(formatUSD(*b.Day)))
+	}
+	if b.Month != nil {
+		n.put("month", numberOf(formatUSD(*b.Month)))
+	}
+	if b.AtLimit != "" && b.AtLimit != LimitBlock {
+		n.put("at_limit", textOf(string(b.AtLimit)))
+	}
+	return n
+}

@@ -1,0 +1,110 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"slices"
+)
+
+// load reads the file if it is another than before, and tells the subscribers what came of it.
+func (s *Store) load() {
+	text, err := readFile(s.path)
+	message := ""
+	if err != nil {
+		message = err.Error()
+	}
+	if message == s.seenErr && err != nil || err == nil && s.seenErr == "" && s.seen != nil && bytes.Equal(text, s.seen) {
+		return
+	}
+	s.seen, s.seenErr = text, message
+	if err != nil {
+		s.refuse(Problems{s.trouble(err)})
+		return
+	}
+	cfg, root, problems := parse(s.path, text)
+	if problems == nil {
+		problems = s.check(cfg, root)
+	}
+	if problems != nil {
+		s.refuse(problems)
+		return
+	}
+	s.adopt(cfg, text)
+	s.keep(text)
+	s.tell()
+}
+
+func (s *Store) adopt(cfg *Config, text []byte) {
+	s.good = text
+	s.current.Store(cfg)
+	s.problems.Store(nil)
+}
+
+func (s *Store) refuse(p Problems) {
+	s.problems.Store(&p)
+	s.tell()
+}
+
+func (s *Store) tell() {
+	for _, f := range s.subscribers {
+		(*f)(s.Current(), s.Problems())
+	}
+}
+
+// trouble is a problem with the file itself.
+func (s *Store) trouble(err error) Problem {
+	p := Problem{File: s.path, Message: err.Error()}
+	if errors.Is(err, fs.ErrNotExist) {
+		p.Message = "is gone; the settings are as they were"
+		p.Hint = "put it back; the next change made in Keytray writes it again"
+	}
+	return p
+}
+
+// check asks Options.Check and finds the lines of the paths that it names.
+func (s *Store) check(cfg *Config, root *node) Problems {
+	if s.options.Check == nil {
+		return nil
+	}
+	err := s.options.Check(cfg)
+	if err == nil {
+		return nil
+	}
+	var many Problems
+	var one Problem
+	switch {
+	case errors.As(err, &many):
+		many = slices.Clone(many)
+	case errors.As(err, &one):
+		many = Problems{one}
+	default:
+		many = Problems{{Message: err.Error()}}
+	}
+	for i := range many {
+		p := &many[i]
+		p.File = s.path
+		if at := root.find(p.Path); at != nil && p.Path != "" && p.Line == 0 {
+			p.Line, p.Column = at.line, at.col
+		}
+	}
+	return many
+}
+
+// find returns the node of a path, or nil.
+func (n *node) find(path string) *node {
+	if n == nil || n.path == path {
+		return n
+	}
+	for _, e := range n.entries {
+		if got := e.value.find(path); got != nil {
+			return got
+		}
+	}
+	for _, item := range n.items {
+		if got := item.find(path); got != nil {
+			return got
+		}
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package config
+
+// first is the file that the first start writes: every setting with what it does, and the defaults.
+const first = `# Keytray's settings. Changes apply when the file is saved; a mistake changes nothing, and Keytray says which line.
+# The window and the command line edit this file too and keep your comments. Keys are never kept here:
+# they are in the system's keychain (keytray keys add).
+
+# Where tools connect. Only this machine can reach 127.0.0.1.
+# For another address add: listen_beyond_loopback: true
+listen: 127.0.0.1:5397
+
+# The switch in the tray: auto (each model at its own provider), offline (only models on this machine),
+# or the name of a provider or route that answers everything.
+active: auto
+
+# What programs that send no token may use: refuse (nothing), local (models on this machine), any (everything).
+without_token: local
+
+# Providers: change a built-in one, switch it off, or add your own.
+# Dialects: chat, responses, messages, gemini, ollama, converse.
+providers:
+  # openai: {base_url: "http://127.0.0.1:9001/v1"}
+  # groq: {off: true}
+  # lab: {dialect: chat, base_url: "http://127.0.0.1:8000/v1", key_env: LAB_KEY, models: [qwen3]}
+
+# Routes: names of your own that work as model names.
+routes:
+  # quick: groq/llama-3.3-70b-versatile
+  # safe: {fallback: [anthropic/claude-sonnet-5-5, ollama/qwen3]}
+
+# Limits in US dollars. At the limit: block (calls get an error) or offline (models on this machine answer).
+budget:
+  # day: 10
+  # month: 100
+  # at_limit: block
+
+# Limits of single tools, by the name of their token.
+tools:
+  # codex: {budget: {day: 5}}
+
+# While one provider is active and lacks the model that was asked for, it answers with these.
+stand_ins:
+  # openai: {large: gpt-6, small: gpt-6-mini}
+
+# Web pages that may call from a browser. None may unless it is listed.
+origins:
+  # - http://localhost:3000
+
+# normal: the spending record survives a crash of Keytray. full: a power cut too; each answer waits for the disk.
+ledger:
+  sync: normal
+`

@@ -98,7 +98,7 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 	}
 	resp, err := l.Network.RoundTrip(req)
 	if err != nil {
-		return nil, unreachable(ctx, l, err)
+		return nil, Explain(ctx, l.Model.Provider, l.Base, err)
 	}
 	m.source = resp.Body
 	m.attempt.Status = resp.StatusCode
@@ -190,7 +190,7 @@ func (m *meter) request(ctx context.Context, pieces [][]byte, translated bool) (
 func (m *meter) refusal(ctx context.Context, resp *http.Response, in io.Reader) error {
 	body, err := io.ReadAll(io.LimitReader(in, maxErrorBody))
 	if err != nil && ctx.Err() != nil {
-		return unreachable(ctx, m.leaf, err)
+		return Explain(ctx, m.leaf.Model.Provider, m.leaf.Base, err)
 	}
 	if m.hide != nil {
 		body = m.hide(body)

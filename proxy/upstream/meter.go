@@ -128,7 +128,7 @@ func (m *meter) end(err error) error {
 // broken is the error for an answer that stopped in the middle.
 func (m *meter) broken(err error) *llm.Error {
 	if m.ctx.Err() != nil {
-		return unreachable(m.ctx, m.leaf, err)
+		return Explain(m.ctx, m.leaf.Model.Provider, m.leaf.Base, err)
 	}
 	if errors.Is(err, errTooLarge) || errors.Is(err, sse.ErrFrameTooLarge) {
 		return &llm.Error{Kind: llm.Garbage, Provider: m.leaf.Model.Provider, Message: err.Error(), Cause: err}

@@ -86,7 +86,7 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 	if host := strings.ToLower(r.URL.Host); !allowed[host] && !allowed[strings.ToLower(r.URL.Hostname())] {
 		return nil, fmt.Errorf("%w: %s", errHost, r.URL.Host)
 	}
-	if n.offline.Load() && !loopbackHost(r.URL.Hostname()) {
+	if n.offline.Load() && !LoopbackHost(r.URL.Hostname()) {
 		return nil, errOffline
 	}
 	return n.transport.RoundTrip(r)
@@ -112,7 +112,8 @@ func (n *Network) dial(ctx context.Context, network, addr string) (net.Conn, err
 	return d.DialContext(ctx, network, addr)
 }
 
-func loopbackHost(host string) bool {
+// LoopbackHost tells whether a host name or address is this computer's loopback.
+func LoopbackHost(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
@@ -120,11 +121,11 @@ func loopbackHost(host string) bool {
 	return err == nil && a.Unmap().IsLoopback()
 }
 
-// unreachable says why no answer came, and what to do.
-func unreachable(ctx context.Context, l *Leaf, err error) *llm.Error {
-	e := &llm.Error{Kind: llm.Unreachable, Status: http.StatusBadGateway, Provider: l.Model.Provider, Cause: err}
-	host := l.Base
-	if u, perr := url.Parse(l.Base); perr == nil {
+// Explain says why no answer came from a provider, and what to do.
+func Explain(ctx context.Context, provider, base string, err error) *llm.Error {
+	e := &llm.Error{Kind: llm.Unreachable, Status: http.StatusBadGateway, Provider: provider, Cause: err}
+	host := base
+	if u, perr := url.Parse(base); perr == nil {
 		host = u.Host
 	}
 	var dns *net.DNSError
@@ -141,7 +142,7 @@ func unreachable(ctx context.Context, l *Leaf, err error) *llm.Error {
 		e.Kind, e.Status, e.Provider, e.Message = llm.Internal, 0, "", err.Error()
 	case errors.As(err, &dns):
 		e.Message = fmt.Sprintf("cannot find %s; check the network, or base_url of this provider", host)
-	case errors.Is(err, syscall.ECONNREFUSED) && loopbackHost(hostname(host)):
+	case errors.Is(err, syscall.ECONNREFUSED) && LoopbackHost(hostname(host)):
 		e.Message = fmt.Sprintf("nothing listens on %s; start it, or correct base_url of this provider", host)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		e.Kind, e.Status, e.Message = llm.Timeout, http.StatusGatewayTimeout, host+" did not answer in time; try again later"

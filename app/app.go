@@ -1,0 +1,330 @@
+// Package app is Keytray without a face: it opens the folder, the keychain, the
+// ledger and the catalog, builds the route table from them, and serves.
+//
+// Open makes an [App]; Start listens; Close drains. Each use case that the
+// window and the command line share is a method in a file of its own: keys.go,
+// use.go, spend.go, requests.go, doctor.go and so on. Faces get plain values and
+// never reach into the stores.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"keytray/assets"
+	"keytray/proxy"
+	"keytray/proxy/catalog"
+	"keytray/proxy/upstream"
+	"keytray/store/config"
+	"keytray/store/keys"
+	"keytray/store/ledger"
+)
+
+// Version is set by the build.
+var Version = "0.1.0"
+
+// Options say how to open Keytray. The zero value opens the user's own folder
+// for a command that serves nothing.
+type Options struct {
+	// Serve opens the ledger for writing and follows changes of the files.
+	// Only one process can; see ErrRunning.
+	Serve bool
+	// Listen overrides the address in config.yaml; "" does not.
+	Listen string
+	// Keys are given on the command line, by provider.
+	Keys map[string]string
+	// Getenv reads the environment; nil is os.Getenv.
+	Getenv func(string) string
+	// Log gets what goes wrong; nil is nowhere.
+	Log *slog.Logger
+	// Keychain replaces the system's, in tests.
+	Keychain keys.Keychain
+}
+
+// ErrRunning means that another Keytray serves from the same folder.
+var ErrRunning = errors.New("Keytray is running already")
+
+// App is an open Keytray. All its methods may be called at once.
+type App struct {
+	opt     Options
+	log     *slog.Logger
+	getenv  func(string) string
+	paths   config.Paths
+	config  *config.Store
+	ring    *keys.Ring
+	tokens  *keys.Tokens
+	kc      keys.Keychain
+	catalog atomic.Pointer[catalog.Catalog] // with the config's overrides
+	base    *catalog.Catalog                // as built in
+	network *upstream.Network
+	ollama  *ollama
+	table   atomic.Pointer[table]
+	door    *proxy.Handler
+	changes changes
+	paused  atomic.Bool
+	strange atomic.Int64 // calls with an unknown token
+
+	controlSecret string // guarded by changes.mu, as is show
+	show          func()
+
+	ledgerMu sync.Mutex
+	ledger   *ledger.Ledger
+
+	server serving
+	closed []func() error // in reverse order
+	wait   sync.WaitGroup
+	stop   context.CancelFunc
+	ctx    context.Context
+}
+
+// Open opens Keytray's folder. What is missing or broken (a config.yaml with
+// a mistake, no keychain, a full disk) does not stop it: Status says so. Its
+// errors are ErrRunning, a folder that cannot be used, or a key given on the
+// command line that cannot be one. The caller closes the App.
+func Open(ctx context.Context, o Options) (*App, error) {
+	a := &App{opt: o, log: o.Log, getenv: o.Getenv}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.getenv == nil {
+		a.getenv = os.Getenv
+	}
+	a.ctx, a.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if err := a.open(ctx); err != nil {
+		_ = a.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) error {
+	var err error
+	if a.paths, err = config.Locate(runtime.GOOS, a.getenv); err != nil {
+		return err
+	}
+	if err := a.paths.Create(); err != nil {
+		return err
+	}
+	if a.base, err = catalog.Load(assets.Providers()); err != nil {
+		return fmt.Errorf("read the built-in providers: %w", err)
+	}
+	if a.opt.Serve {
+		if err := a.openLedger(ctx); err != nil {
+			return err
+		}
+	}
+	a.network = upstream.NewNetwork()
+	a.onClose(func() error { a.network.Close(); return nil })
+	a.ollama = &ollama{network: a.network, log: a.log, changed: a.changed}
+	a.config = config.Open(a.paths.Config, config.Options{Check: a.checkConfig, Watch: a.opt.Serve})
+	a.onClose(a.config.Close)
+	if err := a.openKeys(); err != nil {
+		return err
+	}
+	a.rebuild(a.config.Current())
+	a.config.Subscribe(func(c *config.Config, _ config.Problems) {
+		a.rebuild(c)
+		a.relisten()
+		a.changed()
+	})
+	a.ring.Subscribe(func() { a.rebuild(a.config.Current()); a.changed() })
+	a.door = proxy.New(proxy.Options{
+		Table:   func() proxy.Table { return a.table.Load() },
+		Token:   a.checkToken,
+		Without: a.withoutToken,
+		Origin:  a.originAllowed,
+		Host:    a.hostAllowed,
+		Paused:  a.paused.Load,
+		Log:     a.log,
+	})
+	if a.opt.Serve {
+		a.background()
+	}
+	return nil
+}
+
+// openKeys makes the ring and the tokens; neither waits for the keychain.
+func (a *App) openKeys() error {
+	flags := make(map[string]keys.Secret, len(a.opt.Keys))
+	for p, k := range a.opt.Keys {
+		s, err := keys.NewSecret(k)
+		if err != nil {
+			return fmt.Errorf("the key given for %s cannot be used: %w", p, err)
+		}
+		flags[p] = s
+	}
+	if a.kc = a.opt.Keychain; a.kc == nil {
+		system := keys.System(keys.DefaultService, 0)
+		a.kc = system
+		a.onClose(system.Close)
+	}
+	a.ring = keys.NewRing(keys.Options{
+		Flags: flags, Env: a.getenv, EnvVars: envVars(a.base, a.config.Current()), Keychain: a.kc,
+		LockFile: a.paths.Lock + ".keys",
+	})
+	a.onClose(a.ring.Close)
+	static := map[string]keys.Secret{}
+	if t := a.getenv("KEYTRAY_TOKEN"); t != "" {
+		s, err := keys.NewSecret(t)
+		if err != nil {
+			return fmt.Errorf("KEYTRAY_TOKEN cannot be used: %w", err)
+		}
+		static["env"] = s
+	}
+	var err error
+	if a.tokens, err = keys.OpenTokens(a.paths.Tokens, a.kc, keys.TokensOptions{Static: static}); err != nil {
+		return err
+	}
+	return nil
+}
+
+// background starts what a serving App does beside answering.
+func (a *App) background() {
+	a.wait.Go(func() {
+		ctx, cancel := context.WithTimeout(a.ctx, keys.DefaultTimeout)
+		defer cancel()
+		if err := a.ring.Load(ctx); err != nil {
+			a.log.Warn("the keychain cannot be read", "err", err)
+		}
+	})
+	a.wait.Go(func() {
+		a.tokens.Keep(a.ctx, func(err error) { a.log.Warn("tokens", "err", err) })
+	})
+	rows, cancel := a.ledger.Subscribe()
+	a.wait.Go(func() {
+		defer cancel()
+		for {
+			select {
+			case <-rows:
+				a.changed()
+			case <-a.ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// Close stops serving, waits for answers under way (10 s at most), and closes
+// everything that Open opened.
+func (a *App) Close() error {
+	errs := []error{a.server.close()}
+	a.stop()
+	a.wait.Wait()
+	if a.ollama != nil {
+		a.ollama.wait.Wait()
+	}
+	for i := len(a.closed) - 1; i >= 0; i-- {
+		errs = append(errs, a.closed[i]())
+	}
+	a.closed = nil
+	a.ledgerMu.Lock()
+	defer a.ledgerMu.Unlock()
+	if a.ledger != nil {
+		errs = append(errs, a.ledger.Close())
+		a.ledger = nil
+	}
+	return errors.Join(errs...)
+}
+
+func (a *App) onClose(f func() error) { a.closed = append(a.closed, f) }
+
+// Paths says where everything lives.
+func (a *App) Paths() config.Paths { return a.paths }
+
+func (a *App) openLedger(ctx context.Context) error {
+	sync := ledger.SyncNormal
+	if c, err := os.ReadFile(a.paths.Config); err == nil {
+		if parsed, err := config.Parse(a.paths.Config, c); err == nil && parsed.Ledger.Sync == config.SyncFull {
+			sync = ledger.SyncFull
+		}
+	}
+	l, err := ledger.Open(ctx, a.paths.Ledger, ledger.Options{Sync: sync})
+	if errors.Is(err, ledger.ErrInUse) {
+		return fmt.Errorf("%w (%s)", ErrRunning, a.paths.DataFolder)
+	}
+	if err != nil {
+		return err
+	}
+	a.ledger = l
+	return nil
+}
+
+// book is the ledger; a command that serves nothing opens it for reading, when
+// it first asks.
+func (a *App) book() (*ledger.Ledger, error) {
+	a.ledgerMu.Lock()
+	defer a.ledgerMu.Unlock()
+	if a.ledger != nil {
+		return a.ledger, nil
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, 10*time.Second)
+	defer cancel()
+	l, err := ledger.Open(ctx, a.paths.Ledger, ledger.Options{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	a.ledger = l
+	return l, nil
+}
+
+func (a *App) checkToken(token string) (string, bool) {
+	tool, ok := a.tokens.Check(token)
+	if !ok {
+		a.strange.Add(1)
+	}
+	return tool, ok
+}
+
+func (a *App) withoutToken() proxy.Access {
+	switch a.config.Current().WithoutToken {
+	case config.TokenAny:
+		return proxy.Any
+	case config.TokenRefuse:
+		return proxy.Refuse
+	default:
+		return proxy.Local
+	}
+}
+
+func (a *App) originAllowed(origin string) bool {
+	for _, o := range a.config.Current().Origins {
+		if o == origin {
+			return true
+		}
+	}
+	return false
+}
+
+// hostAllowed lets other machines in where the user listens beyond loopback:
+// they call this one by the address it listens on.
+func (a *App) hostAllowed(host string) bool {
+	c := a.config.Current()
+	if !c.ListenBeyondLoopback {
+		return false
+	}
+	own, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(own)
+	return own == host || host == "host.docker.internal" || (ip != nil && ip.IsUnspecified() && net.ParseIP(host) != nil)
+}
+
+// ServeHTTP is the front door, with the few paths by which a second Keytray
+// talks to the running one.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if len(r.URL.Path) > len(controlPath) && r.URL.Path[:len(controlPath)] == controlPath {
+		a.control(w, r)
+		return
+	}
+	a.door.ServeHTTP(w, r)
+}

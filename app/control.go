@@ -1,0 +1,145 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// controlPath is where a second Keytray talks to the running one. It takes a
+// secret that only this user can read from the running one's file.
+const controlPath = "/keytray/"
+
+// running is what the running Keytray writes down for a second one.
+type running struct {
+	Address string `json:"address"`
+	Secret  string `json:"secret"`
+	PID     int    `json:"pid"`
+}
+
+func (a *App) runningFile() string { return filepath.Join(a.paths.DataFolder, "running.json") }
+
+// announce writes the file by which a second Keytray finds this one.
+func (a *App) announce(addr string) error {
+	r := running{addr, rand.Text(), os.Getpid()}
+	b, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	file := a.runningFile()
+	// Written aside and renamed, so that nobody reads half of it.
+	if err := os.WriteFile(file+".new", b, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	if err := os.Rename(file+".new", file); err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	a.server.file = file
+	a.changes.mu.Lock()
+	a.controlSecret = r.Secret
+	a.changes.mu.Unlock()
+	return nil
+}
+
+func readRunning(file string) (running, error) {
+	var r running
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, fmt.Errorf("read %s: %w", file, err)
+	}
+	return r, nil
+}
+
+func (s *serving) withdraw() {
+	if s.file != "" {
+		_ = os.Remove(s.file) // a stale file is recognised: nobody answers
+	}
+}
+
+// OnShow sets what happens when a second start asks this one to show itself.
+func (a *App) OnShow(f func()) {
+	a.changes.mu.Lock()
+	defer a.changes.mu.Unlock()
+	a.show = f
+}
+
+// control serves the running one's side.
+func (a *App) control(w http.ResponseWriter, r *http.Request) {
+	a.changes.mu.Lock()
+	secret, show := a.controlSecret, a.show
+	a.changes.mu.Unlock()
+	given := r.Header.Get("Keytray-Control")
+	if r.Method != http.MethodPost || r.Header.Get("Origin") != "" || secret == "" ||
+		subtle.ConstantTimeCompare([]byte(given), []byte(secret)) != 1 {
+		http.Error(w, "forbidden", http.StatusForbidden)
+		return
+	}
+	switch r.URL.Path[len(controlPath):] {
+	case "show":
+		if show == nil {
+			http.Error(w, "no window", http.StatusConflict)
+			return
+		}
+		show()
+	case "keys":
+		a.wait.Go(func() {
+			if err := a.ring.Load(a.ctx); err != nil {
+				a.log.Warn("the keychain cannot be read", "err", err)
+			}
+		})
+	default:
+		http.NotFound(w, r)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// errNoWindow is the running one's answer when it has no window to show.
+var errNoWindow = errors.New("it runs without a window (keytray serve)")
+
+// tell asks the running Keytray for something. fs.ErrNotExist: none runs.
+func (a *App) tell(ctx context.Context, what string) error { return tell(ctx, a.runningFile(), what) }
+
+func tell(ctx context.Context, file, what string) error {
+	r, err := readRunning(file)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.Address+controlPath+what, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Keytray-Control", r.Secret)
+	// Never through a proxy: this is loopback.
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		return fs.ErrNotExist // a file left behind by one that died
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusNoContent:
+		return nil
+	case http.StatusConflict:
+		return errNoWindow
+	default:
+		return fmt.Errorf("the running Keytray answered %s", resp.Status)
+	}
+}
+
+// ShowRunning asks the Keytray that runs in the same folder to show its window.
+func ShowRunning(ctx context.Context, dataFolder string) error {
+	return tell(ctx, filepath.Join(dataFolder, "running.json"), "show")
+}

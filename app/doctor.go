@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Check is one line of a check-up.
+type Check struct {
+	Name   string
+	OK     bool
+	Said   string
+	Remedy string // what to do, when it is not OK
+	Minor  bool   // Keytray works without it
+}
+
+// Doctor looks at everything that Keytray stands on. It changes nothing and
+// calls no provider but Ollama on this computer.
+func (a *App) Doctor(ctx context.Context) []Check {
+	out := []Check{{Name: "Keytray", OK: true, Said: fmt.Sprintf("%s on %s/%s", Version, runtime.GOOS, runtime.GOARCH)}}
+	out = append(out, a.checkFolder(), a.checkRunning(ctx))
+	out = append(out, a.checkConfigFile()...)
+	out = append(out, a.checkKeychain(ctx)...)
+	out = append(out, a.checkLedger(), a.checkOllama(ctx), a.checkDisplay())
+	if p := a.tokens.Health(); p != nil {
+		out = append(out, Check{Name: "Tokens", Said: p.Message, Remedy: p.Remedy})
+	} else {
+		out = append(out, Check{Name: "Tokens", OK: true, Said: fmt.Sprintf("%d tools have one", len(a.tokens.List()))})
+	}
+	return append(out, a.checkEnvironment()...)
+}
+
+func (a *App) checkFolder() Check {
+	c := Check{Name: "Folder", OK: true, Said: a.paths.DataFolder}
+	if a.paths.ConfigFolder != a.paths.DataFolder {
+		c.Said = a.paths.ConfigFolder + " and " + a.paths.DataFolder
+	}
+	return c
+}
+
+func (a *App) checkRunning(ctx context.Context) Check {
+	c := Check{Name: "Front door", Minor: true}
+	addr, err := a.RunningAddress(ctx)
+	if err != nil {
+		c.Said, c.Remedy = "Keytray is not running", "start it with `keytray`, or `keytray serve` where there is no display"
+		return c
+	}
+	c.OK, c.Said = true, "http://"+addr
+	return c
+}
+
+func (a *App) checkConfigFile() []Check {
+	problems := a.config.Problems()
+	if len(problems) == 0 {
+		return []Check{{Name: "Settings", OK: true, Said: a.paths.Config}}
+	}
+	var out []Check
+	for _, p := range problems {
+		out = append(out, Check{Name: "Settings", Said: p.Error(), Remedy: "correct the file; until then the settings before the mistake are used"})
+	}
+	return out
+}
+
+func (a *App) checkKeychain(ctx context.Context) []Check {
+	all, err := a.ring.All(ctx)
+	var out []Check
+	if p := a.ring.Health(); p != nil {
+		out = append(out, Check{Name: "Keychain", Said: p.Message, Remedy: p.Remedy, Minor: len(all) > 0})
+	} else if err != nil {
+		out = append(out, Check{Name: "Keychain", Said: err.Error(), Minor: len(all) > 0})
+	} else {
+		out = append(out, Check{Name: "Keychain", OK: true, Said: "answers"})
+	}
+	for _, n := range a.ring.Notes() {
+		out = append(out, Check{Name: "Key", Said: n.Provider + ", " + n.Label + ": " + n.Message, Remedy: n.Remedy, Minor: true})
+	}
+	said := "none yet; demo/echo and Ollama work without"
+	if len(all) > 0 {
+		var list []string
+		for _, k := range show(all) {
+			if k.InUse {
+				list = append(list, k.Provider+" "+k.Where)
+			}
+		}
+		said = strings.Join(list, ", ")
+	}
+	return append(out, Check{Name: "Keys", OK: true, Said: said})
+}
+
+func (a *App) checkLedger() Check {
+	l, err := a.book()
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return Check{Name: "Ledger", OK: true, Said: "none yet; it begins with the first call"}
+	case err != nil:
+		return Check{Name: "Ledger", Said: err.Error()}
+	}
+	if h := l.Health(); !h.OK() {
+		return Check{Name: "Ledger", Said: h.Problem, Remedy: h.Remedy}
+	}
+	return Check{Name: "Ledger", OK: true, Said: a.paths.Ledger}
+}
+
+func (a *App) checkOllama(ctx context.Context) Check {
+	c := Check{Name: "Ollama", Minor: true}
+	models, err := a.ollama.list(ctx)
+	if err != nil {
+		c.Said, c.Remedy = err.Error(), "it is needed only for models on this computer"
+		return c
+	}
+	c.OK, c.Said = true, fmt.Sprintf("%d models", len(models))
+	return c
+}
+
+func (a *App) checkDisplay() Check {
+	c := Check{Name: "Display", OK: true, Minor: true, Said: "there is one"}
+	if !HasDisplay(runtime.GOOS, a.getenv) {
+		c.OK, c.Said, c.Remedy = false, "none", "use `keytray serve` and the command line"
+	}
+	return c
+}
+
+// checkEnvironment warns of variables that lead calls astray.
+func (a *App) checkEnvironment() []Check {
+	for _, v := range []string{"HTTP_PROXY", "http_proxy"} {
+		if a.getenv(v) != "" && !strings.Contains(a.getenv("NO_PROXY")+a.getenv("no_proxy"), "127.0.0.1") {
+			return []Check{{
+				Name: "Environment", Minor: true, Said: v + " is set, so some tools send calls for 127.0.0.1 to that proxy",
+				Remedy: "set NO_PROXY=127.0.0.1,localhost for them",
+			}}
+		}
+	}
+	return nil
+}
+
+// HasDisplay tells whether a window can be opened.
+func HasDisplay(goos string, getenv func(string) string) bool {
+	if goos == "windows" || goos == "darwin" {
+		return true
+	}
+	return getenv("DISPLAY") != "" || getenv("WAYLAND_DISPLAY") != ""
+}
+
+// healthy asks a front door whether it is one.
+func healthy(ctx context.Context, addr string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 16))
+	if err != nil || string(b) != "ok\n" {
+		return errNoListen
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"strings"
+	"time"
+
+	"keytray/proxy/catalog"
+	"keytray/proxy/llm"
+	"keytray/proxy/upstream"
+	"keytray/store/config"
+	"keytray/store/keys"
+)
+
+// Key is what may be shown of a key.
+type Key struct {
+	Provider string // id
+	Label    string
+	Hint     string // ••••3f9a
+	Source   string // flag, environment, keychain
+	Where    string // "in the login keyring", "from OPENAI_API_KEY", "from --key"
+	InUse    bool   // it signs: the first in the order flag, environment, keychain
+	Stored   bool   // it is Keytray's to rename, replace and remove
+}
+
+// Provider is what may be shown of a provider.
+type Provider struct {
+	ID      string
+	Name    string
+	Dialect string
+	BaseURL string
+	Env     []string // environment variables its keys are read from
+	KeysURL string   // where a person gets a key
+	Built   bool     // Keytray can call it; see Why
+	Why     string   // why not
+	Local   bool     // needs no key and runs on this computer
+	Off     bool     // turned off by the user
+	Own     bool     // added by the user
+}
+
+// Keys lists all keys, the one that signs first for each provider. The keys are
+// good even when the error is not nil; it is then what is wrong with the
+// keychain, a *keys.Problem in its chain.
+func (a *App) Keys(ctx context.Context) ([]Key, error) {
+	all, err := a.ring.All(ctx)
+	return show(all), err
+}
+
+// CachedKeys is Keys from memory: it never waits.
+func (a *App) CachedKeys() []Key { return show(a.ring.CachedAll()) }
+
+func show(all []keys.Key) []Key {
+	out := make([]Key, 0, len(all))
+	for i, k := range all {
+		out = append(out, Key{
+			Provider: k.Provider, Label: k.Label, Hint: k.Secret.Hint(), Source: string(k.Source), Where: k.Where,
+			InUse: i == 0 || all[i-1].Provider != k.Provider, Stored: k.Source == keys.FromKeychain,
+		})
+	}
+	return out
+}
+
+// Providers lists all of the catalog and the user's own.
+func (a *App) Providers() []Provider {
+	cat, c := a.catalog.Load(), a.config.Current()
+	var out []Provider
+	for _, p := range cat.Providers() {
+		x := Provider{
+			ID: p.ID, Name: p.Name, Dialect: p.Dialect, BaseURL: a.baseURL(p), Env: p.Env, KeysURL: p.KeysURL,
+			Built: outbound(p.Dialect) != nil, Off: off(c, p.ID),
+		}
+		x.Local = !p.NeedsKey() && isLoopback(x.BaseURL)
+		_, builtIn := a.base.Provider(p.ID)
+		x.Own = !builtIn
+		if !x.Built {
+			x.Why = p.Why
+			if x.Why == "" {
+				x.Why = "it speaks the " + p.Dialect + " dialect, which Keytray cannot call yet"
+			}
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// AddKey stores a new key in the keychain; label "" is "default".
+func (a *App) AddKey(ctx context.Context, provider, label, secret string) error {
+	p, ok := a.catalog.Load().Provider(provider)
+	if !ok {
+		return a.noProvider(provider)
+	}
+	if !p.NeedsKey() {
+		return fmt.Errorf("%s needs no key: it runs on this computer", p.Name)
+	}
+	s, err := keys.NewSecret(secret)
+	if err != nil {
+		return err
+	}
+	if err := a.ring.Add(ctx, p.ID, label, s); err != nil {
+		return err
+	}
+	return a.keysChanged(ctx)
+}
+
+// ReplaceKey gives a stored key a new secret.
+func (a *App) ReplaceKey(ctx context.Context, provider, label, secret string) error {
+	s, err := keys.NewSecret(secret)
+	if err != nil {
+		return err
+	}
+	if err := a.ring.Replace(ctx, provider, label, s); err != nil {
+		return err
+	}
+	return a.keysChanged(ctx)
+}
+
+// RenameKey gives a stored key another label.
+func (a *App) RenameKey(ctx context.Context, provider, label, to string) error {
+	if err := a.ring.Rename(ctx, provider, label, to); err != nil {
+		return err
+	}
+	return a.keysChanged(ctx)
+}
+
+// RemoveKey takes a key out of the keychain.
+func (a *App) RemoveKey(ctx context.Context, provider, label string) error {
+	if err := a.ring.Remove(ctx, provider, label); err != nil {
+		return err
+	}
+	return a.keysChanged(ctx)
+}
+
+// keysChanged lets a Keytray that runs beside this command know.
+func (a *App) keysChanged(ctx context.Context) error {
+	if a.opt.Serve {
+		return nil
+	}
+	if err := a.tell(ctx, "keys"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the key is stored, but the running Keytray could not be told: %w", err)
+	}
+	return nil
+}
+
+// KeyTest is what a provider said to a key.
+type KeyTest struct {
+	OK      bool
+	Said    string // in words: "accepted; 57 models", "401: Incorrect API key provided"
+	Models  int    // listed, if it lists them
+	Took    time.Duration
+	Checked Key
+}
+
+// TestKey makes the cheapest authenticated call there is, a model list. label
+// "" is the key in use. Its error is about what kept it from asking; a refusal
+// by the provider is a KeyTest.
+func (a *App) TestKey(ctx context.Context, provider, label string) (KeyTest, error) {
+	p, ok := a.catalog.Load().Provider(provider)
+	if !ok {
+		return KeyTest{}, a.noProvider(provider)
+	}
+	all, err := a.ring.Keys(ctx, p.ID)
+	for i, k := range all {
+		if label == "" || k.Label == label {
+			shown := show(all[i : i+1])[0]
+			shown.InUse = i == 0
+			t, err := a.TestSecret(ctx, p.ID, k.Secret.Reveal())
+			t.Checked = shown
+			return t, err
+		}
+	}
+	if err != nil {
+		return KeyTest{}, err
+	}
+	if label == "" {
+		return KeyTest{}, fmt.Errorf("there is no key for %s: add one with `keytray keys add %s`", p.Name, p.ID)
+	}
+	return KeyTest{}, fmt.Errorf("%s has no key labelled %q; `keytray keys list` shows which there are", p.Name, label)
+}
+
+// TestSecret is TestKey for a key that is not stored yet.
+func (a *App) TestSecret(ctx context.Context, provider, secret string) (KeyTest, error) {
+	p, ok := a.catalog.Load().Provider(provider)
+	if !ok {
+		return KeyTest{}, a.noProvider(provider)
+	}
+	out := outbound(p.Dialect)
+	if out == nil {
+		return KeyTest{}, fmt.Errorf("%s speaks the %s dialect, which Keytray cannot call yet", p.Name, p.Dialect)
+	}
+	s, err := keys.NewSecret(secret)
+	if err != nil {
+		return KeyTest{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.baseURL(p)+p.TestPath, nil)
+	if err != nil {
+		return KeyTest{}, err
+	}
+	for k, v := range headers(p, a.config.Current()) {
+		req.Header[k] = v
+	}
+	req.Header.Set("User-Agent", "Keytray")
+	req.Header.Set(p.Auth.Header, strings.ReplaceAll(p.Auth.Format, "{key}", s.Reveal()))
+	start := time.Now()
+	resp, err := a.network.RoundTrip(req)
+	if err != nil {
+		return KeyTest{}, fmt.Errorf("%s cannot be asked: %s", p.Name, upstream.Explain(ctx, p.ID, a.baseURL(p), err).Message)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
+	if err != nil {
+		return KeyTest{}, fmt.Errorf("the answer of %s broke off: %w", p.Name, err)
+	}
+	body = hider(s)(body)
+	t := KeyTest{Took: time.Since(start)}
+	if resp.StatusCode == http.StatusOK {
+		t.OK, t.Models = true, count(body)
+		t.Said = "accepted"
+		if t.Models > 0 {
+			t.Said = fmt.Sprintf("accepted; it lists %d models", t.Models)
+		}
+		return t, nil
+	}
+	e := out.DecodeError(resp.StatusCode, resp.Header, body)
+	t.Said = fmt.Sprintf("%d: %s", resp.StatusCode, e.Message)
+	if e.Kind == llm.RateLimited {
+		// It knew the key, or it would have said so.
+		t.Said += " (the key may be good: try again later)"
+	}
+	return t, nil
+}
+
+// count is how many models a list of any provider's shape holds.
+func count(body []byte) int {
+	var list struct {
+		Data   []json.RawMessage `json:"data"`
+		Models []json.RawMessage `json:"models"`
+	}
+	if json.Unmarshal(body, &list) == nil && len(list.Data)+len(list.Models) > 0 {
+		return len(list.Data) + len(list.Models)
+	}
+	var bare []json.RawMessage
+	if json.Unmarshal(body, &bare) == nil {
+		return len(bare)
+	}
+	return 0
+}
+
+func (a *App) noProvider(id string) error {
+	if near := a.catalog.Load().NearProvider(id); near != "" {
+		return fmt.Errorf("there is no provider %q; did you mean %s?", id, near)
+	}
+	return fmt.Errorf("there is no provider %q; `keytray keys list --all` shows which there are", id)
+}
+
+// envVars names the environment variables of every provider.
+func envVars(cat *catalog.Catalog, c *config.Config) map[string][]string {
+	m := map[string][]string{}
+	for _, p := range withConfig(cat, c).Providers() {
+		if p.NeedsKey() {
+			m[p.ID] = p.Env
+		}
+	}
+	return m
+}

@@ -1,0 +1,163 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"keytray/proxy/catalog"
+	"keytray/proxy/dialect/chat"
+	"keytray/proxy/dialect/gemini"
+	"keytray/proxy/dialect/messages"
+	ollamadialect "keytray/proxy/dialect/ollama"
+	"keytray/proxy/llm"
+	"keytray/proxy/upstream"
+	"keytray/store/config"
+	"keytray/store/keys"
+)
+
+// outbound is the dialect of that name that Keytray can call providers in, or
+// nil if it is not built yet.
+func outbound(dialect string) llm.Outbound {
+	switch dialect {
+	case "chat":
+		return chat.Dialect{}
+	case "messages":
+		return messages.Dialect{}
+	case "gemini":
+		return gemini.Dialect{}
+	case "ollama":
+		return ollamadialect.Dialect{}
+	default:
+		return nil
+	}
+}
+
+// leaf is the target that calls one model.
+func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
+	if m.Provider == demoProvider {
+		return demo{t.app}, nil
+	}
+	p, _ := t.catalog.Provider(m.Provider)
+	if err := t.mayCall(r, p); err != nil {
+		return nil, err
+	}
+	key := m.Provider + "/" + m.Name
+	if p.ID != ollamaProvider { // whose models' abilities are learned as they go
+		if l, ok := t.leaves.Load(key); ok {
+			return l.(llm.Target), nil
+		}
+	}
+	info, known := t.catalog.Model(m.Provider, m.Name)
+	flags := append(llm.Flags{}, p.Flags...)
+	lm := llm.Model{Provider: p.ID, Name: m.Name}
+	if known {
+		flags = append(flags, info.Flags...)
+		lm.MaxOutput = info.MaxOutput
+	}
+	if p.ID == ollamaProvider {
+		flags = append(flags, t.app.ollama.abilities(t.app.ctx, m.Name)...)
+	}
+	lm.Flags = flags
+	l := &upstream.Leaf{
+		Model:    lm,
+		Outbound: outbound(p.Dialect),
+		Base:     t.app.baseURL(p),
+		Header:   headers(p, t.config),
+		Network:  t.app.network,
+		Record:   recorder{t.app},
+	}
+	if p.NeedsKey() {
+		l.Sign = t.app.signer(p)
+	}
+	if p.ID != ollamaProvider {
+		t.leaves.Store(key, l)
+	}
+	return l, nil
+}
+
+// mayCall refuses what the caller or the settings do not allow.
+func (t *table) mayCall(r *llm.Request, p catalog.Provider) error {
+	local := !p.NeedsKey() && isLoopback(t.app.baseURL(p))
+	switch {
+	case r.LocalOnly && !local:
+		return &llm.Error{
+			Kind: llm.Unauthorized, Code: "missing_api_key",
+			Message: "without a token only local models and demo/echo may be used: make one with `keytray token TOOL` and give it to the tool as its API key",
+		}
+	case outbound(p.Dialect) == nil:
+		return &llm.Error{Kind: llm.NotFound, Code: "dialect_not_built", Message: fmt.Sprintf("%s speaks the %s dialect, which Keytray cannot call yet", p.Name, p.Dialect)}
+	case off(t.config, p.ID):
+		return &llm.Error{Kind: llm.Forbidden, Code: "provider_off", Message: p.ID + " is turned off; turn it on in the window or under providers in config.yaml"}
+	case t.config.Active == config.ActiveOffline && !isLoopback(t.app.baseURL(p)):
+		return &llm.Error{Kind: llm.Forbidden, Code: "offline", Message: "Keytray is offline, so only models on this computer answer: ask for one of Ollama's, or switch with `keytray use auto`"}
+	}
+	return nil
+}
+
+// signer puts the provider's preferred key into a request's header.
+func (a *App) signer(p catalog.Provider) upstream.Sign {
+	name, format := p.Auth.Header, p.Auth.Format
+	return func(ctx context.Context, h http.Header) (upstream.Signature, error) {
+		all := a.ring.Cached(p.ID)
+		if len(all) == 0 {
+			// At the very start the keychain may not have been read yet.
+			var err error
+			if all, err = a.ring.Keys(ctx, p.ID); len(all) == 0 {
+				return upstream.Signature{}, noKey(p, err)
+			}
+		}
+		k := all[0]
+		h.Set(name, strings.ReplaceAll(format, "{key}", k.Secret.Reveal()))
+		return upstream.Signature{Label: k.Label, Hide: hider(k.Secret)}, nil
+	}
+}
+
+// hider masks a key wherever a provider repeats it.
+func hider(s keys.Secret) func([]byte) []byte {
+	return func(b []byte) []byte {
+		return bytes.ReplaceAll(b, []byte(s.Reveal()), []byte(s.Hint()))
+	}
+}
+
+func noKey(p catalog.Provider, err error) error {
+	e := &llm.Error{
+		Kind: llm.Unauthorized, Code: "no_key",
+		Message: fmt.Sprintf("there is no key for %s: add one with `keytray keys add %s`", p.Name, p.ID),
+	}
+	if problem := keys.AsProblem(err); problem != nil {
+		e.Message = fmt.Sprintf("no key for %s can be read: %s. %s", p.Name, problem.Message, problem.Remedy)
+	}
+	return e
+}
+
+// baseURL is where a provider is called. Ollama may be moved by OLLAMA_HOST.
+func (a *App) baseURL(p catalog.Provider) string {
+	if p.ID == ollamaProvider && p.BaseURL == ollamaDefault {
+		if h := a.getenv("OLLAMA_HOST"); h != "" {
+			return ollamaHost(h)
+		}
+	}
+	return strings.TrimSuffix(p.BaseURL, "/")
+}
+
+func headers(p catalog.Provider, c *config.Config) http.Header {
+	h := http.Header{}
+	for k, v := range p.Auth.Extra {
+		h.Set(k, v)
+	}
+	if own, ok := c.Provider(p.ID); ok {
+		for _, x := range own.Headers {
+			h.Set(x.Name, x.Value)
+		}
+	}
+	return h
+}
+
+func isLoopback(base string) bool {
+	u, err := url.Parse(base)
+	return err == nil && upstream.LoopbackHost(u.Hostname())
+}

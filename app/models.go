@@ -1,0 +1,65 @@
+package app
+
+import (
+	"context"
+	"sort"
+	"strings"
+)
+
+// Model is a model that can be asked for.
+type Model struct {
+	ID        string // provider/name, as a client asks for it; or a route's name
+	Provider  string
+	Name      string // the provider's own
+	Context   int    // tokens; 0 is unknown
+	MaxOutput int
+	// Input and Output are USD per million tokens as decimals; "" is unknown.
+	Input, Output string
+	Local         bool
+	Route         bool
+	Created       int64 // Unix seconds
+}
+
+// Models lists what the user's keys, Ollama and the routes can answer.
+func (a *App) Models(ctx context.Context) []Model {
+	_, _ = a.ring.All(ctx)       // what is wrong with the keychain is told by Status
+	_, _ = a.ollama.list(ctx)    // and an absent Ollama has no models
+	a.rebuild(a.config.Current()) // with the keys just read
+	return a.models(a.table.Load(), false)
+}
+
+func (a *App) models(t *table, localOnly bool) []Model {
+	out := []Model{{ID: demoProvider + "/" + demoModel, Provider: demoProvider, Name: demoModel, Input: "0", Output: "0", Local: true}}
+	for _, r := range t.config.Routes {
+		if !localOnly {
+			out = append(out, Model{ID: r.Name, Provider: "keytray", Name: r.Name, Route: true})
+		}
+	}
+	ctx := a.ctx
+	if installed, err := a.ollama.list(ctx); err == nil && t.usable[ollamaProvider] {
+		for _, m := range installed {
+			out = append(out, Model{
+				ID: ollamaProvider + "/" + m.Name, Provider: ollamaProvider, Name: m.Name,
+				Input: "0", Output: "0", Local: true, Created: m.ModifiedAt.Unix(),
+			})
+		}
+	}
+	var cloud []Model
+	for _, p := range t.catalog.Providers() {
+		local := !p.NeedsKey() && isLoopback(a.baseURL(p))
+		if !t.usable[p.ID] || p.ID == ollamaProvider || (localOnly && !local) {
+			continue
+		}
+		for _, m := range t.catalog.Models(p.ID) {
+			if !m.Chat {
+				continue
+			}
+			cloud = append(cloud, Model{
+				ID: p.ID + "/" + m.ID, Provider: p.ID, Name: m.ID, Context: m.Context, MaxOutput: m.MaxOutput,
+				Input: m.Input, Output: m.Output, Local: local, Created: m.Created,
+			})
+		}
+	}
+	sort.SliceStable(cloud, func(i, j int) bool { return strings.Compare(cloud[i].ID, cloud[j].ID) < 0 })
+	return append(out, cloud...)
+}

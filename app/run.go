@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// launcher says which environment points a program at Keytray.
+type launcher struct {
+	program string
+	env     func(base, token string) []string
+}
+
+// launchers are the programs that `keytray run` knows. Each takes its base URL
+// and key from the environment, so that no file of theirs is touched.
+var launchers = map[string]launcher{
+	"aider": {"aider", func(base, token string) []string {
+		return []string{"OPENAI_API_BASE=" + base + "/v1", "OPENAI_API_KEY=" + token}
+	}},
+	"goose": {"goose", func(base, token string) []string {
+		return []string{"OPENAI_HOST=" + base, "OPENAI_BASE_PATH=v1/chat/completions", "OPENAI_API_KEY=" + token, "GOOSE_PROVIDER=openai"}
+	}},
+	"qwen": {"qwen", func(base, token string) []string {
+		return []string{"OPENAI_BASE_URL=" + base + "/v1", "OPENAI_API_KEY=" + token}
+	}},
+}
+
+// shared is set for any program: what the official SDKs read.
+func shared(base, token string) []string {
+	return []string{
+		"OPENAI_BASE_URL=" + base + "/v1", "OPENAI_API_BASE=" + base + "/v1", "OPENAI_API_KEY=" + token,
+		"KEYTRAY_BASE_URL=" + base, "KEYTRAY_TOKEN=" + token,
+		"NO_PROXY=127.0.0.1,localhost", "no_proxy=127.0.0.1,localhost",
+	}
+}
+
+// Launch is how to start a program so that it talks to Keytray.
+type Launch struct {
+	Program string
+	Env     []string // in addition to the program's own
+}
+
+// Launch gives the program and the environment for a tool, with a token of the
+// tool's own. A tool that is not known is started as a program of that name,
+// with what the OpenAI SDKs read.
+func (a *App) Launch(ctx context.Context, tool, base string) (Launch, error) {
+	name := strings.ToLower(tool)
+	for _, s := range []string{".exe", ".cmd"} {
+		name = strings.TrimSuffix(name, s)
+	}
+	t, err := a.Token(ctx, name)
+	if err != nil {
+		return Launch{}, err
+	}
+	l := Launch{Program: tool, Env: shared(base, t.Text)}
+	if known, ok := launchers[name]; ok {
+		l.Program, l.Env = known.program, append(l.Env, known.env(base, t.Text)...)
+	}
+	return l, nil
+}
+
+// Launchable names the programs that Launch knows well.
+func Launchable() []string {
+	var out []string
+	for name := range launchers {
+		out = append(out, name)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// RunningAddress is where the Keytray of this folder listens, or an error that
+// says how to start it.
+func (a *App) RunningAddress(ctx context.Context) (string, error) {
+	if addr, _ := a.Addr(); addr != "" {
+		return addr, nil
+	}
+	r, err := readRunning(a.runningFile())
+	if err == nil {
+		err = healthy(ctx, r.Address)
+	}
+	if err != nil {
+		return "", fmt.Errorf("Keytray is not running: start it with `keytray`, or `keytray serve` where there is no display")
+	}
+	return r.Address, nil
+}

@@ -1,0 +1,90 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"keytray/proxy/catalog"
+	"keytray/store/config"
+)
+
+// withConfig is the catalog with the user's own providers and overrides.
+func withConfig(base *catalog.Catalog, c *config.Config) *catalog.Catalog {
+	var own []catalog.Override
+	for _, p := range c.Providers {
+		own = append(own, catalog.Override{ID: p.ID, Dialect: p.Dialect, BaseURL: p.BaseURL, Env: keyEnv(base, p), Models: p.Models})
+	}
+	return base.With(own)
+}
+
+// keyEnv names the environment variable of an own provider's key: the one it
+// names, else KEYTRAY_KEY_ID. A built-in provider keeps its own.
+func keyEnv(base *catalog.Catalog, p config.Provider) []string {
+	if p.KeyEnv != "" {
+		return []string{p.KeyEnv}
+	}
+	if _, builtIn := base.Provider(p.ID); builtIn {
+		return nil
+	}
+	id := strings.Map(func(r rune) rune {
+		if r == '-' || r == '.' {
+			return '_'
+		}
+		return r
+	}, strings.ToUpper(p.ID))
+	return []string{"KEYTRAY_KEY_" + id}
+}
+
+// checkConfig refuses settings that are well formed and mean nothing: a
+// provider without an address, a switch that points nowhere.
+func (a *App) checkConfig(c *config.Config) error {
+	var problems config.Problems
+	add := func(path, hint, format string, args ...any) {
+		problems = append(problems, config.Problem{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+	}
+	for _, p := range c.Providers {
+		path := "providers." + p.ID
+		if p.ID == demoProvider {
+			add(path, "choose another id", "demo is the built-in demo provider")
+			continue
+		}
+		built, builtIn := a.base.Provider(p.ID)
+		dialect := p.Dialect
+		if builtIn && dialect == "" {
+			dialect = built.Dialect
+		}
+		if !builtIn && (p.Dialect == "" || p.BaseURL == "") {
+			add(path, "a provider of your own needs dialect and base_url", "%s is not built in", p.ID)
+		} else if outbound(dialect) == nil && p.Dialect != "" {
+			add(path+".dialect", "use chat, messages, gemini or ollama", "Keytray cannot call the %s dialect yet", p.Dialect)
+		}
+	}
+	cat := withConfig(a.base, c)
+	if !a.knows(c, cat, c.Active) {
+		add("active", "use auto, offline, a provider or a route", "there is no provider and no route named %s", c.Active)
+	}
+	for _, r := range c.Routes {
+		if _, taken := cat.Provider(r.Name); taken {
+			add("routes."+r.Name, "choose another name", "%s is a provider's id", r.Name)
+		}
+	}
+	for _, s := range c.StandIns {
+		if _, ok := cat.Provider(s.Provider); !ok {
+			add("stand_ins."+s.Provider, "", "there is no provider named %s", s.Provider)
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return problems
+}
+
+func (a *App) knows(c *config.Config, cat *catalog.Catalog, active string) bool {
+	if slices.Contains([]string{config.ActiveAuto, config.ActiveOffline, demoProvider}, active) {
+		return true
+	}
+	_, provider := cat.Provider(active)
+	_, route := c.Route(active)
+	return provider || route
+}

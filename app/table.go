@@ -1,0 +1,260 @@
+package app
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"keytray/proxy"
+	"keytray/proxy/catalog"
+	"keytray/proxy/llm"
+	"keytray/proxy/route"
+	"keytray/store/config"
+)
+
+// table is the route table made from one version of the settings. It is
+// immutable but for its cache of leaves.
+type table struct {
+	app     *App
+	config  *config.Config
+	catalog *catalog.Catalog
+	usable  map[string]bool // providers that can be called: built, on, with a key if they need one
+	leaves  sync.Map        // provider/model -> llm.Target
+}
+
+// rebuild makes a new table from the settings, and swaps it in.
+func (a *App) rebuild(c *config.Config) {
+	cat := withConfig(a.base, c)
+	t := &table{app: a, config: c, catalog: cat, usable: map[string]bool{demoProvider: true}}
+	hosts := []string{}
+	for _, p := range cat.Providers() {
+		if off(c, p.ID) || outbound(p.Dialect) == nil {
+			continue
+		}
+		if u, err := url.Parse(a.baseURL(p)); err == nil {
+			hosts = append(hosts, u.Host)
+		}
+		if !p.NeedsKey() || len(a.ring.Cached(p.ID)) > 0 {
+			t.usable[p.ID] = true
+		}
+	}
+	a.network.Allow(hosts)
+	a.network.SetOffline(c.Active == config.ActiveOffline)
+	if p, ok := cat.Provider(ollamaProvider); ok {
+		a.ollama.setBase(a.baseURL(p))
+	}
+	a.catalog.Store(cat)
+	a.table.Store(t)
+}
+
+// Target finds who answers r.
+func (t *table) Target(r *llm.Request) (llm.Target, error) {
+	return t.named(r, r.Model, 0)
+}
+
+// named finds the target of a name: a route, provider/model, or a bare model
+// name. depth guards against routes that name each other.
+func (t *table) named(r *llm.Request, name string, depth int) (llm.Target, error) {
+	if depth > 8 {
+		return nil, &llm.Error{Kind: llm.BadRequest, Code: "route_loop", Message: "the route " + r.Model + " leads back to itself; correct it in config.yaml"}
+	}
+	active := t.config.Active
+	if depth == 0 && !strings.HasPrefix(name, demoProvider+"/") {
+		if rt, ok := t.config.Route(active); ok {
+			r.Route = active
+			return t.route(r, rt, depth)
+		}
+	}
+	if rt, ok := t.config.Route(name); ok {
+		r.Route = name
+		return t.route(r, rt, depth)
+	}
+	m, err := t.find(name)
+	if depth == 0 && t.switched(active) && m.Provider != demoProvider && (err != nil || m.Provider != active) {
+		m, err = t.standIn(active, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t.leaf(r, m)
+}
+
+// switched tells whether the tray's switch stands on one provider.
+func (t *table) switched(active string) bool {
+	return active != config.ActiveAuto && active != config.ActiveOffline
+}
+
+func (t *table) route(r *llm.Request, rt config.Route, depth int) (llm.Target, error) {
+	if rt.Model != "" {
+		return t.named(r, rt.Model, depth+1)
+	}
+	var all []llm.Target
+	var first error
+	for _, name := range rt.Fallback {
+		target, err := t.named(r, name, depth+1)
+		if err != nil {
+			if first == nil {
+				first = err
+			}
+			continue // one that cannot be called now is passed over
+		}
+		all = append(all, target)
+	}
+	if len(all) == 0 {
+		return nil, first
+	}
+	return route.Fallback(all), nil
+}
+
+// model is what a name resolves to.
+type model struct {
+	Provider string
+	Name     string // the provider's own
+}
+
+// find resolves provider/model or a bare name, by who can be called.
+func (t *table) find(name string) (model, error) {
+	if p, rest, ok := strings.Cut(name, "/"); ok && rest != "" {
+		if p == demoProvider {
+			if rest != demoModel {
+				return model{}, t.nobody(name)
+			}
+			return model{p, rest}, nil
+		}
+		if info, known := t.catalog.Provider(p); known {
+			if m, ok := t.catalog.Model(p, rest); ok {
+				rest = m.ID
+			}
+			return model{info.ID, rest}, nil
+		}
+	}
+	if n, ok := t.app.ollama.installed(name); ok && t.usable[ollamaProvider] {
+		return model{ollamaProvider, n}, nil
+	}
+	for _, m := range t.catalog.Find(name) {
+		if t.usable[m.Provider] {
+			return model{m.Provider, m.ID}, nil
+		}
+	}
+	return model{}, t.nobody(name)
+}
+
+// standIn is what the active provider answers with, for a model it may lack.
+func (t *table) standIn(provider, asked string) (model, error) {
+	bare := asked
+	if p, rest, ok := strings.Cut(asked, "/"); ok {
+		if _, known := t.catalog.Provider(p); known {
+			bare = rest
+		}
+	}
+	if m, ok := t.catalog.Model(provider, bare); ok {
+		return model{provider, m.ID}, nil
+	}
+	if provider == ollamaProvider {
+		if n, ok := t.app.ollama.installed(bare); ok {
+			return model{provider, n}, nil
+		}
+	}
+	small := catalog.Small(bare)
+	if s, ok := t.config.StandIn(provider); ok {
+		if name := s.Large; !small && name != "" {
+			return model{provider, name}, nil
+		}
+		if name := s.Small; small && name != "" {
+			return model{provider, name}, nil
+		}
+	}
+	if name := t.defaultStandIn(provider, small); name != "" {
+		return model{provider, name}, nil
+	}
+	return model{}, &llm.Error{
+		Kind: llm.NotFound, Code: "model_not_found", Param: "model",
+		Message: fmt.Sprintf("the switch stands on %s, which has no model %s and no stand-in for it: name one under stand_ins in config.yaml, or switch with `keytray use auto`", provider, asked),
+	}
+}
+
+func (t *table) defaultStandIn(provider string, small bool) string {
+	if provider == ollamaProvider {
+		return t.app.ollama.standIn()
+	}
+	if provider == demoProvider {
+		return demoModel
+	}
+	p, _ := t.catalog.Provider(provider)
+	if small && p.StandIn.Small != "" {
+		return p.StandIn.Small
+	}
+	if p.StandIn.Large != "" {
+		return p.StandIn.Large
+	}
+	if c, ok := t.config.Provider(provider); ok && len(c.Models) > 0 {
+		return c.Models[0]
+	}
+	return ""
+}
+
+// nobody is the refusal of a name that no one answers to, with near ones or
+// with the key that is missing.
+func (t *table) nobody(name string) error {
+	e := &llm.Error{Kind: llm.NotFound, Code: "model_not_found", Param: "model"}
+	var lacking []string
+	for _, m := range t.catalog.Find(name) {
+		if !slices.Contains(lacking, m.Provider) {
+			lacking = append(lacking, m.Provider)
+		}
+	}
+	if len(lacking) > 0 {
+		who := lacking[0]
+		e.Message = fmt.Sprintf("%s is a model of %s, and there is no key for it: add one with `keytray keys add %s`", name, strings.Join(lacking[:min(3, len(lacking))], ", "), who)
+		if p, ok := t.catalog.Provider(who); ok && outbound(p.Dialect) == nil {
+			e.Message = fmt.Sprintf("%s is a model of %s, whose dialect (%s) Keytray does not speak yet", name, who, p.Dialect)
+		}
+		return e
+	}
+	e.Message = "nobody serves a model named " + clip(name)
+	var near []string
+	for _, n := range t.near(name) {
+		near = append(near, n)
+	}
+	if len(near) > 0 {
+		e.Message += "; did you mean " + strings.Join(near, ", ") + "?"
+	} else {
+		e.Message += "; `keytray models` lists what can be asked for"
+	}
+	return e
+}
+
+// near are names like one that was not found: those that can be called first.
+func (t *table) near(name string) []string {
+	var out []string
+	for _, m := range t.app.ollama.names() {
+		if strings.HasPrefix(m, name) || strings.HasPrefix(name, strings.TrimSuffix(m, ":latest")) {
+			out = append(out, m)
+		}
+	}
+	return append(out, t.catalog.Near(name, 3)...)[:min(3, len(out)+len(t.catalog.Near(name, 3)))]
+}
+
+// clip bounds a name that a client sent, for messages.
+func clip(s string) string {
+	if len(s) > 100 {
+		return s[:100] + "…"
+	}
+	return s
+}
+
+// Models lists what may be asked for.
+func (t *table) Models(localOnly bool) []proxy.Model {
+	var out []proxy.Model
+	for _, m := range t.app.models(t, localOnly) {
+		out = append(out, proxy.Model{ID: m.ID, Owner: m.Provider, Created: m.Created})
+	}
+	return out
+}
+
+func off(c *config.Config, id string) bool {
+	p, ok := c.Provider(id)
+	return ok && p.Off
+}

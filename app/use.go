@@ -1,0 +1,99 @@
+package app
+
+import (
+	"fmt"
+	"sort"
+
+	"keytray/store/config"
+)
+
+// Choice is one position of the tray's switch.
+type Choice struct {
+	ID     string // what `keytray use` takes
+	Title  string
+	Kind   string // auto, provider, route, offline
+	Active bool
+}
+
+// Choices lists the positions of the switch: Automatic, each provider that can
+// answer, each route, Offline. It never waits.
+func (a *App) Choices() []Choice {
+	t := a.table.Load()
+	active := t.config.Active
+	out := []Choice{{ID: config.ActiveAuto, Title: "Automatic", Kind: "auto"}}
+	for _, p := range t.catalog.Providers() {
+		if t.usable[p.ID] || p.ID == active {
+			out = append(out, Choice{ID: p.ID, Title: p.Name, Kind: "provider"})
+		}
+	}
+	providers := out[1:]
+	sort.SliceStable(providers, func(i, j int) bool { return providers[i].Title < providers[j].Title })
+	for _, r := range t.config.Routes {
+		out = append(out, Choice{ID: r.Name, Title: r.Name, Kind: "route"})
+	}
+	out = append(out, Choice{ID: config.ActiveOffline, Title: "Offline (this computer only)", Kind: "offline"})
+	for i := range out {
+		out[i].Active = out[i].ID == active
+	}
+	return out
+}
+
+// Use turns the switch: auto, offline, a provider's id or a route's name. It
+// writes config.yaml and holds for the next request.
+func (a *App) Use(to string) error {
+	if !a.isChoice(to) {
+		return a.noChoice(to)
+	}
+	return a.config.Edit(func(e *config.Edit) error { return e.SetActive(to) })
+}
+
+func (a *App) isChoice(to string) bool {
+	for _, c := range a.Choices() {
+		if c.ID == to {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *App) noChoice(to string) error {
+	if p, ok := a.catalog.Load().Provider(to); ok {
+		if outbound(p.Dialect) == nil {
+			return fmt.Errorf("%s speaks the %s dialect, which Keytray cannot call yet", p.Name, p.Dialect)
+		}
+		if off(a.config.Current(), p.ID) {
+			return fmt.Errorf("%s is turned off under providers in config.yaml", p.ID)
+		}
+		return fmt.Errorf("there is no key for %s: add one with `keytray keys add %s`", p.Name, p.ID)
+	}
+	return fmt.Errorf("the switch has no position %q: it takes auto, offline, a provider with a key, or a route of config.yaml", to)
+}
+
+// SetPaused refuses all calls until it is lifted, or lifts it. It does not
+// outlive the process.
+func (a *App) SetPaused(on bool) {
+	a.paused.Store(on)
+	a.changed()
+}
+
+// SetListen changes the address in config.yaml, and follows it.
+func (a *App) SetListen(addr string) error {
+	if err := a.config.Edit(func(e *config.Edit) error { return e.SetListen(addr) }); err != nil {
+		return err
+	}
+	_, err := a.Addr()
+	return err
+}
+
+// SetWithoutToken says what callers without a token may use: refuse, local, any.
+func (a *App) SetWithoutToken(to string) error {
+	return a.config.Edit(func(e *config.Edit) error { return e.SetWithoutToken(config.WithoutToken(to)) })
+}
+
+// SetLedgerSync is normal or full; it holds from the next start.
+func (a *App) SetLedgerSync(to string) error {
+	return a.config.Edit(func(e *config.Edit) error { return e.SetLedgerSync(config.Sync(to)) })
+}
+
+// Settings are the settings in use.
+func (a *App) Settings() *config.Config { return a.config.Current() }

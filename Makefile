@@ -1,0 +1,49 @@
+# Keytray. Two commands are enough: `make run` and `make test`. Both install
+# what is missing first.
+
+GO       ?= go
+OUT      := .build
+FLAGS    := -trimpath
+VERSION  ?= 0.1.0
+LDFLAGS  := -s -w -X keytray/app.Version=$(VERSION)
+PACKAGES := ./...
+
+.PHONY: run build build-nogui test check deps deps-test bench screenshots generate clean
+
+## run: build Keytray and start it (the window where there is a display, serve where there is none)
+run: build
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; then ./keytray; else ./keytray serve; fi
+
+## build: ./keytray
+build: deps
+	$(GO) build $(FLAGS) -ldflags '$(LDFLAGS)' -o keytray .
+
+## build-nogui: ./keytray without a window; needs no GL or X headers
+build-nogui:
+	$(GO) build $(FLAGS) -tags nogui -ldflags '$(LDFLAGS)' -o keytray .
+
+## test: everything: vet, staticcheck, gofumpt, layers, race tests, real parts
+test: deps deps-test
+	packaging/scripts/test.sh
+
+## bench: the proxy beside a plain reverse proxy and the bare provider
+bench:
+	$(GO) test -run '^$$' -bench . -benchtime 0.5s ./proxy/... ./store/ledger
+	$(GO) run ./app/bench
+
+## screenshots: every screen, light and dark, and the tray, into .build/screenshots
+screenshots: deps deps-test
+	KEYTRAY_SCREENSHOTS=$(CURDIR)/$(OUT)/screenshots $(GO) test -count=1 -run 'Screens|Tray' ./app/ui
+
+## generate: the built-in provider files, from a neutral list (LIST=path)
+generate:
+	$(GO) run ./assets/generate -list $(LIST) -out assets/providers
+
+deps:
+	@packaging/scripts/deps.sh build
+
+deps-test:
+	@packaging/scripts/deps.sh test
+
+clean:
+	rm -rf keytray $(OUT)

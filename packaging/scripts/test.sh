@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Every check there is. Each step says its name; the first failure stops.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "formatted (gofumpt)"
+unformatted=$(git ls-files '*.go' | xargs go tool gofumpt -l)
+if [ -n "$unformatted" ]; then
+	printf 'not formatted; run: go tool gofumpt -w .\n%s\n' "$unformatted" >&2
+	exit 1
+fi
+
+step "go.mod is tidy"
+go mod tidy -diff
+
+step "vet"
+go vet ./...
+go vet -tags nogui .
+
+step "vet for other systems (parts without C)"
+for os in windows darwin; do
+	CGO_ENABLED=0 GOOS=$os go vet ./proxy/llm ./proxy/sse ./proxy/dialect/... ./proxy/route ./proxy/catalog ./proxy/upstream ./proxy ./store/config ./store/keys
+done
+
+step "staticcheck"
+go tool staticcheck ./...
+
+step "no window's libraries in a build without one"
+go build -tags nogui -o .build/keytray-nogui .
+
+step "tests, with the race detector and real parts"
+go test -race -timeout 15m ./...

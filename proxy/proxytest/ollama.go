@@ -1,7 +1,6 @@
 package proxytest
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -14,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -31,14 +29,14 @@ type OllamaServer struct {
 	stop   sync.Once
 	exited chan struct{} // closed once the process is gone
 	err    error         // how it went, once exited is closed
-	log    *tail
+	log    *ollamaLog
 }
 
 // StartOllama starts a real Ollama server of the test's own, with the models TinyModel and
-// TinyThinkModel, and returns its base URL. It is stopped when the test ends. The first call on a machine
+// TinyThinkModel. It is stopped when the test ends. The first call on a machine
 // builds the program, which takes some minutes. Where it cannot be built for want of a compiler, a header
 // or the source, the test is skipped, unless CI=true, where it fails; -short skips it too.
-func StartOllama(tb testing.TB) string {
+func StartOllama(tb testing.TB) *OllamaServer {
 	tb.Helper()
 	if testing.Short() {
 		tb.Skip("the real Ollama server is left out of short tests")
@@ -59,27 +57,27 @@ func StartOllama(tb testing.TB) string {
 			tb.Errorf("stop ollama: %v\n%s", err, server.log)
 		}
 	})
-	return server.URL
+	return server
 }
 
 // RunOllama starts the program, which keeps everything it writes in the folder, on the address (port 0
 // takes a free one), and returns once it has the tiny models. The context bounds the start alone.
 // The caller calls Stop.
 func RunOllama(ctx context.Context, program, folder, listen string) (*OllamaServer, error) {
-	s := &OllamaServer{exited: make(chan struct{}), log: &tail{}}
+	s := &OllamaServer{exited: make(chan struct{}), log: newOllamaLog()}
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start ollama: %w", err)
 	}
 	s.cmd = exec.Command(program, "serve")
-	s.cmd.Stderr = writer
+	s.cmd.Stdout, s.cmd.Stderr = writer, writer
 	s.cmd.SysProcAttr = childAttributes()
 	s.cmd.Env = append(ollamaEnvironment(),
 		"HOME="+folder, "USERPROFILE="+folder, "OLLAMA_MODELS="+filepath.Join(folder, "models"),
 		"OLLAMA_HOST="+listen, "OLLAMA_NO_CLOUD=1")
-	started, address := make(chan error, 1), make(chan string, 1)
+	started := make(chan error, 1)
 	var reading sync.WaitGroup
-	reading.Go(func() { s.read(reader, address) })
+	reading.Go(func() { s.log.read(reader) })
 	go func() {
 		// A child that dies with its parent dies with the thread that started it.
 		runtime.LockOSThread()
@@ -98,7 +96,7 @@ func RunOllama(ctx context.Context, program, folder, listen string) (*OllamaServ
 		return nil, fmt.Errorf("start ollama: %w", err)
 	}
 	select {
-	case at := <-address:
+	case at := <-s.log.address:
 		s.URL = "http://" + at
 	case <-s.exited:
 		return nil, fmt.Errorf("start ollama: it ended at once: %w\n%s", s.err, s.log)
@@ -130,22 +128,21 @@ func (s *OllamaServer) Stop() error {
 	return err
 }
 
-// read keeps the end of what the server logs, and reports where it listens.
-func (s *OllamaServer) read(log io.ReadCloser, address chan<- string) {
-	defer log.Close()
-	listening := regexp.MustCompile(`Listening on ([\d.:]+)`)
-	lines := bufio.NewReader(log)
+// AwaitServed waits until the server has finished n requests to the path since it started, however they
+// ended. After a client has gone, it tells when the server noticed: an endless answer that nobody cancels
+// goes on for about 20,000 tokens.
+func (s *OllamaServer) AwaitServed(ctx context.Context, path string, n int) error {
 	for {
-		line, err := lines.ReadBytes('\n')
-		s.log.add(line)
-		if found := listening.FindSubmatch(line); found != nil {
-			select {
-			case address <- string(found[1]):
-			default:
-			}
+		served, changed := s.log.count(path)
+		if served >= n {
+			return nil
 		}
-		if err != nil {
-			return
+		select {
+		case <-changed:
+		case <-s.exited:
+			return fmt.Errorf("wait for ollama to finish %s: it ended: %w", path, s.err)
+		case <-ctx.Done():
+			return fmt.Errorf("wait for ollama to finish %s (%d of %d): %w", path, served, n, context.Cause(ctx))
 		}
 	}
 }
@@ -211,26 +208,4 @@ func ollamaEnvironment() []string {
 		}
 	}
 	return env
-}
-
-// tail keeps the last lines of a log. It may be used from several goroutines.
-type tail struct {
-	mu    sync.Mutex
-	lines [][]byte
-}
-
-func (t *tail) add(line []byte) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.lines = append(t.lines, line)
-	if len(t.lines) > 40 {
-		t.lines = t.lines[1:]
-	}
-}
-
-// String returns the lines that are kept.
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(bytes.Join(t.lines, nil))
 }

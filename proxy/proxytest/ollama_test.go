@@ -52,7 +52,8 @@ func tools(t *testing.T, names ...string) api.Tools {
 // TestRealOllama checks with Ollama's own client that the tiny models do in the real server what their
 // constants promise, so that a test of Keytray that fails against it fails for Keytray's reasons.
 func TestRealOllama(t *testing.T) {
-	base, err := url.Parse(proxytest.StartOllama(t))
+	server := proxytest.StartOllama(t)
+	base, err := url.Parse(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,6 +201,9 @@ func TestRealOllama(t *testing.T) {
 	}
 
 	t.Run("endless, cancelled", func(t *testing.T) {
+		if err := server.AwaitServed(t.Context(), "/api/chat", 18); err != nil { // all the above
+			t.Fatal(err)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		pieces, ended := 0, false
@@ -215,6 +219,9 @@ func TestRealOllama(t *testing.T) {
 		// This client reports a cancelled stream as nil; only the missing end tells.
 		if err != nil && !errors.Is(err, context.Canceled) || ended || pieces < 100 {
 			t.Errorf("after %d pieces, ended %v: %v", pieces, ended, err)
+		}
+		if err := server.AwaitServed(t.Context(), "/api/chat", 19); err != nil {
+			t.Error(err)
 		}
 		got, err := chat(t.Context(), client, &api.ChatRequest{Model: proxytest.TinyModel, Messages: []api.Message{user}})
 		if err != nil || got.text != proxytest.TinyText {

@@ -139,4 +139,10 @@ const (
 	FlagNoThinkingOff       = "no_thinking_off"   // gemini: thinking cannot be turned off
 	FlagSystemRole          = "system_role"       // chat: knows no developer role
 	FlagNoParallelControl   = "no_parallel_control"
+
+	FlagNoPenalties     = "no_penalties"       // rejects frequency_penalty and presence_penalty
+	FlagNoTier          = "no_tier"            // gemini: the body cannot name a service tier (Vertex)
+	FlagNoJSONWithTools = "no_json_with_tools" // gemini: no JSON output in a request that has tools (before Gemini 3)
+	FlagToolMedia       = "tool_media"         // gemini: a function response may hold images and PDFs (from Gemini 3 on)
+	FlagSearchPerPrompt = "search_per_prompt"  // gemini: one fee per grounded answer, not per query (before Gemini 3)
 )

@@ -8,6 +8,9 @@ import (
 // errJSON is what Fields reports; callers say which body it was.
 var errJSON = errors.New("not a whole JSON object")
 
+// errArray is what Elements reports.
+var errArray = errors.New("not a whole JSON array")
+
 // Fields visits the top-level fields of the JSON object b in order, without
 // decoding it: keys without quotes and with escapes as they are, raw values,
 // and where each value starts in b. It is a scan, not a check: what is inside
@@ -59,9 +62,44 @@ func Fields(b []byte, visit func(key, value []byte, at int) bool) error {
 	}
 }
 
-func tail(b []byte, i int) error {
+// Elements visits the elements of the JSON array b in order, as [Fields] visits
+// the fields of an object: raw values, scanned and not checked. visit may
+// return false to stop early.
+func Elements(b []byte, visit func(value []byte) bool) error {
+	i := space(b, 0)
+	if i == len(b) || b[i] != '[' {
+		return errArray
+	}
+	i = space(b, i+1)
+	if i < len(b) && b[i] == ']' {
+		return tailOf(b, i+1, errArray)
+	}
+	for {
+		end := value(b, i)
+		if end < 0 {
+			return errArray
+		}
+		if !visit(b[i:end]) {
+			return nil
+		}
+		i = space(b, end)
+		switch {
+		case i == len(b):
+			return errArray
+		case b[i] == ']':
+			return tailOf(b, i+1, errArray)
+		case b[i] != ',':
+			return errArray
+		}
+		i = space(b, i+1)
+	}
+}
+
+func tail(b []byte, i int) error { return tailOf(b, i, errJSON) }
+
+func tailOf(b []byte, i int, e error) error {
 	if space(b, i) != len(b) {
-		return errJSON
+		return e
 	}
 	return nil
 }

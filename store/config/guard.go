@@ -6,13 +6,17 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// maxDepth is far more than the settings need and far less than a recursive parser can take.
-const maxDepth = 16
+const (
+	// maxDepth is far more than the settings need and far less than a recursive parser can take.
+	maxDepth = 16
+	// maxNames bounds the parser's time, which grows with the square of the names in one table.
+	maxNames = 10_000
+)
 
 // guard looks at the tokens before the recursive parser does, and refuses what a settings file has no use for:
 // anchors and aliases (a few lines of them can stand for gigabytes), tags, directives, deep nesting.
 func (s *source) guard(tokens token.Tokens) Problems {
-	flow, started := 0, false
+	flow, names, started := 0, 0, false
 	var columns []int // of the block levels that are open
 	for i, t := range tokens {
 		line, col := t.Position.Line, max(t.Position.Column, 1)
@@ -33,6 +37,9 @@ func (s *source) guard(tokens token.Tokens) Problems {
 		case token.SequenceEntryType:
 			level = col
 		case token.MappingValueType:
+			if names++; names > maxNames {
+				return s.fail(line, col, fmt.Sprintf("holds more than %d names", maxNames), "only settings belong into this file")
+			}
 			level = col
 			if i > 0 && tokens[i-1].Position.Line == line {
 				level = tokens[i-1].Position.Column // its key

@@ -53,7 +53,7 @@ func (n *node) render(b *strings.Builder) {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			b.WriteString(scalar(e.key, 0) + ": ")
+			b.WriteString(name(e.key) + ": ")
 			e.value.render(b)
 		}
 		b.WriteByte('}')
@@ -77,7 +77,16 @@ func scalar(s string, quote byte) string {
 	switch {
 	case quote == '\'' && printable:
 		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
-	case quote == 0 && plainForm.MatchString(s) && !token.IsNeedQuoted(s) && token.New(s, s, &token.Position{}).Type == token.StringType:
+	case quote == 0 && !token.IsNeedQuoted(s) && name(s) == s:
+		return s
+	}
+	return strconv.Quote(s)
+}
+
+// name writes the name of a setting. Older YAML takes off for a truth value, so as a value it gets quotes, but
+// people write it bare as a name.
+func name(s string) string {
+	if plainForm.MatchString(s) && token.New(s, s, &token.Position{}).Type == token.StringType {
 		return s
 	}
 	return strconv.Quote(s)

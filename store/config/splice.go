@@ -179,14 +179,14 @@ func (s *source) replace(old, value *node) []splice {
 		value = &node{kind: isText, text: value.text, quote: old.quote}
 	}
 	start := old.start
-	if old.after > 0 && start > s.lineEnd(old.after) && blank(string(s.raw[old.after:start])) {
+	if old.after > 0 && start > s.lineEnd(old.after) && strings.TrimSpace(string(s.raw[old.after:start])) == "" {
 		return []splice{{old.after, old.end, " " + value.String()}}
 	}
 	return []splice{{start, old.end, value.String()}}
 }
 
 func (s *source) insertFlow(parent *node, key string, value *node) []splice {
-	pair := scalar(key, 0) + ": " + value.String()
+	pair := name(key) + ": " + value.String()
 	if len(parent.entries) == 0 {
 		return []splice{{parent.start + 1, parent.start + 1, pair}}
 	}
@@ -234,10 +234,10 @@ func (s *source) line(at, indent int, key string, value *node) []splice {
 	if at > s.lines[0] && s.raw[at-1] != '\n' {
 		b.WriteString(s.newline)
 	}
-	b.WriteString(strings.Repeat(" ", indent) + scalar(key, 0) + ":")
+	b.WriteString(strings.Repeat(" ", indent) + name(key) + ":")
 	if indent == 0 && value.kind == isTable && value.nested() {
 		for _, e := range value.entries {
-			b.WriteString(s.newline + "  " + scalar(e.key, 0) + ": " + e.value.String())
+			b.WriteString(s.newline + "  " + name(e.key) + ": " + e.value.String())
 		}
 	} else {
 		b.WriteString(" " + value.String())

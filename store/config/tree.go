@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -250,6 +251,9 @@ func (t *treeBuilder) list(out *node, n *ast.SequenceNode) (*node, error) {
 		if err != nil {
 			return nil, err
 		}
+		if n.IsFlowStyle {
+			t.rejoin(item)
+		}
 		out.items = append(out.items, item)
 		out.end = max(out.end, item.end)
 	}
@@ -257,4 +261,15 @@ func (t *treeBuilder) list(out *node, n *ast.SequenceNode) (*node, error) {
 		out.end = t.source.offset(n.End.Position.Line, n.End.Position.Column) + 1
 	}
 	return out, nil
+}
+
+// rejoin makes one text of qwen3:8b inside brackets inside brackets, which goccy/go-yaml 1.19 takes for a table.
+// YAML 1.2 (7.3.3) ends a plain text at a colon only when a space follows.
+func (t *treeBuilder) rejoin(n *node) {
+	if n.kind != isTable || n.flow || len(n.entries) != 1 {
+		return
+	}
+	if text := string(t.source.raw[n.start:n.end]); !strings.ContainsAny(text, " \t\r\n\"'[]{},#") && !strings.HasSuffix(text, ":") {
+		n.kind, n.text, n.entries = isText, text, nil
+	}
 }

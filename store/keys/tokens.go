@@ -58,7 +58,7 @@ func OpenTokens(path string, kc Keychain, o TokensOptions) (*Tokens, error) {
 	t.now.Store(&table{entries: t.static})
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, err := t.sync(context.Background(), true); err != nil {
+	if _, err := t.sync(true); err != nil {
 		return nil, err
 	}
 	return t, nil

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 )
 
@@ -137,7 +138,7 @@ func replaceFile(path string, text []byte) (info fs.FileInfo, err error) {
 	if err = f.Close(); err != nil {
 		return nil, err
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
+	if err = renameOver(f.Name(), path); err != nil {
 		return nil, err
 	}
 	if dir, openErr := os.Open(filepath.Dir(path)); openErr == nil {
@@ -145,6 +146,18 @@ func replaceFile(path string, text []byte) (info fs.FileInfo, err error) {
 		_ = dir.Close()
 	}
 	return os.Stat(path)
+}
+
+// renameOver tries for a moment on Windows, where a file cannot be replaced while another process reads it.
+func renameOver(from, to string) error {
+	retry := time.NewTicker(lockPause)
+	defer retry.Stop()
+	err := os.Rename(from, to)
+	for tries := 0; err != nil && runtime.GOOS == "windows" && tries < 50; tries++ {
+		<-retry.C
+		err = os.Rename(from, to)
+	}
+	return err
 }
 
 // keepDamaged moves the file aside, and gives the new name.

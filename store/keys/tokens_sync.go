@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 )
@@ -15,7 +16,7 @@ func (t *Tokens) Reload() error {
 	if !t.changed() {
 		return nil
 	}
-	_, err := t.sync(context.Background(), false)
+	_, err := t.sync(false)
 	return err
 }
 
@@ -65,7 +66,7 @@ func (t *Tokens) edit(ctx context.Context, f func([]entry) ([]entry, error)) err
 		return err
 	}
 	defer unlock()
-	entries, err := t.sync(ctx, true)
+	entries, err := t.sync(true)
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (t *Tokens) edit(ctx context.Context, f func([]entry) ([]entry, error)) err
 
 // sync brings memory up to date with the file and gives its entries. The caller holds t.mu. A damaged file is moved aside if
 // heal is true, and what is in memory goes on counting; otherwise it is an error.
-func (t *Tokens) sync(_ context.Context, heal bool) ([]entry, error) {
+func (t *Tokens) sync(heal bool) ([]entry, error) {
 	old := t.now.Load()
 	mine := slices.DeleteFunc(slices.Clone(old.entries), func(e entry) bool { return e.static })
 	if old.info != nil && !t.changed() {
@@ -93,6 +94,9 @@ func (t *Tokens) sync(_ context.Context, heal bool) ([]entry, error) {
 	switch {
 	case errors.As(err, &bad) && heal:
 		kept, moveErr := keepDamaged(t.path, t.clock())
+		if errors.Is(moveErr, fs.ErrNotExist) { // another process was quicker
+			return t.sync(heal)
+		}
 		if moveErr != nil {
 			return nil, fmt.Errorf("the list of tokens in %s is damaged (%w) and cannot be moved aside: %w", t.path, bad.err, moveErr)
 		}

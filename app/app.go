@@ -67,6 +67,7 @@ type App struct {
 	base    *catalog.Catalog                // as built in
 	network *upstream.Network
 	ollama  *ollama
+	builds  sync.Mutex // one rebuild at a time
 	table   atomic.Pointer[table]
 	door    *proxy.Handler
 	changes changes
@@ -130,13 +131,13 @@ func (a *App) open(ctx context.Context) error {
 	if err := a.openKeys(); err != nil {
 		return err
 	}
-	a.rebuild(a.config.Current())
+	a.learn(a.config.Current())
 	a.config.Subscribe(func(c *config.Config, _ config.Problems) {
-		a.rebuild(c)
+		a.learn(c)
 		a.relisten()
 		a.changed()
 	})
-	a.ring.Subscribe(func() { a.rebuild(a.config.Current()); a.changed() })
+	a.ring.Subscribe(func() { a.rebuild(); a.changed() })
 	a.door = proxy.New(proxy.Options{
 		Table:   func() proxy.Table { return a.table.Load() },
 		Token:   a.checkToken,
@@ -168,7 +169,7 @@ func (a *App) openKeys() error {
 		a.onClose(system.Close)
 	}
 	a.ring = keys.NewRing(keys.Options{
-		Flags: flags, Env: a.getenv, EnvVars: envVars(a.base, a.config.Current()), Keychain: a.kc,
+		Flags: flags, Env: a.getenv, EnvVars: envVars(a.base), Keychain: a.kc,
 		LockFile: a.paths.Lock + ".keys",
 	})
 	a.onClose(a.ring.Close)

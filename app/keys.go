@@ -14,7 +14,6 @@ import (
 	"keytray/proxy/catalog"
 	"keytray/proxy/llm"
 	"keytray/proxy/upstream"
-	"keytray/store/config"
 	"keytray/store/keys"
 )
 
@@ -31,17 +30,18 @@ type Key struct {
 
 // Provider is what may be shown of a provider.
 type Provider struct {
-	ID      string
-	Name    string
-	Dialect string
-	BaseURL string
-	Env     []string // environment variables its keys are read from
-	KeysURL string   // where a person gets a key
-	Built   bool     // Keytray can call it; see Why
-	Why     string   // why not
-	Local   bool     // needs no key and runs on this computer
-	Off     bool     // turned off by the user
-	Own     bool     // added by the user
+	ID       string
+	Name     string
+	Dialect  string
+	BaseURL  string
+	Env      []string // environment variables its keys are read from
+	KeysURL  string   // where a person gets a key
+	Built    bool     // Keytray can call it; see Why
+	Why      string   // why not
+	Local    bool     // runs on this computer and costs nothing
+	NeedsKey bool
+	Off      bool // turned off by the user
+	Own      bool // added by the user
 }
 
 // Keys lists all keys, the one that signs first for each provider. The keys are
@@ -73,17 +73,10 @@ func (a *App) Providers() []Provider {
 	for _, p := range cat.Providers() {
 		x := Provider{
 			ID: p.ID, Name: p.Name, Dialect: p.Dialect, BaseURL: a.baseURL(p), Env: p.Env, KeysURL: p.KeysURL,
-			Built: outbound(p.Dialect) != nil, Off: off(c, p.ID),
+			Why: why(p), Off: off(c, p.ID), Own: p.Custom, Local: p.Local && isLoopback(a.baseURL(p)),
+			NeedsKey: needsKey(p),
 		}
-		x.Local = !p.NeedsKey() && isLoopback(x.BaseURL)
-		_, builtIn := a.base.Provider(p.ID)
-		x.Own = !builtIn
-		if !x.Built {
-			x.Why = p.Why
-			if x.Why == "" {
-				x.Why = "it speaks the " + p.Dialect + " dialect, which Keytray cannot call yet"
-			}
-		}
+		x.Built = x.Why == ""
 		out = append(out, x)
 	}
 	return out
@@ -95,7 +88,7 @@ func (a *App) AddKey(ctx context.Context, provider, label, secret string) error 
 	if !ok {
 		return a.noProvider(provider)
 	}
-	if !p.NeedsKey() {
+	if p.Auth.Header == "" {
 		return fmt.Errorf("%s needs no key: it runs on this computer", p.Name)
 	}
 	s, err := keys.NewSecret(secret)
@@ -190,8 +183,18 @@ func (a *App) TestSecret(ctx context.Context, provider, secret string) (KeyTest,
 		return KeyTest{}, a.noProvider(provider)
 	}
 	out := outbound(p.Dialect)
-	if out == nil {
-		return KeyTest{}, fmt.Errorf("%s speaks the %s dialect, which Keytray cannot call yet", p.Name, p.Dialect)
+	if out == nil || p.Unusable != "" {
+		return KeyTest{}, fmt.Errorf("%s cannot be asked: %s", p.Name, why(p))
+	}
+	at := p.Test
+	if at == "" && p.List != nil {
+		at = p.List.At
+	}
+	if at == "" {
+		return KeyTest{}, fmt.Errorf("%s has no call that costs nothing, so the key cannot be tested; send it a request", p.Name)
+	}
+	if !strings.Contains(at, "://") {
+		at = a.baseURL(p) + at
 	}
 	s, err := keys.NewSecret(secret)
 	if err != nil {
@@ -199,7 +202,7 @@ func (a *App) TestSecret(ctx context.Context, provider, secret string) (KeyTest,
 	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.baseURL(p)+p.TestPath, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return KeyTest{}, err
 	}
@@ -254,17 +257,14 @@ func count(body []byte) int {
 }
 
 func (a *App) noProvider(id string) error {
-	if near := a.catalog.Load().NearProvider(id); near != "" {
-		return fmt.Errorf("there is no provider %q; did you mean %s?", id, near)
-	}
 	return fmt.Errorf("there is no provider %q; `keytray keys list --all` shows which there are", id)
 }
 
 // envVars names the environment variables of every provider.
-func envVars(cat *catalog.Catalog, c *config.Config) map[string][]string {
+func envVars(cat *catalog.Catalog) map[string][]string {
 	m := map[string][]string{}
-	for _, p := range withConfig(cat, c).Providers() {
-		if p.NeedsKey() {
+	for _, p := range cat.Providers() {
+		if p.Auth.Header != "" {
 			m[p.ID] = p.Env
 		}
 	}

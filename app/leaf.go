@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"keytray/proxy/catalog"
@@ -51,17 +52,10 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 			return l.(llm.Target), nil
 		}
 	}
-	info, known := t.catalog.Model(m.Provider, m.Name)
-	flags := append(llm.Flags{}, p.Flags...)
-	lm := llm.Model{Provider: p.ID, Name: m.Name}
-	if known {
-		flags = append(flags, info.Flags...)
-		lm.MaxOutput = info.MaxOutput
-	}
+	lm := t.catalog.Call(p.ID, m.Name)
 	if p.ID == ollamaProvider {
-		flags = append(flags, t.app.ollama.abilities(t.app.ctx, m.Name)...)
+		lm.Flags = slices.Concat(lm.Flags, t.app.ollama.abilities(t.app.ctx, m.Name))
 	}
-	lm.Flags = flags
 	l := &upstream.Leaf{
 		Model:    lm,
 		Outbound: outbound(p.Dialect),
@@ -70,7 +64,7 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		Network:  t.app.network,
 		Record:   recorder{t.app},
 	}
-	if p.NeedsKey() {
+	if p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
 		l.Sign = t.app.signer(p)
 	}
 	if p.ID != ollamaProvider {
@@ -81,21 +75,33 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 
 // mayCall refuses what the caller or the settings do not allow.
 func (t *table) mayCall(r *llm.Request, p catalog.Provider) error {
-	local := !p.NeedsKey() && isLoopback(t.app.baseURL(p))
+	local := p.Local && isLoopback(t.app.baseURL(p))
 	switch {
 	case r.LocalOnly && !local:
 		return &llm.Error{
 			Kind: llm.Unauthorized, Code: "missing_api_key",
 			Message: "without a token only local models and demo/echo may be used: make one with `keytray token TOOL` and give it to the tool as its API key",
 		}
-	case outbound(p.Dialect) == nil:
-		return &llm.Error{Kind: llm.NotFound, Code: "dialect_not_built", Message: fmt.Sprintf("%s speaks the %s dialect, which Keytray cannot call yet", p.Name, p.Dialect)}
+	case why(p) != "":
+		return &llm.Error{Kind: llm.NotFound, Code: "provider_unusable", Message: p.Name + " cannot be called: " + why(p)}
 	case off(t.config, p.ID):
 		return &llm.Error{Kind: llm.Forbidden, Code: "provider_off", Message: p.ID + " is turned off; turn it on in the window or under providers in config.yaml"}
 	case t.config.Active == config.ActiveOffline && !isLoopback(t.app.baseURL(p)):
 		return &llm.Error{Kind: llm.Forbidden, Code: "offline", Message: "Keytray is offline, so only models on this computer answer: ask for one of Ollama's, or switch with `keytray use auto`"}
 	}
 	return nil
+}
+
+// why says why a provider cannot be called by this version, or "".
+func why(p catalog.Provider) string {
+	switch {
+	case p.Unusable != "":
+		return p.Unusable
+	case outbound(p.Dialect) == nil:
+		return "Keytray does not speak its dialect (" + p.Dialect + ") yet"
+	default:
+		return ""
+	}
 }
 
 // signer puts the provider's preferred key into a request's header.

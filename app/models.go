@@ -4,6 +4,7 @@ import (
 	"context"
 	"sort"
 	"strings"
+	"time"
 )
 
 // Model is a model that can be asked for.
@@ -22,10 +23,19 @@ type Model struct {
 
 // Models lists what the user's keys, Ollama and the routes can answer.
 func (a *App) Models(ctx context.Context) []Model {
-	_, _ = a.ring.All(ctx)       // what is wrong with the keychain is told by Status
-	_, _ = a.ollama.list(ctx)    // and an absent Ollama has no models
-	a.rebuild(a.config.Current()) // with the keys just read
+	_, _ = a.ring.All(ctx)    // what is wrong with the keychain is told by Status
+	_, _ = a.ollama.list(ctx) // and an absent Ollama has no models
+	a.rebuild()               // with the keys just read
 	return a.models(a.table.Load(), false)
+}
+
+// created is a release day in Unix seconds, 0 if it is not known.
+func created(day string) int64 {
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return 0
+	}
+	return t.Unix()
 }
 
 func (a *App) models(t *table, localOnly bool) []Model {
@@ -46,17 +56,18 @@ func (a *App) models(t *table, localOnly bool) []Model {
 	}
 	var cloud []Model
 	for _, p := range t.catalog.Providers() {
-		local := !p.NeedsKey() && isLoopback(a.baseURL(p))
+		local := p.Local && isLoopback(a.baseURL(p))
 		if !t.usable[p.ID] || p.ID == ollamaProvider || (localOnly && !local) {
 			continue
 		}
 		for _, m := range t.catalog.Models(p.ID) {
-			if !m.Chat {
+			if m.Mode != "" || m.Deprecated {
 				continue
 			}
+			in, out := m.Price(time.Now())
 			cloud = append(cloud, Model{
 				ID: p.ID + "/" + m.ID, Provider: p.ID, Name: m.ID, Context: m.Context, MaxOutput: m.MaxOutput,
-				Input: m.Input, Output: m.Output, Local: local, Created: m.Created,
+				Input: in, Output: out, Local: local, Created: created(m.Released),
 			})
 		}
 	}

@@ -17,9 +17,8 @@ type recorder struct{ app *App }
 func (r recorder) Begin(a *llm.Attempt) {
 	row := r.row(a)
 	row.EstimateInput = a.SentBytes / bytesPerToken
-	if c := r.app.catalog.Load().Estimate(a.Provider, a.Model, llm.Usage{Input: row.EstimateInput}, catalog.Context{At: a.Start}); c.Known {
-		p := int64(c.Pico)
-		row.EstimatePico = &p
+	if c := r.app.catalog.Load().Estimate(a.Provider, a.Model, llm.Usage{}, a.SentBytes, 0, catalog.Context{At: a.Start}); c.Kind != catalog.Unpriced {
+		row.EstimatePico = pico(c.Pico)
 	}
 	a.Row = r.app.ledger.Begin(row)
 }
@@ -75,35 +74,30 @@ func (r recorder) row(a *llm.Attempt) ledger.Row {
 // one that was cut or stopped costs what was counted, or an estimate.
 func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 	cat := r.app.catalog.Load()
-	at := catalog.Context{At: a.Start, Tier: a.Tally.Tier, Geo: a.Tally.Geo}
-	u := a.Tally.Usage
+	t := &a.Tally
+	at := catalog.Context{At: a.Start, Tier: t.Tier, Geo: t.Geo, Unbilled: !t.Good && a.Outcome == llm.Failed}
 	var c catalog.Cost
 	switch {
 	case a.Provider == demoProvider:
-		c = catalog.Cost{Known: true, Kind: catalog.Exact}
-	case a.Outcome == llm.OK && u.Known, a.Tally.Done && u.Known:
-		c = cat.Cost(a.Provider, a.Model, u, at)
-	case !a.Tally.Good && a.Outcome == llm.Failed:
-		c = catalog.Cost{Known: true, Kind: catalog.Exact} // refused before it began
+		c = catalog.Cost{Kind: catalog.Exact, ComputedKind: catalog.Exact}
+	case at.Unbilled, t.Usage.Known && (t.Done || a.Outcome == llm.OK):
+		c = cat.Cost(a.Provider, a.Model, t.Usage, at)
 	default:
-		if !u.Known || u.Prompt() == 0 {
-			u.Input = a.SentBytes / bytesPerToken
+		c = cat.Estimate(a.Provider, a.Model, t.Usage, a.SentBytes, t.Text, at)
+		if t.Usage.Prompt() == 0 {
+			row.Usage.Input = a.SentBytes / bytesPerToken
 		}
-		if seen := a.Tally.Text / bytesPerToken; u.Completion() < seen {
-			u.Output = seen
-		}
-		row.Usage.Input, row.Usage.Output = u.Input, u.Output
-		c = cat.Estimate(a.Provider, a.Model, u, at)
+		row.Usage.Output = max(row.Usage.Output, t.Text/bytesPerToken)
 	}
-	row.CostKind, row.Price = ledger.CostKind(c.Kind), c.Price
-	if c.Known {
+	row.CostKind, row.Price = ledger.CostKind(c.Kind), string(c.Price)
+	if c.Kind != catalog.Unpriced {
 		row.CostPico = pico(c.Pico)
 	}
-	if c.HasComputed {
+	if c.ComputedKind != catalog.Unpriced {
 		row.ComputedPico = pico(c.Computed)
 	}
-	if u.HasStated {
-		row.StatedPico = pico(u.Stated)
+	if c.HasStated {
+		row.StatedPico = pico(c.Stated)
 	}
 }
 

@@ -10,12 +10,12 @@ import (
 )
 
 // withConfig is the catalog with the user's own providers and overrides.
-func withConfig(base *catalog.Catalog, c *config.Config) *catalog.Catalog {
+func withConfig(base *catalog.Catalog, c *config.Config) (*catalog.Catalog, error) {
 	var own []catalog.Override
 	for _, p := range c.Providers {
 		own = append(own, catalog.Override{ID: p.ID, Dialect: p.Dialect, BaseURL: p.BaseURL, Env: keyEnv(base, p), Models: p.Models})
 	}
-	return base.With(own)
+	return base.With(own...)
 }
 
 // keyEnv names the environment variable of an own provider's key: the one it
@@ -56,11 +56,15 @@ func (a *App) checkConfig(c *config.Config) error {
 		}
 		if !builtIn && (p.Dialect == "" || p.BaseURL == "") {
 			add(path, "a provider of your own needs dialect and base_url", "%s is not built in", p.ID)
+			return problems
 		} else if outbound(dialect) == nil && p.Dialect != "" {
 			add(path+".dialect", "use chat, messages, gemini or ollama", "Keytray cannot call the %s dialect yet", p.Dialect)
 		}
 	}
-	cat := withConfig(a.base, c)
+	cat, err := withConfig(a.base, c)
+	if err != nil {
+		return err
+	}
 	if !a.knows(c, cat, c.Active) {
 		add("active", "use auto, offline, a provider or a route", "there is no provider and no route named %s", c.Active)
 	}
@@ -79,6 +83,9 @@ func (a *App) checkConfig(c *config.Config) error {
 	}
 	return problems
 }
+
+// needsKey tells whether a provider cannot be called without a key.
+func needsKey(p catalog.Provider) bool { return p.Auth.Header != "" && !p.Local }
 
 func (a *App) knows(c *config.Config, cat *catalog.Catalog, active string) bool {
 	if slices.Contains([]string{config.ActiveAuto, config.ActiveOffline, demoProvider}, active) {

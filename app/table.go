@@ -24,9 +24,24 @@ type table struct {
 	leaves  sync.Map        // provider/model -> llm.Target
 }
 
-// rebuild makes a new table from the settings, and swaps it in.
-func (a *App) rebuild(c *config.Config) {
-	cat := withConfig(a.base, c)
+// learn takes up new settings: their providers first, then a new table.
+func (a *App) learn(c *config.Config) {
+	cat, err := withConfig(a.base, c)
+	if err != nil { // checkConfig has refused such settings before
+		a.log.Error("the settings cannot be used", "err", err)
+		return
+	}
+	a.catalog.Store(cat)
+	a.ring.SetProviders(envVars(cat))
+	a.rebuild()
+}
+
+// rebuild makes a new table from the settings and the keys as they are now,
+// and swaps it in. Calls under way keep the one they started with.
+func (a *App) rebuild() {
+	a.builds.Lock()
+	defer a.builds.Unlock()
+	c, cat := a.config.Current(), a.catalog.Load()
 	t := &table{app: a, config: c, catalog: cat, usable: map[string]bool{demoProvider: true}}
 	hosts := []string{}
 	for _, p := range cat.Providers() {
@@ -36,7 +51,10 @@ func (a *App) rebuild(c *config.Config) {
 		if u, err := url.Parse(a.baseURL(p)); err == nil {
 			hosts = append(hosts, u.Host)
 		}
-		if !p.NeedsKey() || len(a.ring.Cached(p.ID)) > 0 {
+		if p.Unusable != "" {
+			continue
+		}
+		if !needsKey(p) || len(a.ring.Cached(p.ID)) > 0 {
 			t.usable[p.ID] = true
 		}
 	}
@@ -45,7 +63,6 @@ func (a *App) rebuild(c *config.Config) {
 	if p, ok := cat.Provider(ollamaProvider); ok {
 		a.ollama.setBase(a.baseURL(p))
 	}
-	a.catalog.Store(cat)
 	a.table.Store(t)
 }
 
@@ -157,7 +174,7 @@ func (t *table) standIn(provider, asked string) (model, error) {
 			return model{provider, n}, nil
 		}
 	}
-	small := catalog.Small(bare)
+	small := isSmall(bare)
 	if s, ok := t.config.StandIn(provider); ok {
 		if name := s.Large; !small && name != "" {
 			return model{provider, name}, nil
@@ -182,12 +199,8 @@ func (t *table) defaultStandIn(provider string, small bool) string {
 	if provider == demoProvider {
 		return demoModel
 	}
-	p, _ := t.catalog.Provider(provider)
-	if small && p.StandIn.Small != "" {
-		return p.StandIn.Small
-	}
-	if p.StandIn.Large != "" {
-		return p.StandIn.Large
+	if name := t.catalog.StandIn(provider, small); name != "" {
+		return name
 	}
 	if c, ok := t.config.Provider(provider); ok && len(c.Models) > 0 {
 		return c.Models[0]
@@ -208,17 +221,13 @@ func (t *table) nobody(name string) error {
 	if len(lacking) > 0 {
 		who := lacking[0]
 		e.Message = fmt.Sprintf("%s is a model of %s, and there is no key for it: add one with `keytray keys add %s`", name, strings.Join(lacking[:min(3, len(lacking))], ", "), who)
-		if p, ok := t.catalog.Provider(who); ok && outbound(p.Dialect) == nil {
-			e.Message = fmt.Sprintf("%s is a model of %s, whose dialect (%s) Keytray does not speak yet", name, who, p.Dialect)
+		if p, ok := t.catalog.Provider(who); ok && why(p) != "" {
+			e.Message = fmt.Sprintf("%s is a model of %s, which cannot be called: %s", name, who, why(p))
 		}
 		return e
 	}
 	e.Message = "nobody serves a model named " + clip(name)
-	var near []string
-	for _, n := range t.near(name) {
-		near = append(near, n)
-	}
-	if len(near) > 0 {
+	if near := t.near(name); len(near) > 0 {
 		e.Message += "; did you mean " + strings.Join(near, ", ") + "?"
 	} else {
 		e.Message += "; `keytray models` lists what can be asked for"
@@ -234,7 +243,15 @@ func (t *table) near(name string) []string {
 			out = append(out, m)
 		}
 	}
-	return append(out, t.catalog.Near(name, 3)...)[:min(3, len(out)+len(t.catalog.Near(name, 3)))]
+	var usable []string
+	for p := range t.usable {
+		usable = append(usable, p)
+	}
+	out = append(out, t.catalog.Near(name, 3, usable...)...)
+	if len(out) == 0 {
+		out = t.catalog.Near(name, 3)
+	}
+	return out[:min(3, len(out))]
 }
 
 // clip bounds a name that a client sent, for messages.
@@ -252,6 +269,18 @@ func (t *table) Models(localOnly bool) []proxy.Model {
 		out = append(out, proxy.Model{ID: m.ID, Owner: m.Provider, Created: m.Created})
 	}
 	return out
+}
+
+// isSmall tells by its name whether a model is of its family's small size.
+func isSmall(name string) bool {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("-_./: ", r) })
+	for _, w := range words {
+		switch w {
+		case "mini", "nano", "haiku", "flash", "lite", "small", "luna", "instant", "tiny", "8b", "7b", "4b", "3b", "1b":
+			return true
+		}
+	}
+	return false
 }
 
 func off(c *config.Config, id string) bool {

@@ -39,6 +39,7 @@ type Event struct {
 	Usage  *Usage // the whole usage so far, never a difference
 	Tier   string
 	Opaque string
+	Origin string // of BlockStop with Opaque: the dialect that made it, as in [Block]
 }
 
 // Citation points from the answer's text to a source.

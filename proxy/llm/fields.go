@@ -5,8 +5,11 @@ import (
 	"errors"
 )
 
-// errJSON is what Fields reports; callers say which body it was.
-var errJSON = errors.New("not a whole JSON object")
+// What Fields and Elements report; callers say which body it was.
+var (
+	errJSON  = errors.New("not a whole JSON object")
+	errArray = errors.New("not a whole JSON array")
+)
 
 // Fields visits the top-level fields of the JSON object b in order, without
 // decoding it: keys without quotes and with escapes as they are, raw values,
@@ -57,6 +60,45 @@ func Fields(b []byte, visit func(key, value []byte, at int) bool) error {
 		}
 		i = space(b, i+1)
 	}
+}
+
+// Elements visits the values of the JSON array b in order, as [Fields] does an
+// object's.
+func Elements(b []byte, visit func(value []byte, at int) bool) error {
+	i := space(b, 0)
+	if i == len(b) || b[i] != '[' {
+		return errArray
+	}
+	i = space(b, i+1)
+	if i < len(b) && b[i] == ']' {
+		return arrayTail(b, i+1)
+	}
+	for {
+		end := value(b, i)
+		if end < 0 {
+			return errArray
+		}
+		if !visit(b[i:end], i) {
+			return nil
+		}
+		i = space(b, end)
+		switch {
+		case i == len(b):
+			return errArray
+		case b[i] == ']':
+			return arrayTail(b, i+1)
+		case b[i] != ',':
+			return errArray
+		}
+		i = space(b, i+1)
+	}
+}
+
+func arrayTail(b []byte, i int) error {
+	if space(b, i) != len(b) {
+		return errArray
+	}
+	return nil
 }
 
 func tail(b []byte, i int) error {

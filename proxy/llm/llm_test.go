@@ -41,6 +41,30 @@ func TestFieldsRefusesWhatIsCutOrNoObject(t *testing.T) {
 	}
 }
 
+func TestElements(t *testing.T) {
+	const body = ` [ "a,]\"", {"b":[1,{}]} ,[[]], -1.5 ,null ] `
+	want := []string{`"a,]\""`, `{"b":[1,{}]}`, `[[]]`, `-1.5`, `null`}
+	var got []string
+	err := Elements([]byte(body), func(v []byte, at int) bool {
+		if body[at:at+len(v)] != string(v) {
+			t.Errorf("%s: at is %d", v, at)
+		}
+		got = append(got, string(v))
+		return true
+	})
+	if err != nil || strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Fatalf("%v\n%s", err, strings.Join(got, "\n"))
+	}
+	if err := Elements([]byte(" [ ] "), func([]byte, int) bool { t.Error("visited nothing"); return true }); err != nil {
+		t.Error(err)
+	}
+	for _, s := range []string{"", "{}", "[1", "[1,", "[1,]", "[,]", `["a]`, "[1]x", "[1]]", "[1 2]", "null"} {
+		if Elements([]byte(s), func([]byte, int) bool { return true }) == nil {
+			t.Errorf("accepted %q", s)
+		}
+	}
+}
+
 func FuzzFields(f *testing.F) {
 	f.Add([]byte(`{"a":"b\\","c":[{}],"d":null}`))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -1,0 +1,44 @@
+// Package chat speaks OpenAI Chat Completions: to clients, and to the many
+// providers that took it over. [Dialect] is both sides of it.
+//
+// Wire facts are from OpenAI's API reference and the types of openai-go and
+// openai-node; what other providers add or do differently is from their own
+// references and from recorded answers. The code asks for shapes and flags,
+// never for a provider's name.
+package chat
+
+import "keytray/proxy/llm"
+
+// Dialect is the chat dialect, inbound and outbound. The zero value is ready,
+// and its methods may be called from many goroutines at once.
+type Dialect struct{}
+
+var (
+	_ llm.Inbound  = Dialect{}
+	_ llm.Outbound = Dialect{}
+)
+
+// name is also the Origin of opaque data that this dialect's providers made.
+const name = "chat"
+
+// Name is "chat".
+func (Dialect) Name() string { return name }
+
+// Patterns are the endpoints, without the version prefix.
+func (Dialect) Patterns() []llm.Pattern {
+	return []llm.Pattern{{Method: "POST", Path: "/chat/completions"}}
+}
+
+// ContentType of an answer.
+func (Dialect) ContentType(stream bool) string {
+	if stream {
+		return "text/event-stream"
+	}
+	return "application/json"
+}
+
+// URL is where the call goes.
+func (Dialect) URL(_ *llm.Call, base string) string { return base + "/chat/completions" }
+
+// Framing of streams is SSE.
+func (Dialect) Framing() llm.Framing { return llm.SSE }

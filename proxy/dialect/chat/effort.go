@@ -1,0 +1,89 @@
+package chat
+
+import (
+	"slices"
+
+	"keytray/proxy/llm"
+)
+
+func (d *decoder) effort(param string, v []byte) *llm.Error {
+	s, err := text(param, v)
+	if s == "default" {
+		s = ""
+	}
+	if err == nil && s != "" && !slices.Contains([]string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}, s) {
+		err = llm.Invalid(param, "%s must be one of none, minimal, low, medium, high, xhigh and max, not %q", param, s)
+	}
+	d.p.Reasoning.Effort = s
+	return err
+}
+
+// think turns reasoning on, as the model likes, or off.
+func (d *decoder) think(on bool) {
+	budget := 0
+	if on {
+		if d.p.Reasoning.Budget != nil || d.p.Reasoning.Effort != "" {
+			return
+		}
+		budget = -1
+	}
+	d.p.Reasoning.Budget = &budget
+}
+
+// reasoning reads OpenRouter's form.
+func (d *decoder) reasoning(v []byte) *llm.Error {
+	return object("reasoning", v, func(key string, v []byte) (err *llm.Error) {
+		param := "reasoning." + key
+		if null(v) {
+			return nil
+		}
+		switch key {
+		case "effort":
+			err = d.effort(param, v)
+		case "max_tokens":
+			d.p.Reasoning.Budget, err = count(param, v)
+		case "enabled":
+			var on bool
+			if on, err = boolean(param, v); err == nil {
+				d.think(on)
+			}
+		default:
+			if truthy(v) {
+				d.lose(param)
+			}
+		}
+		return err
+	})
+}
+
+// thinking reads the form of Anthropic, which DeepSeek, Z.AI and others took
+// over: {"type": "enabled", "budget_tokens": 4096}.
+func (d *decoder) thinking(v []byte) *llm.Error {
+	if v[0] == 't' || v[0] == 'f' {
+		d.think(v[0] == 't')
+		return nil
+	}
+	return object("thinking", v, func(key string, v []byte) (err *llm.Error) {
+		param := "thinking." + key
+		switch key {
+		case "type":
+			switch kind := unquote(v); kind {
+			case "enabled", "adaptive", "auto":
+				d.think(true)
+			case "disabled":
+				d.think(false)
+			default:
+				err = llm.Invalid(param, "thinking.type must be enabled, adaptive or disabled, not %q", kind)
+			}
+		case "budget_tokens":
+			if !null(v) {
+				d.p.Reasoning.Budget, err = count(param, v)
+			}
+		default:
+			if truthy(v) {
+				d.lose(param)
+			}
+		}
+		return err
+	})
+}

@@ -1,0 +1,201 @@
+package chat
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"keytray/proxy/llm"
+)
+
+// DecodeRequest reads a client's body. Fields that a prompt cannot hold are
+// in Prompt.Lost; a malformed one is an [*llm.Error] that names it.
+func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
+	if !json.Valid(r.Raw) {
+		return nil, unreadable(r.Raw)
+	}
+	d := decoder{p: &llm.Prompt{}, turns: turns{names: map[string]string{}}}
+	if err := object("the request body", r.Raw, d.top); err != nil {
+		return nil, err
+	}
+	if err := d.finish(); err != nil {
+		return nil, err
+	}
+	return d.p, nil
+}
+
+// decoder holds what one field says of another.
+type decoder struct {
+	p          *llm.Prompt
+	messages   bool
+	maxTokens  *int // max_tokens, if max_completion_tokens does not overrule it
+	safetyID   string
+	allowed    []string // tools of tool_choice.allowed_tools
+	restricted bool
+	turns
+}
+
+func (d *decoder) lose(field string) {
+	for _, f := range d.p.Lost {
+		if f == field {
+			return
+		}
+	}
+	d.p.Lost = append(d.p.Lost, field)
+}
+
+// top reads one field of the body.
+func (d *decoder) top(key string, v []byte) (err *llm.Error) {
+	if null(v) && key != "messages" {
+		return nil
+	}
+	p, l := d.p, &d.p.Limits
+	switch key {
+	case "model", "stream":
+	case "stream_options":
+		return object(key, v, func(key string, v []byte) *llm.Error {
+			if key != "include_usage" && truthy(v) {
+				d.lose("stream_options." + key)
+			}
+			return nil
+		})
+	case "messages":
+		d.messages = true
+		err = d.readMessages(v)
+	case "tools":
+		err = d.tools(v)
+	case "functions":
+		err = array(key, v, func(_ int, param string, v []byte) *llm.Error { return d.function(param, v) })
+	case "tool_choice":
+		err = d.toolChoice(v)
+	case "function_call":
+		err = d.functionChoice(v)
+	case "parallel_tool_calls":
+		p.Choice.Parallel, err = optionalBool(key, v)
+	case "response_format":
+		err = d.format(v)
+	case "max_completion_tokens":
+		l.MaxTokens, err = count(key, v)
+	case "max_tokens":
+		d.maxTokens, err = count(key, v)
+	case "temperature":
+		l.Temperature, err = number(key, v)
+	case "top_p":
+		l.TopP, err = number(key, v)
+	case "top_k":
+		l.TopK, err = count(key, v)
+	case "frequency_penalty":
+		l.FrequencyPenalty, err = number(key, v)
+	case "presence_penalty":
+		l.PresencePenalty, err = number(key, v)
+	case "seed":
+		l.Seed, err = integer(key, v)
+	case "stop":
+		err = d.stop(v)
+	case "reasoning_effort":
+		err = d.effort(key, v)
+	case "reasoning":
+		err = d.reasoning(v)
+	case "thinking":
+		err = d.thinking(v)
+	case "enable_thinking":
+		var on bool
+		if on, err = boolean(key, v); err == nil {
+			d.think(on)
+		}
+	case "thinking_budget":
+		p.Reasoning.Budget, err = count(key, v)
+	case "user":
+		p.User, err = text(key, v)
+	case "safety_identifier":
+		d.safetyID, err = text(key, v)
+	case "service_tier":
+		p.Tier, err = text(key, v)
+	case "modalities":
+		err = d.modalities(v)
+	default:
+		d.other(key, v)
+	}
+	return err
+}
+
+// other names what no prompt holds, unless it says only the default.
+func (d *decoder) other(key string, v []byte) {
+	switch key {
+	case "n":
+		if string(v) == "1" {
+			return
+		}
+	case "include_reasoning": // reasoning is always shown
+		if string(v) == "true" {
+			return
+		}
+	case "logprobs", "store", "top_logprobs", "logit_bias", "metadata":
+		if !truthy(v) {
+			return
+		}
+	}
+	d.lose(key)
+}
+
+// truthy tells a value that asks for something from one that does not.
+func truthy(v []byte) bool {
+	switch string(bytes.TrimSpace(v)) {
+	case "null", "false", "0", "{}", "[]", `""`:
+		return false
+	}
+	return true
+}
+
+func (d *decoder) stop(v []byte) (err *llm.Error) {
+	l := &d.p.Limits
+	if v[0] == '"' {
+		l.Stop = []string{unquote(v)}
+		return nil
+	}
+	if v[0] != '[' {
+		return llm.Invalid("stop", "stop must be a string or an array of strings, not %s", kindOf(v))
+	}
+	l.Stop = nil
+	return array("stop", v, func(_ int, param string, v []byte) *llm.Error {
+		s, err := text(param, v)
+		l.Stop = append(l.Stop, s)
+		return err
+	})
+}
+
+// modalities refuses what would change the answer's kind.
+func (d *decoder) modalities(v []byte) *llm.Error {
+	return array("modalities", v, func(_ int, param string, v []byte) *llm.Error {
+		m, err := text(param, v)
+		switch {
+		case err != nil || m == "text":
+			return err
+		case m == "audio":
+			return llm.Invalid(param, "%s: audio answers cannot be translated: ask a provider that speaks this dialect itself", param)
+		}
+		d.lose("modalities: " + m)
+		return nil
+	})
+}
+
+// finish settles what depends on several fields.
+func (d *decoder) finish() *llm.Error {
+	p := d.p
+	if !d.messages {
+		return llm.Invalid("messages", "messages is missing: send at least one message")
+	}
+	d.endTools()
+	if len(p.System) == 0 && len(p.Messages) == 0 {
+		return llm.Invalid("messages", "messages is empty: send at least one message")
+	}
+	if p.Limits.MaxTokens == nil {
+		p.Limits.MaxTokens = d.maxTokens
+	}
+	switch {
+	case p.User == "":
+		p.User = d.safetyID
+	case d.safetyID != "" && d.safetyID != p.User:
+		d.lose("safety_identifier")
+	}
+	return d.settleChoice()
+}

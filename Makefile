@@ -27,9 +27,9 @@ test: deps deps-test
 	packaging/scripts/test.sh
 
 ## bench: the proxy beside a plain reverse proxy and the bare provider
-bench:
+bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 0.5s ./proxy/... ./store/ledger
-	$(GO) run ./app/bench
+	$(GO) run ./proxy/proxytest/bench -keytray ./keytray
 
 ## screenshots: every screen, light and dark, and the tray, into .build/screenshots
 screenshots: deps deps-test

@@ -45,7 +45,7 @@ func reopen(t *testing.T, home, yaml string, env ...string) *house {
 		vars[k] = v
 	}
 	if yaml != "" {
-		if err := os.WriteFile(filepath.Join(home, "config.yaml"), []byte("listen: 127.0.0.1:0\n"+yaml), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(home, "config.yaml"), []byte(yaml), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -58,6 +58,9 @@ func reopen(t *testing.T, home, yaml string, env ...string) *house {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, p := range h.Status().Problems {
+		t.Logf("problem: %s: %s %s", p.About, p.Message, p.Remedy)
 	}
 	t.Cleanup(func() {
 		if err := h.App.Close(); err != nil {

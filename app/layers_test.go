@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"proxy/upstream":            {"proxy/llm", "proxy/sse"},
 	"proxy/proxytest":           {},
 	"proxy/proxytest/play":      {"proxy/proxytest"},
+	"proxy/proxytest/bench":     {"proxy/proxytest"},
 	"proxy":                     {"proxy/llm", "proxy/dialect/*"},
 	"app":                       {"assets", "proxy", "proxy/*", "store/*", "app/connect"},
 	"app/view":                  {"app"},

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// scenario is one kind of load.
+type scenario struct {
+	name     string
+	goal     float64 // CPU per request relative to the reverse proxy
+	path     string  // at the provider and the proxy
+	model    string  // at Keytray
+	stream   bool
+	prompt   int // bytes of prompt
+	workers  int
+	requests int // a round
+}
+
+func scenarios(scale float64) []scenario {
+	n := func(k int) int { return max(8, int(float64(k)*scale)) }
+	return []scenario{
+		{"whole", 2.5, "/v1/chat/completions", "lab/m", false, 200, 8, n(4000)},
+		{"stream of 200", 1.0, "/v1/chat/completions", "lab/m", true, 200, 8, n(800)},
+		{"100 paced streams", 1.5, "/paced/v1/chat/completions", "paced/m", true, 200, 100, 100},
+		{"1 MB prompt", 2, "/v1/chat/completions", "lab/m", false, 1 << 20, 8, n(400)},
+		{"translated whole", 3, "/a/v1/messages", "other/m", false, 200, 8, n(4000)},
+		{"translated stream", 1.5, "/a/v1/messages", "other/m", true, 200, 8, n(800)},
+	}
+}
+
+// body is the request; the provider answers any model.
+func (s scenario) body(model string) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `{"model":%q,"messages":[{"role":"user","content":"`, model)
+	b.WriteString(strings.Repeat("all work and no play ", s.prompt/21+1))
+	b.WriteString(`"}]`)
+	if s.stream {
+		b.WriteString(`,"stream":true`)
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// timing is what one request took.
+type timing struct{ first, whole time.Duration }
+
+// round sends a round's requests and returns each one's timing.
+func (s scenario) round(url string, body []byte, client *http.Client) ([]timing, time.Duration, error) {
+	out := make([]timing, s.requests)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	errs := make([]error, s.workers)
+	begin := time.Now()
+	for w := range s.workers {
+		wg.Go(func() {
+			buf := make([]byte, 64<<10)
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= s.requests {
+					return
+				}
+				t, err := one(client, url, body, buf)
+				if err != nil {
+					errs[w] = err
+					return
+				}
+				out[i] = t
+			}
+		})
+	}
+	wg.Wait()
+	return out, time.Since(begin), errors.Join(errs...)
+}
+
+func one(client *http.Client, url string, body, buf []byte) (timing, error) {
+	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return timing{}, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+token)
+	start := time.Now()
+	resp, err := client.Do(req)
+	if err != nil {
+		return timing{}, err
+	}
+	defer resp.Body.Close()
+	var t timing
+	for {
+		n, err := resp.Body.Read(buf)
+		if n > 0 && t.first == 0 {
+			t.first = time.Since(start)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return t, err
+		}
+	}
+	t.whole = time.Since(start)
+	if resp.StatusCode != http.StatusOK {
+		return t, fmt.Errorf("%s: %s", url, resp.Status)
+	}
+	return t, nil
+}
+
+// at is the q-quantile.
+func at(ts []timing, q float64, of func(timing) time.Duration) time.Duration {
+	all := make([]time.Duration, len(ts))
+	for i, t := range ts {
+		all[i] = of(t)
+	}
+	slices.Sort(all)
+	return all[min(len(all)-1, int(q*float64(len(all))))]
+}

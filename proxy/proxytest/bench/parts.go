@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"keytray/proxy/proxytest"
+)
+
+const (
+	frames = 200
+	pace   = 10 * time.Millisecond
+	token  = "kt-bench"
+)
+
+// serveProvider answers as cheaply as can be: /v1 and /a/v1 at once, /paced/v1
+// a frame every 10 ms; chat under /v1, messages under /a/v1.
+func serveProvider() error {
+	paced := proxytest.NewFast(proxytest.Chat, frames)
+	paced.Every = pace
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", proxytest.NewFast(proxytest.Chat, frames))
+	mux.Handle("/paced/", paced)
+	mux.Handle("/a/", proxytest.NewFast(proxytest.Messages, frames))
+	return serve(mux)
+}
+
+// serveProxy is the plain reverse proxy that Keytray is measured against.
+func serveProxy(to string) error {
+	u, err := url.Parse(to)
+	if err != nil {
+		return err
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 256
+	t.DisableCompression = true
+	p := &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(u) },
+		Transport:     t,
+		FlushInterval: -1,
+	}
+	return serve(p)
+}
+
+func serve(h http.Handler) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("listening http://%s\n", l.Addr())
+	return http.Serve(l, h)
+}
+
+// process is a started part.
+type process struct {
+	cmd *exec.Cmd
+	url string
+}
+
+// parts are all that is measured.
+type parts struct {
+	provider, proxy, keytray *process
+	home                     string
+}
+
+func startAll(keytray string) (*parts, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	t := &parts{}
+	if t.provider, err = start(exec.Command(self, "-role", "provider")); err != nil {
+		return nil, err
+	}
+	if t.proxy, err = start(exec.Command(self, "-role", "proxy", "-to", t.provider.url)); err != nil {
+		return nil, err
+	}
+	if t.home, err = os.MkdirTemp("", "keytray-bench-"); err != nil {
+		return nil, err
+	}
+	config := fmt.Sprintf(`providers:
+  lab: {dialect: chat, base_url: %[1]s/v1, key_env: LAB_KEY, models: [m]}
+  paced: {dialect: chat, base_url: %[1]s/paced/v1, key_env: LAB_KEY, models: [m]}
+  other: {dialect: messages, base_url: %[1]s/a/v1, key_env: LAB_KEY, models: [m]}
+`, t.provider.url)
+	if err := os.WriteFile(filepath.Join(t.home, "config.yaml"), []byte(config), 0o600); err != nil {
+		return nil, err
+	}
+	t.keytray, err = start(serveCommand(keytray, t.home))
+	return t, err
+}
+
+// serveCommand is Keytray as a user has it, ledger and all, in a folder of its
+// own and without the user's keychain.
+func serveCommand(keytray, home string) *exec.Cmd {
+	cmd := exec.Command(keytray, "serve", "--listen", "127.0.0.1:0")
+	cmd.Env = []string{
+		"KEYTRAY_HOME=" + home, "KEYTRAY_TOKEN=" + token, "LAB_KEY=sk-bench-0123456789abcdef",
+		"OLLAMA_HOST=127.0.0.1:1", "HOME=" + home, "PATH=" + os.Getenv("PATH"),
+	}
+	return cmd
+}
+
+func start(cmd *exec.Cmd) (*process, error) {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	u, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
+	if err != nil || !ok {
+		_ = cmd.Process.Kill()
+		return nil, fmt.Errorf("%s said %q instead of where it listens", cmd.Path, line)
+	}
+	return &process{cmd, u}, nil
+}
+
+func (p *process) stop() {
+	if p != nil {
+		_ = p.cmd.Process.Kill() // nothing is to be saved
+		_ = p.cmd.Wait()
+	}
+}
+
+func (t *parts) stop() {
+	t.keytray.stop()
+	t.proxy.stop()
+	t.provider.stop()
+	os.RemoveAll(t.home)
+}

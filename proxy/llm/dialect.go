@@ -145,4 +145,8 @@ const (
 	FlagNoJSONWithTools = "no_json_with_tools" // gemini: no JSON output in a request that has tools (before Gemini 3)
 	FlagToolMedia       = "tool_media"         // gemini: a function response may hold images and PDFs (from Gemini 3 on)
 	FlagSearchPerPrompt = "search_per_prompt"  // gemini: one fee per grounded answer, not per query (before Gemini 3)
+
+	FlagTopK             = "top_k"             // chat: takes top_k
+	FlagCacheControl     = "cache_control"     // chat: takes cache marks on parts and tools
+	FlagReasoningHistory = "reasoning_history" // chat: wants the reasoning of earlier turns back
 )

@@ -29,12 +29,12 @@ type answer struct {
 	created time.Time
 	legacy  bool // the client wants function_call in place of tool_calls
 	id      string
-	tier    string
 
 	content   []byte // of all text blocks
 	blockAt   int    // where the current text block starts in content
-	thinking  []byte // of the current block
-	reasoning []byte // of all thinking blocks
+	reasoning []byte // of all thinking blocks; not kept in a stream
+	thought   int    // its length
+	thoughtAt int    // where the current thinking block starts in it
 	refusal   []byte
 	cites     []byte // annotations, comma-separated
 	details   []byte // reasoning_details, comma-separated
@@ -114,20 +114,22 @@ func (a *answer) openImage(mime string) {
 	a.image = append(append(append(a.image[:0], "data:"...), mime...), ";base64,"...)
 }
 
-// detail writes a block's opaque data so that the client can send it back.
+// detail writes a block's opaque data so that the client can send it back. In
+// a stream its text has gone out already.
 func (a *answer) detail(dst []byte, e llm.Event) []byte {
-	id, text := "", ""
-	switch e.Block {
-	case llm.ToolCall:
+	d := entry{kind: e.Block, opaque: e.Opaque, origin: e.Origin, index: a.entries}
+	switch {
+	case e.Block == llm.ToolCall:
 		if i := a.call(e.Index); i >= 0 {
-			id = a.calls[i].id
+			d.id = a.calls[i].id
 		}
-	case llm.Thinking:
-		text = string(a.thinking)
+	case e.Block == llm.Thinking && a.r.Stream:
+		d.span = [2]int{a.thoughtAt, a.thought}
+	case e.Block == llm.Thinking:
+		d.text = string(a.reasoning[a.thoughtAt:])
 	}
-	dst = appendDetail(dst, e.Block, id, text, e.Opaque, e.Origin, a.entries)
 	a.entries++
-	return dst
+	return appendDetail(dst, d)
 }
 
 // finish is the finish_reason, and the provider's own if chat has no such.

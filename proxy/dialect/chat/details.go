@@ -15,7 +15,9 @@ import (
 //	{"type": "reasoning.encrypted", "data": ..., "id": ..., ...}
 //
 // format says whose data it is. An encrypted entry with the id of a tool call
-// is that call's signature.
+// is that call's signature. In a stream the text has gone out before its
+// signature comes: such an entry of ours has, in place of the text, the span of
+// bytes of reasoning_content that it signs.
 
 // formatOf names the format of a dialect's data, as OpenRouter does.
 func formatOf(origin string) string {
@@ -52,14 +54,22 @@ func originOf(format string) string {
 // thought reads an assistant's reasoning of an earlier turn, and the
 // signatures of its calls by their ids.
 func (d *decoder) thought(m message) ([]llm.Block, map[string]llm.Block, *llm.Error) {
+	said, err := text(m.param+".reasoning_content", m.reasoningContent)
+	if err == nil && said == "" {
+		said, err = text(m.param+".reasoning", m.reasoning)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
 	var blocks []llm.Block
 	signed := map[string]llm.Block{}
 	told := false // some entry has text
-	err := array(m.param+".reasoning_details", m.details, func(_ int, param string, v []byte) *llm.Error {
+	bare := 0     // signatures without text
+	err = array(m.param+".reasoning_details", m.details, func(_ int, param string, v []byte) *llm.Error {
 		if v[0] != '{' {
 			return llm.Invalid(param, "%s must be an object, not %s", param, kindOf(v))
 		}
-		b := detail(v)
+		b := detail(v, said)
 		id := unquote(field(v, "id"))
 		if b.Kind == llm.Redacted && id != "" && hasCall(m.calls, id) {
 			signed[id] = b
@@ -71,20 +81,32 @@ func (d *decoder) thought(m message) ([]llm.Block, map[string]llm.Block, *llm.Er
 			blocks[last].Opaque, blocks[last].Origin = b.Opaque, b.Origin
 			return nil
 		}
+		if b.Kind == llm.Thinking && b.Text == "" {
+			bare++
+		}
 		blocks = append(blocks, b)
 		return nil
 	})
-	if err != nil || told {
+	if err != nil || told || said == "" {
 		return blocks, signed, err
 	}
-	s, err := text(m.param+".reasoning_content", m.reasoningContent)
-	if err == nil && s == "" {
-		s, err = text(m.param+".reasoning", m.reasoning)
+	if bare == 1 { // it signs all there is
+		for i := range blocks {
+			if blocks[i].Kind == llm.Thinking {
+				blocks[i].Text = said
+			}
+		}
+		return blocks, signed, nil
 	}
-	if s != "" {
-		blocks = append([]llm.Block{{Kind: llm.Thinking, Text: s, Origin: name}}, blocks...)
+	kept := []llm.Block{{Kind: llm.Thinking, Text: said, Origin: name}}
+	for _, b := range blocks {
+		if b.Kind == llm.Redacted {
+			kept = append(kept, b)
+		} else {
+			d.lose("messages[].reasoning_details: signatures without their text")
+		}
 	}
-	return blocks, signed, err
+	return kept, signed, nil
 }
 
 // mergeable tells pieces of one block, pushed back as they were streamed.
@@ -92,11 +114,15 @@ func mergeable(last, next llm.Block) bool {
 	return last.Kind == llm.Thinking && next.Kind == llm.Thinking && last.Opaque == ""
 }
 
-// detail reads one entry of reasoning_details.
-func detail(v []byte) llm.Block {
+// detail reads one entry of reasoning_details. said is the text that a span
+// points into.
+func detail(v []byte, said string) llm.Block {
 	origin := originOf(unquote(field(v, "format")))
 	data, sig := unquote(field(v, "data")), unquote(field(v, "signature"))
 	text := unquote(field(v, "text")) + unquote(field(v, "summary"))
+	if text == "" {
+		text = spanOf(field(v, "span"), said)
+	}
 	b := llm.Block{Kind: llm.Thinking, Text: text, Opaque: sig, Origin: origin}
 	if data != "" {
 		b = llm.Block{Kind: llm.Redacted, Opaque: data, Origin: origin}
@@ -107,12 +133,25 @@ func detail(v []byte) llm.Block {
 	return b
 }
 
+// spanOf is the piece of the reasoning that an entry signs.
+func spanOf(v []byte, said string) string {
+	var at []int64
+	_ = llm.Elements(v, func(v []byte, _ int) bool { // nil has none
+		at = append(at, tokens(v))
+		return len(at) < 2
+	})
+	if len(at) != 2 || at[0] > at[1] || at[1] > int64(len(said)) {
+		return ""
+	}
+	return said[at[0]:at[1]]
+}
+
 // wrapDetail is an entry without its text: what goes back beside the text.
 func wrapDetail(dst, v []byte) []byte {
 	dst = append(dst, '{')
 	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // v is an object
 		switch string(key) {
-		case "text", "summary":
+		case "text", "summary", "span":
 		default:
 			if len(dst) > 1 {
 				dst = append(dst, ',')
@@ -134,43 +173,57 @@ func hasCall(calls []byte, id string) bool {
 	return found
 }
 
+// entry is what an answer writes of a block's opaque data.
+type entry struct {
+	kind           llm.BlockKind
+	id             string // of a call
+	text           string // of thinking; "" in a stream
+	span           [2]int // of thinking in a stream; 0, 0 is none
+	opaque, origin string
+	index          int
+}
+
 // appendDetail writes an entry for a block: a thinking block's text with its
 // signature, redacted data, or a call's signature under its id.
-func appendDetail(dst []byte, kind llm.BlockKind, id, text, opaque, origin string, index int) []byte {
-	if origin == name {
-		return unwrapDetail(dst, text, opaque)
-	}
-	if kind == llm.Thinking {
-		dst = append(dst, `{"type":"reasoning.text","text":`...)
-		dst = sse.AppendString(dst, text)
-		dst = append(dst, `,"signature":`...)
-	} else {
+func appendDetail(dst []byte, e entry) []byte {
+	switch {
+	case e.origin == name:
+		dst = unwrapDetail(dst, e.text, e.opaque)
+		dst = dst[:len(dst)-1]
+	case e.kind == llm.Thinking:
+		dst = append(dst, `{"type":"reasoning.text",`...)
+		if e.text != "" {
+			dst = append(sse.AppendString(append(dst, `"text":`...), e.text), ',')
+		}
+		dst = sse.AppendString(append(dst, `"signature":`...), e.opaque)
+	default:
 		dst = append(dst, `{"type":"reasoning.encrypted","data":`...)
+		dst = sse.AppendString(dst, e.opaque)
 	}
-	dst = sse.AppendString(dst, opaque)
-	if id != "" {
-		dst = append(dst, `,"id":`...)
-		dst = sse.AppendString(dst, id)
+	if e.origin != name {
+		if e.id != "" {
+			dst = sse.AppendString(append(dst, `,"id":`...), e.id)
+		}
+		dst = sse.AppendString(append(dst, `,"format":`...), formatOf(e.origin))
+		dst = appendInt(append(dst, `,"index":`...), int64(e.index))
 	}
-	dst = append(dst, `,"format":`...)
-	dst = sse.AppendString(dst, formatOf(origin))
-	dst = append(dst, `,"index":`...)
-	return append(appendInt(dst, int64(index)), '}')
+	if e.span[1] > e.span[0] {
+		dst = appendInt(append(dst, `,"span":[`...), int64(e.span[0]))
+		dst = append(appendInt(append(dst, ','), int64(e.span[1])), ']')
+	}
+	return append(dst, '}')
 }
 
 // unwrapDetail puts an entry and its text together again.
 func unwrapDetail(dst []byte, text, opaque string) []byte {
 	entry := []byte(opaque)
-	if len(entry) < 2 || entry[0] != '{' {
+	if len(entry) < 3 || entry[0] != '{' {
 		return append(dst, `{"type":"reasoning.text","text":""}`...)
 	}
 	if text == "" {
 		return append(dst, entry...)
 	}
-	dst = append(dst, entry[:len(entry)-1]...)
-	if len(entry) > 2 {
-		dst = append(dst, ',')
-	}
+	dst = append(append(dst, entry[:len(entry)-1]...), ',')
 	if unquote(field(entry, "type")) == "reasoning.summary" {
 		dst = append(dst, `"summary":`...)
 	} else {

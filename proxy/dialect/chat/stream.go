@@ -14,7 +14,6 @@ type streamer struct {
 	buf  []byte // reused for each frame
 	head []byte // of each chunk, up to its delta
 	tail []byte // of each chunk with a delta
-	role bool   // the first delta is out
 }
 
 func (a *answer) stream(w io.Writer, events llm.Events) error {
@@ -89,7 +88,7 @@ func (s *streamer) open(e llm.Event) {
 	case llm.Text:
 		s.blockAt = len(s.content)
 	case llm.Thinking:
-		s.thinking = s.thinking[:0]
+		s.thoughtAt = s.thought
 	case llm.Image:
 		s.openImage(e.Name)
 	case llm.ToolCall:
@@ -130,7 +129,7 @@ func (s *streamer) delta(e llm.Event) {
 		s.content = append(s.content, e.Text...)
 		s.piece(`"content":`, e.Text)
 	case llm.Thinking:
-		s.thinking = append(s.thinking, e.Text...)
+		s.thought += len(e.Text)
 		s.piece(`"reasoning_content":`, e.Text)
 	case llm.Refusal:
 		s.refused = true

@@ -33,7 +33,7 @@ func (a *answer) take(e llm.Event) {
 		case llm.Text:
 			a.hasText, a.blockAt = true, len(a.content)
 		case llm.Thinking:
-			a.thinking = a.thinking[:0]
+			a.thoughtAt = len(a.reasoning)
 		case llm.Image:
 			a.openImage(e.Name)
 		case llm.ToolCall:
@@ -62,7 +62,6 @@ func (a *answer) takeDelta(e llm.Event) {
 	case llm.Text:
 		a.content = append(a.content, e.Text...)
 	case llm.Thinking:
-		a.thinking = append(a.thinking, e.Text...)
 		a.reasoning = append(a.reasoning, e.Text...)
 	case llm.Refusal:
 		a.refusal = append(a.refusal, e.Text...)

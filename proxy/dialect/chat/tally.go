@@ -1,0 +1,170 @@
+package chat
+
+import (
+	"bytes"
+
+	"keytray/proxy/llm"
+)
+
+// Tally reads the first frame whole, and a later one only if it says more than
+// a piece of text: usage, a finish reason, an error.
+func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
+	if !c.Stream {
+		wholeTally(t, frame)
+		return llm.Last
+	}
+	if len(frame) < 16 && isDone(frame) {
+		t.Done = t.Err == nil
+		return llm.Last
+	}
+	t.Text += textIn(frame)
+	if t.Good && !says(frame, finishKey) && !says(frame, usageKey) && !says(frame, errorKey) {
+		return llm.Pass
+	}
+	ch, err := readChunk(frame)
+	if err != nil {
+		if !t.Good && t.Err == nil {
+			t.Err = &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "a frame of the answer cannot be read: " + err.Error()}
+		}
+		return llm.Pass
+	}
+	note(t, &ch, frame)
+	if c.OwnUsage && ch.listed && ch.choices == 0 && ch.usage != nil {
+		return llm.Drop
+	}
+	return llm.Pass
+}
+
+const (
+	finishKey = `"finish_reason"`
+	usageKey  = `"usage"`
+	errorKey  = `"error"`
+	deltaKey  = `"delta"`
+)
+
+// says tells that a key has a value other than null somewhere in the frame. A
+// key inside a string has its quotes escaped, and is not found.
+func says(frame []byte, key string) bool {
+	for {
+		i := bytes.Index(frame, []byte(key))
+		if i < 0 {
+			return false
+		}
+		frame = frame[i+len(key):]
+		i = skipSpace(frame, 0)
+		if i < len(frame) && frame[i] == ':' {
+			i = skipSpace(frame, i+1)
+			if i < len(frame) && frame[i] != 'n' {
+				return true
+			}
+		}
+	}
+}
+
+// textIn is about how many bytes of text, reasoning and arguments a frame holds.
+func textIn(frame []byte) int64 {
+	i := bytes.Index(frame, []byte(deltaKey))
+	if i < 0 {
+		return 0
+	}
+	frame = frame[i:]
+	n := stringAt(frame, `"content"`)
+	if n == 0 {
+		n = stringAt(frame, `"reasoning_content"`)
+	}
+	if n == 0 {
+		n = stringAt(frame, `"reasoning"`)
+	}
+	if n == 0 {
+		n = stringAt(frame, `"arguments"`)
+	}
+	return int64(n)
+}
+
+// stringAt is the length of a key's string, escapes included.
+func stringAt(frame []byte, key string) int {
+	i := bytes.Index(frame, []byte(key))
+	if i < 0 {
+		return 0
+	}
+	i = skipSpace(frame, i+len(key))
+	if i >= len(frame) || frame[i] != ':' {
+		return 0
+	}
+	i = skipSpace(frame, i+1)
+	if i >= len(frame) || frame[i] != '"' {
+		return 0
+	}
+	start := i + 1
+	for i = start; i < len(frame); i++ {
+		n := bytes.IndexByte(frame[i:], '"')
+		if n < 0 {
+			return 0
+		}
+		if i += n; i == start || frame[i-1] != '\\' {
+			return i - start
+		}
+	}
+	return 0
+}
+
+// note takes in what a chunk, or a whole answer, says of itself.
+func note(t *llm.Tally, c *chunk, frame []byte) {
+	if u, ok := readUsage(c.usage); ok {
+		t.Usage = u
+	} else if u, ok := readUsage(c.first.usage); ok {
+		t.Usage = u
+	} else if u, ok := readUsage(c.xUsage); ok && !t.Usage.Known {
+		t.Usage = u
+	}
+	if c.tier != nil {
+		t.Tier = unquote(c.tier)
+	}
+	if t.Model == "" {
+		t.Model = unquote(c.model)
+	}
+	if e := frameError(c, frame); e != nil {
+		t.Err = e
+		return
+	}
+	if c.choices == 0 {
+		return
+	}
+	t.Good = true
+	if c.first.finish == nil {
+		return
+	}
+	why, broken := whyOf(c.first.finish)
+	switch {
+	case broken:
+		t.Err = broke(why)
+	case why != "":
+		t.Why, t.Done = why, true
+	}
+}
+
+func wholeTally(t *llm.Tally, body []byte) {
+	c, err := readChunk(body)
+	if err != nil {
+		if t.Err = badBody(body); t.Err == nil {
+			t.Err = &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer cannot be read: " + err.Error()}
+		}
+		return
+	}
+	note(t, &c, body)
+	if c.choices == 0 && t.Err == nil {
+		t.Err = &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer has no choices"}
+	}
+	if !t.Good {
+		return
+	}
+	t.Done = true
+	var m delta
+	if llm.Fields(c.first.delta, m.field) != nil {
+		return
+	}
+	t.Text += int64(len(m.content) + max(len(m.reasoningContent), len(m.reasoning)) + len(m.calls))
+	if t.Why == llm.EndTurn && len(m.refusal) > 2 {
+		t.Why = llm.Refused
+	}
+}

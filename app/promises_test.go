@@ -16,40 +16,54 @@ import (
 	"keytray/store/ledger"
 )
 
-// lab starts a Keytray with one provider of a dialect that plays scripts, and
-// returns both. Its key is the canary, from the environment.
-func lab(t *testing.T, d proxytest.Dialect, p *proxytest.Provider, more string) *house {
+// makers are the built-in providers of each dialect that is called.
+var makers = map[proxytest.Dialect]struct{ id, prefix, env string }{
+	proxytest.Chat:     {"openai", "/v1", "OPENAI_API_KEY"},
+	proxytest.Messages: {"anthropic", "/v1", "ANTHROPIC_API_KEY"},
+	proxytest.Gemini:   {"google", "/v1beta", "GEMINI_API_KEY"},
+	proxytest.Ollama:   {"ollama", "", "UNUSED"},
+}
+
+// lab starts a Keytray whose built-in provider of a dialect is p, and returns
+// what its models' names begin with. Its key is the canary, from the
+// environment.
+func lab(t *testing.T, d proxytest.Dialect, p *proxytest.Provider) (*house, string) {
 	t.Helper()
-	s := proxytest.Start(t, p)
-	base := s.URL
-	switch d {
-	case proxytest.Chat, proxytest.Messages:
-		base += "/v1"
-	case proxytest.Gemini:
-		base += "/v1beta"
-	}
-	return open(t, provider("lab", string(d), base)+more, "LAB_KEY="+canary)
+	m := makers[d]
+	yaml := "providers:\n  " + m.id + ": {base_url: " + proxytest.Start(t, p).URL + m.prefix + "}\n"
+	return open(t, yaml, m.env+"="+canary), m.id + "/"
 }
 
 // Promise 2: the client's bytes and the provider's go through as they are.
 func TestSameDialectIsBytes(t *testing.T) {
 	p := proxytest.NewByModel()
-	h := lab(t, proxytest.Chat, p, "")
+	h, _ := lab(t, proxytest.Chat, p)
 	direct := proxytest.Start(t, proxytest.NewByModel())
 	for _, stream := range []string{"", `"stream":true`, `"stream":true,"stream_options":{"include_usage":true}`} {
 		for _, model := range []string{"text", "tools", "think"} {
-			body := `{ "model" : "lab/` + model + `", "messages":[{"role":"user","content":"é\u00e9 hi"}], "x_unknown": [1, 2.50, {"b":1,"a":2}]`
+			body := `{ "model" : "openai/` + model + `", "messages":[{"role":"user","content":"é\u00e9 hi"}], "x_unknown": [1, 2.50, {"b":1,"a":2}]`
 			if stream != "" {
 				body += "," + stream
 			}
 			body += " }"
 			got := h.do("POST", "/v1/chat/completions", body)
-			want := post(t, direct.URL+"/v1/chat/completions", strings.Replace(body, "lab/"+model, model, 1))
+			// Asked for usage on our own account, a provider says "usage":null in
+			// each frame; only the extra frame is ours to take away again.
+			asked := strings.Replace(body, "openai/"+model, model, 1)
+			own := stream == `"stream":true`
+			if own {
+				asked = strings.Replace(asked, stream, stream+`,"stream_options":{"include_usage":true}`, 1)
+			}
+			want := post(t, direct.URL+"/v1/chat/completions", asked)
+			if own {
+				i := strings.LastIndex(want[:strings.LastIndex(want, "data: ")], "data: ")
+				want = want[:i] + "data: [DONE]\n\n"
+			}
 			if got.status != 200 || stable(got.body) != stable(want) {
 				t.Errorf("%s %s: %d\n got %s\nwant %s", model, stream, got.status, got.body, want)
 			}
 			sent := string(p.Last().Body)
-			sent = strings.Replace(sent, `"`+model+`"`, `"lab/`+model+`"`, 1)
+			sent = strings.Replace(sent, `"`+model+`"`, `"openai/`+model+`"`, 1)
 			if strings.Contains(body, "stream") && !strings.Contains(body, "include_usage") {
 				if !strings.Contains(sent, `"include_usage":true`) { // I20
 					t.Errorf("usage was not asked for: %s", sent)
@@ -104,10 +118,10 @@ func TestTheKeyGoesToItsProviderAlone(t *testing.T) {
 				proxytest.Script{Fail: &proxytest.Fail{Status: 429, RetryAfter: 7, EchoKey: true}},
 				proxytest.Script{Fault: proxytest.FaultInside, Fail: &proxytest.Fail{EchoKey: true}},
 			)
-			h := lab(t, d, p, "")
+			h, id := lab(t, d, p)
 			var all []reply
 			for range 4 {
-				all = append(all, h.chat("lab/text", ""))
+				all = append(all, h.chat(id+"text", ""))
 			}
 			if k := p.Requests()[0].Key; k != canary {
 				t.Errorf("the provider got the key %q", k)
@@ -184,11 +198,11 @@ func TestStoppingTheClientStopsTheProvider(t *testing.T) {
 			p := proxytest.New(proxytest.Script{
 				Parts: proxytest.Parts(proxytest.Text("one ", "two ", "three ", "four ", "five ", "six ", "seven ")), Step: step,
 			})
-			h := lab(t, d, p, "")
+			h, id := lab(t, d, p)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			addr, _ := h.Addr()
-			req, err := http.NewRequestWithContext(ctx, "POST", "http://"+addr+"/v1/chat/completions", strings.NewReader(chatBody("lab/text", `"stream":true`)))
+			req, err := http.NewRequestWithContext(ctx, "POST", "http://"+addr+"/v1/chat/completions", strings.NewReader(chatBody(id+"text", `"stream":true`)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -246,8 +260,8 @@ func (h *house) awaitRow(n int) Row {
 // Promise 7, K1, K3: strangers are turned away before anything is read or sent.
 func TestStrangersAreTurnedAway(t *testing.T) {
 	p := proxytest.New()
-	h := lab(t, proxytest.Chat, p, "")
-	body := chatBody("lab/text", "")
+	h, _ := lab(t, proxytest.Chat, p)
+	body := chatBody("openai/text", "")
 	for name, c := range map[string]struct {
 		status int
 		header []string
@@ -287,8 +301,8 @@ func TestOfflineAndRedirects(t *testing.T) {
 	other := proxytest.New()
 	elsewhere := proxytest.Start(t, other)
 	p := proxytest.New(proxytest.Script{Fault: proxytest.FaultRedirect, Header: http.Header{"Location": {elsewhere.URL}}})
-	h := lab(t, proxytest.Chat, p, "")
-	if r := h.chat("lab/text", ""); r.status != 502 || !strings.Contains(r.body, "redirect") {
+	h, _ := lab(t, proxytest.Chat, p)
+	if r := h.chat("openai/text", ""); r.status != 502 || !strings.Contains(r.body, "redirect") {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 	if len(other.Requests()) != 0 {

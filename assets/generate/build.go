@@ -44,6 +44,7 @@ func (b *builder) add(in listModel) error {
 		}
 	}
 	slices.Sort(m.Aliases)
+	m.Deprecated = m.Deprecated || slices.ContainsFunc(rules, func(r *rule) bool { return r.Deprecated })
 	m.Flags = flags(in, rules)
 	if err := b.price(m, in, rules); err != nil {
 		return err
@@ -56,7 +57,7 @@ func (b *builder) add(in listModel) error {
 func (b *builder) price(m *model, in listModel, rules []*rule) error {
 	free := slices.ContainsFunc(rules, func(r *rule) bool { return r.Free })
 	for _, r := range rules {
-		if r.Unpriced || (r.NotPrice != "" && len(in.Prices) == 1) {
+		if r.Unpriced {
 			return nil
 		}
 		if r.NotPrice != "" {

@@ -21,16 +21,17 @@ type rule struct {
 	Except   []string
 	Why      string
 
-	Flags    []string
-	Drop     bool
-	Unpriced bool
-	Free     bool
-	NotPrice string `json:"not_price"`
-	Ends     string
-	PeakDays string `json:"peak_days"`
-	Tiers    map[string]string
-	Geo      map[string]string
-	Endpoint map[string]string
+	Flags      []string
+	Drop       bool
+	Deprecated bool
+	Unpriced   bool
+	Free       bool
+	NotPrice   string `json:"not_price"`
+	Ends       string
+	PeakDays   string `json:"peak_days"`
+	Tiers      map[string]string
+	Geo        map[string]string
+	Endpoint   map[string]string
 
 	used bool
 }

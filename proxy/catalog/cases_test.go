@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"encoding/json"
 	"math/big"
 	"os"
@@ -115,7 +116,7 @@ func TestCostCases(t *testing.T) {
 	c := load(t)
 	for _, want := range file.Cases {
 		t.Run(want.ID, func(t *testing.T) {
-			ctx := Context{At: want.At, Tier: first(want.Context.Tier, want.Usage.Tier), Endpoint: want.Request.Endpoint, Unbilled: want.Context.Status >= 400}
+			ctx := Context{At: want.At, Tier: cmp.Or(want.Context.Tier, want.Usage.Tier), Endpoint: want.Request.Endpoint, Unbilled: want.Context.Status >= 400}
 			if want.Request.Via == "batch" {
 				ctx.Tier = "batch"
 			}

@@ -112,8 +112,8 @@ type bill struct {
 	provider *Provider
 	total    total
 	kind     Kind
-	some     bool // something had a price
-	show     []byte
+	some     bool     // something had a price
+	lines    [][]byte // the price of each model, for the row
 }
 
 // worse lowers the kind: at_least says less than estimated, which says less
@@ -139,13 +139,17 @@ func (b *bill) model(s *shelf, name string, u *llm.Usage) {
 	t := b.tariff(m, p, u.Prompt())
 	line := line{bill: b, tariff: t, usage: u}
 	line.tokens()
-	line.fee("search_per_1k", u.Searches, first(m.Search, b.provider.Search))
-	if m.Request != "" {
+	search := m.costs.Search
+	if !search.one.told() {
+		search = b.provider.search
+	}
+	line.fee("search_per_1k", u.Searches, search)
+	if m.Request.one.told() {
 		// The fee depends on how much was searched, which no answer tells.
 		line.fee("request_per_1k", 1, m.Request)
 		b.worse(Estimated)
 	}
-	b.show = append(b.show, line.object(m)...)
+	b.lines = append(b.lines, line.object(m))
 }
 
 // standard are the names that providers give to no special tier.
@@ -170,13 +174,4 @@ func tierName(said string) string {
 		return ""
 	}
 	return said
-}
-
-func first(s ...string) string {
-	for _, v := range s {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

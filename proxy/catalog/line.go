@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 
@@ -66,38 +67,46 @@ func (l *line) add(n int64, choices ...choice) {
 		if l.shaky[c.as] {
 			l.worse(Estimated)
 		}
-		l.note(bucketNames[c.as], r.million())
+		l.note(bucketNames[c.as], r)
 		return
 	}
 	l.worse(AtLeast)
 }
 
-// fee bills n calls at USD per 1,000.
-func (l *line) fee(name string, n int64, perThousand string) {
+// fee bills n calls at a price for 1,000.
+func (l *line) fee(name string, n int64, f fee) {
 	if n <= 0 {
 		return
 	}
-	r, err := perCall(perThousand)
-	if perThousand == "" || err != nil {
+	if !f.one.told() {
 		l.worse(AtLeast)
 		return
 	}
-	l.total.add(n, r)
+	l.total.add(n, f.one)
 	l.some = true
-	l.note(name, perThousand)
+	l.used = append(l.field(name), f.usd...)
+	l.used = append(l.used, '"')
 }
 
-func (l *line) note(name, usd string) {
-	key := `"` + name + `":`
-	l.used = append(append(append(append(append(l.used, ','), key...), '"'), usd...), '"')
+func (l *line) note(name string, r rate) {
+	l.used = append(r.appendMillion(l.field(name)), '"')
+}
+
+// field begins a field of the row's price, up to its string.
+func (l *line) field(name string) []byte {
+	if l.used == nil {
+		l.used = make([]byte, 0, 128)
+	}
+	return append(append(append(l.used, `,"`...), name...), `":"`...)
 }
 
 // object is the line's price as JSON: which entry, tier and length it was,
 // and USD per million tokens (fees: per 1,000) with every factor in it.
 func (l *line) object(m *model) []byte {
-	b := append([]byte(`,{"model":`), quote(m.ID)...)
+	b := make([]byte, 0, 256)
+	b = appendString(append(b, `{"model":`...), m.ID)
 	if f := l.price.from(); f != "" {
-		b = append(append(b, `,"from":`...), quote(f)...)
+		b = appendString(append(b, `,"from":`...), f)
 	}
 	if l.price.Hours != nil {
 		b = append(b, `,"by_hour":true`...)
@@ -106,14 +115,14 @@ func (l *line) object(m *model) []byte {
 		b = strconv.AppendInt(append(b, `,"over":`...), l.long.Over, 10)
 	}
 	if l.tier != "" {
-		b = append(append(b, `,"tier":`...), quote(l.tier)...)
+		b = appendString(append(b, `,"tier":`...), l.tier)
 	}
 	if l.factor != one {
-		b = append(append(b, `,"place":`...), quote(decimal(l.factor, 1))...)
+		b = appendString(append(b, `,"place":`...), l.factor.String())
 	}
 	b = append(b, l.used...)
 	if len(l.price.Source) > 0 {
-		b = append(append(b, `,"source":`...), quote(l.price.Source[0])...)
+		b = appendString(append(b, `,"source":`...), l.price.Source[0])
 	}
 	return append(b, '}')
 }
@@ -121,26 +130,27 @@ func (l *line) object(m *model) []byte {
 // shown is the bill's price: the line of the model that was asked, and in
 // "also" those of others.
 func (b *bill) shown() []byte {
-	if len(b.show) == 0 {
+	if len(b.lines) == 0 {
 		return nil
 	}
-	all := append(append([]byte{'['}, b.show[1:]...), ']')
-	var lines []json.RawMessage
-	if json.Unmarshal(all, &lines) != nil || len(lines) == 0 {
-		return nil
+	out := b.lines[0]
+	if len(b.lines) == 1 {
+		return out
 	}
-	if len(lines) == 1 {
-		return lines[0]
-	}
-	rest := all[1+len(lines[0])+1:]
-	out := append(lines[0][:len(lines[0])-1:len(lines[0])-1], `,"also":[`...)
-	return append(append(out, rest...), '}')
+	out = append(out[:len(out)-1], `,"also":[`...)
+	return append(append(out, bytes.Join(b.lines[1:], []byte{','})...), "]}"...)
 }
 
-func quote(s string) []byte {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return []byte(`""`) // a string always marshals
+// appendString adds a JSON string.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
+			q, err := json.Marshal(s)
+			if err != nil {
+				return append(b, `""`...) // a string always marshals
+			}
+			return append(b, q...)
+		}
 	}
-	return b
+	return append(append(append(b, '"'), s...), '"')
 }

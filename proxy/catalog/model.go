@@ -41,12 +41,28 @@ type model struct {
 
 // costs is the price side of an entry.
 type costs struct {
-	Search   string            `json:"search"`
-	Request  string            `json:"request"`
-	Geo      map[string]string `json:"geo"`
-	Endpoint map[string]string `json:"endpoint"`
-	Prices   []Price           `json:"prices"`
-	Tiers    map[string]Price  `json:"tiers"`
+	Search   fee              `json:"search"`
+	Request  fee              `json:"request"`
+	Geo      map[string]rate  `json:"geo"`
+	Endpoint map[string]rate  `json:"endpoint"`
+	Prices   []Price          `json:"prices"`
+	Tiers    map[string]Price `json:"tiers"`
+}
+
+// fee is USD per 1,000 calls, and the same in pico-USD for one.
+type fee struct {
+	usd string
+	one rate
+}
+
+// UnmarshalJSON reads a decimal string.
+func (f *fee) UnmarshalJSON(b []byte) error {
+	if err := json.Unmarshal(b, &f.usd); err != nil || f.usd == "" {
+		return err
+	}
+	var err error
+	f.one, err = parse(f.usd, 1_000_000_000)
+	return err
 }
 
 func decode(id string, raw []byte) (*model, error) {

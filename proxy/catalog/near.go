@@ -8,28 +8,27 @@ import (
 
 // Near is up to n names that resemble one that nobody serves, most alike
 // first: "provider/model", for the message that says so. If providers are
-// given, only theirs are looked at.
+// given, only theirs are looked at; else those that can be called.
 func (c *Catalog) Near(name string, n int, providers ...string) []string {
 	type hit struct {
 		path  string
 		score int
 	}
 	var hits []hit
-	ask := strings.ToLower(name)
 	for at, p := range c.providers {
-		if len(providers) > 0 && !slices.Contains(providers, p.ID) {
+		if len(providers) > 0 && !slices.Contains(providers, p.ID) || len(providers) == 0 && p.Unusable != "" {
 			continue
 		}
-		bare := strings.TrimPrefix(ask, p.ID+"/")
+		ask := plain(strings.TrimPrefix(strings.ToLower(name), p.ID+"/"))
 		c.shelves[at].names(func(id string) bool {
-			if s := unlike(bare, strings.ToLower(id)); s >= 0 {
+			if s := unlike(ask, plain(id)); s >= 0 {
 				hits = append(hits, hit{p.ID + "/" + id, s*4 + max(rank(p.Kind), 0)})
 			}
 			return true
 		})
 	}
 	slices.SortFunc(hits, func(a, b hit) int {
-		return cmp.Or(cmp.Compare(a.score, b.score), cmp.Compare(a.path, b.path))
+		return cmp.Or(cmp.Compare(a.score, b.score), cmp.Compare(b.path, a.path)) // higher numbers are newer
 	})
 	out := make([]string, 0, n)
 	for _, h := range hits[:min(n, len(hits))] {
@@ -38,16 +37,25 @@ func (c *Catalog) Near(name string, n int, providers ...string) []string {
 	return out
 }
 
+// plain is a name without what people mistype first: 4.1, 4-1 and 41 are the
+// same.
+func plain(name string) string {
+	return strings.NewReplacer(".", "", "-", "", "_", "", ":", "", " ", "").Replace(strings.ToLower(name))
+}
+
 // unlike is how far two names are apart, or -1 if they do not resemble each
 // other: the edits from one to the other, fewer if one holds the other.
 func unlike(a, b string) int {
+	if a == b {
+		return 0
+	}
 	if tail := b[strings.LastIndexByte(b, '/')+1:]; tail != b {
 		if s := unlike(a, tail); s >= 0 {
 			return s + 1 // the same behind the owner's name
 		}
 	}
 	if len(a) >= 3 && strings.Contains(b, a) || len(b) >= 3 && strings.Contains(a, b) {
-		return 1 + max(len(a)-len(b), len(b)-len(a))/4
+		return 1 + max(len(a)-len(b), len(b)-len(a))/8
 	}
 	limit := max(len(a), len(b)) / 3
 	if d := edits(a, b, limit); d <= limit {

@@ -1,9 +1,11 @@
 package catalog
 
 import (
+	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"keytray/proxy/llm"
 )
@@ -43,11 +45,37 @@ type Provider struct {
 	Note     string `json:"note"`
 	Custom   bool   `json:"-"` // the user's own, not built in
 
-	Tiers  map[string]string `json:"tiers"`  // service tiers that are a factor on every price
-	Search string            `json:"search"` // USD per 1,000 web searches, where a model says nothing else
-	AsOf   string            `json:"as_of"`  // the day that its prices were gathered
 	// Sources tells as of which day each source of its prices was read.
 	Sources map[string]string `json:"sources"`
+
+	prices // what holds for all its models
+}
+
+// prices is what a provider's file says of all its models' costs.
+type prices struct {
+	asOf   time.Time       // the day that the prices were gathered
+	tiers  map[string]rate // service tiers that are a factor on every price
+	search fee             // of a web search, where a model says nothing else
+}
+
+// UnmarshalJSON reads what stands before the models in a provider's file.
+func (p *Provider) UnmarshalJSON(b []byte) error {
+	type bare Provider // without this method
+	if err := json.Unmarshal(b, (*bare)(p)); err != nil {
+		return err
+	}
+	var costs struct {
+		AsOf   string `json:"as_of"`
+		Tiers  map[string]rate
+		Search fee
+	}
+	if err := json.Unmarshal(b, &costs); err != nil {
+		return err
+	}
+	var err error
+	p.tiers, p.search = costs.Tiers, costs.Search
+	p.asOf, err = day(costs.AsOf)
+	return err
 }
 
 // Auth is how a key is sent: in Header, with {key} in Format replaced. An

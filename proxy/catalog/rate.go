@@ -1,9 +1,12 @@
 package catalog
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/big"
 	"math/bits"
+	"strconv"
+	"strings"
 
 	"keytray/proxy/llm"
 )
@@ -21,11 +24,19 @@ func (r rate) told() bool { return r.den != 0 }
 // a million.
 func parseRate(s string) (rate, error) { return parse(s, 1_000_000) }
 
-// perCall reads USD per 1,000 calls, as pico-USD for one.
-func perCall(s string) (rate, error) { return parse(s, 1_000_000_000) }
-
 // parseFactor reads a bare number.
 func parseFactor(s string) (rate, error) { return parse(s, 1) }
+
+// UnmarshalJSON reads a factor, a decimal string.
+func (r *rate) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	var err error
+	*r, err = parseFactor(s)
+	return err
+}
 
 func parse(s string, unit int64) (rate, error) {
 	r, ok := new(big.Rat).SetString(s)
@@ -65,22 +76,25 @@ func gcd(a, b int64) int64 {
 	return max(a, 1)
 }
 
-// million is the rate as people know it: USD per million tokens.
-func (r rate) million() string { return decimal(r, 1_000_000) }
-
-// decimal is r / unit, with 12 digits at most.
-func decimal(r rate, unit int64) string {
-	q := r.rat()
-	q.Quo(q, new(big.Rat).SetInt64(unit))
-	s := q.FloatString(12)
-	for s[len(s)-1] == '0' {
-		s = s[:len(s)-1]
+// appendMillion adds the rate as people know it: USD per million tokens.
+func (r rate) appendMillion(b []byte) []byte {
+	if r.den != 1 {
+		q := r.rat()
+		return append(b, trim(q.Quo(q, big.NewRat(1_000_000, 1)).FloatString(12))...)
 	}
-	if s[len(s)-1] == '.' {
-		s = s[:len(s)-1]
+	b = strconv.AppendInt(b, r.num/1_000_000, 10)
+	if part := r.num % 1_000_000; part != 0 {
+		digits := strconv.AppendInt(nil, 1_000_000+part, 10)
+		digits[0] = '.'
+		b = append(b, strings.TrimRight(string(digits), "0")...)
 	}
-	return s
+	return b
 }
+
+// String is the bare number, with 12 digits at most.
+func (r rate) String() string { return trim(r.rat().FloatString(12)) }
+
+func trim(s string) string { return strings.TrimSuffix(strings.TrimRight(s, "0"), ".") }
 
 // total adds up amounts exactly: whole picos as an integer, the rest, which
 // is rare, as a fraction. It is rounded once, at the end.

@@ -19,7 +19,7 @@ type tariff struct {
 
 // tariff puts together what holds for a prompt of a length.
 func (b *bill) tariff(m *model, p *Price, prompt int64) *tariff {
-	t := &tariff{price: p, rates: p.Rates, factor: one, tier: tierName(b.ctx.Tier)}
+	t := &tariff{price: p, rates: p.Rates, tier: tierName(b.ctx.Tier)}
 	if p.Long != nil && prompt > p.Long.Over {
 		t.long = p.Long
 		t.lengthen()
@@ -27,11 +27,7 @@ func (b *bill) tariff(m *model, p *Price, prompt int64) *tariff {
 	if t.tier != "" {
 		t.serve(m, b.provider, prompt)
 	}
-	for _, f := range []string{m.Geo[b.ctx.Geo], m.Endpoint[b.ctx.Endpoint]} {
-		if f, err := parseFactor(f); err == nil && f.told() {
-			t.factor = t.factor.times(f)
-		}
-	}
+	t.factor = m.Geo[b.ctx.Geo].orOne().times(m.Endpoint[b.ctx.Endpoint].orOne())
 	return t
 }
 
@@ -54,8 +50,7 @@ func (t *tariff) lengthen() {
 // day of the list: for another day, or for a length that they leave out, the
 // ratio to that day's plain price is taken.
 func (t *tariff) serve(m *model, p *Provider, prompt int64) {
-	byRule, err := parseFactor(first(p.Tiers[t.tier], "x"))
-	rule := err == nil
+	byRule, rule := p.tiers[t.tier]
 	own, has := m.Tiers[t.tier]
 	if has && own.Times != nil {
 		byRule, rule, has = *own.Times, true, false
@@ -69,7 +64,7 @@ func (t *tariff) serve(m *model, p *Provider, prompt int64) {
 		}
 		return
 	}
-	plain := listed(m.Prices, p.AsOf)
+	plain := listed(m.Prices, p.asOf)
 	if plain == nil {
 		plain = t.price
 	}
@@ -100,11 +95,7 @@ func (t *tariff) serve(m *model, p *Provider, prompt int64) {
 }
 
 // listed is the plain price of the day on which the prices were gathered.
-func listed(prices []Price, asOf string) *Price {
-	d, err := day(asOf)
-	if err != nil || d.IsZero() {
-		return nil
-	}
+func listed(prices []Price, d time.Time) *Price {
 	var found *Price
 	for i := range prices {
 		if p := &prices[i]; p.Hours == nil && !d.Before(p.From) && (p.To.IsZero() || d.Before(p.To)) {

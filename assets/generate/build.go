@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -56,15 +55,11 @@ func (b *builder) add(in listModel) error {
 // price fills in what a model costs.
 func (b *builder) price(m *model, in listModel, rules []*rule) error {
 	free := slices.ContainsFunc(rules, func(r *rule) bool { return r.Free })
-	for _, r := range rules {
-		if r.Unpriced {
-			return nil
-		}
-		if r.NotPrice != "" {
-			in.Prices = maps.Clone(in.Prices)
-			delete(in.Prices, r.NotPrice)
-		}
+	if slices.ContainsFunc(rules, func(r *rule) bool { return r.Unpriced }) {
+		m.Search, m.Request = "", ""
+		return nil
 	}
+	in.correct(rules)
 	if !free && nothing(in.Prices) {
 		m.Search, m.Request = "", ""
 		return nil // zero for all is how the list says that it does not know

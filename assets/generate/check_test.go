@@ -118,6 +118,50 @@ func checkAmount(t *testing.T, id, s string) {
 	}
 }
 
+// checkProportions finds the slips that a wrong unit or a mixture of sources
+// makes: a cached token dearer than a fresh one, a discount that is none.
+func checkProportions(t *testing.T, id string, prices []flat, tiers map[string]flat, asOf string) {
+	plain := flat{}
+	for _, p := range prices {
+		if from, _ := p["from"].(string); p["hours"] == nil && from <= asOf {
+			plain = p
+		}
+		if r := ratio(p, p, "cache_read", "input"); r > 1 {
+			t.Errorf("%s: a cached token costs %v of a fresh one", id, r)
+		}
+		if l, ok := p["long"].(map[string]any); ok && (ratio(l, p, "input", "input") < 1 || ratio(l, p, "output", "output") < 1) {
+			t.Errorf("%s: long prompts are cheaper", id)
+		}
+	}
+	for name, tier := range tiers {
+		least, most := 0.3, 6.0
+		switch name {
+		case "batch", "flex":
+			most = 0.8
+		case "priority", "fast":
+			least = 1
+		}
+		for _, k := range []string{"input", "output", "cache_read"} {
+			if r := ratio(tier, plain, k, k); tier[k] != nil && plain[k] != nil && plain[k] != "0" && (r < least || r > most) {
+				t.Errorf("%s: %s costs %v in %s", id, k, r, name)
+			}
+		}
+	}
+}
+
+// ratio is one price by another, or 1 if there is nothing to compare.
+func ratio(a, b map[string]any, of, by string) float64 {
+	x, _ := a[of].(string)
+	y, _ := b[by].(string)
+	p, okP := new(big.Rat).SetString(x)
+	q, okQ := new(big.Rat).SetString(y)
+	if !okP || !okQ || q.Sign() == 0 {
+		return 1
+	}
+	f, _ := p.Quo(p, q).Float64()
+	return f
+}
+
 func checkSources(t *testing.T, id string, v any, dated map[string]string) {
 	all, _ := v.([]any)
 	if len(all) == 0 {

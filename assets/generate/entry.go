@@ -20,6 +20,7 @@ type entry struct {
 	List       *listing          `json:"list,omitempty"`
 	Test       string            `json:"test,omitempty"`
 	Local      bool              `json:"local,omitempty"`
+	Remote     []string          `json:"remote,omitempty"`
 	Flags      []string          `json:"flags,omitempty"`
 	Search     string            `json:"search,omitempty"`
 	Tiers      map[string]string `json:"tiers,omitempty"`

@@ -93,6 +93,7 @@ func TestEveryFileIsWellFormed(t *testing.T) {
 				for tier, p := range m.Tiers {
 					checkPrice(t, id+" "+tier, p, f.Sources, true)
 				}
+				checkProportions(t, id, m.Prices, m.Tiers, f.AsOf)
 				for _, s := range []string{m.Search, m.Request} {
 					checkAmount(t, id, s)
 				}

@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
+	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -80,6 +83,40 @@ func (l *neutral) date(source string) string {
 		}
 	}
 	return l.Generated
+}
+
+// correct applies what rules know better about prices.
+func (m *listModel) correct(rules []*rule) {
+	m.Prices, m.Sources, m.ServiceTiers = maps.Clone(m.Prices), maps.Clone(m.Sources), maps.Clone(m.ServiceTiers)
+	for _, r := range rules {
+		if r.NotPrice == "long" {
+			m.Tiers = nil
+		}
+		if r.Inclusive {
+			m.Tiers = slices.Clone(m.Tiers)
+			for i := range m.Tiers {
+				if m.Tiers[i].Above%1000 == 0 {
+					m.Tiers[i].Above--
+				}
+			}
+		}
+		delete(m.Prices, r.NotPrice)
+		delete(m.ServiceTiers, r.NotTier)
+		for k, v := range r.Price {
+			m.Prices[k], m.Sources[k] = v, []string{r.Source}
+		}
+	}
+	// A router's list mixes its hosts: nobody asks more for a cached token
+	// than for a fresh one, so such a price belongs to another host.
+	if dearer(m.Prices["cache_read"], m.Prices["input"]) {
+		delete(m.Prices, "cache_read")
+	}
+}
+
+func dearer(a, b string) bool {
+	x, okX := new(big.Rat).SetString(a)
+	y, okY := new(big.Rat).SetString(b)
+	return okX && okY && x.Cmp(y) > 0
 }
 
 // short is a source's name as files have it.

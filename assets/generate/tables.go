@@ -27,6 +27,10 @@ type rule struct {
 	Unpriced   bool
 	Free       bool
 	NotPrice   string `json:"not_price"`
+	NotTier    string `json:"not_tier"`
+	Price      map[string]string
+	Source     string // of Price
+	Inclusive  bool
 	Ends       string
 	PeakDays   string `json:"peak_days"`
 	Tiers      map[string]string

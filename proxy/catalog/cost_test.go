@@ -179,6 +179,10 @@ func TestLocalCostsNothing(t *testing.T) {
 	if got.Kind != Exact || got.Pico != 0 || got.ComputedKind != Exact {
 		t.Errorf("%+v", got)
 	}
+	// Ollama's own cloud bills a subscription: nobody knows what one call costs.
+	if got := c.Cost("ollama", "gpt-oss:120b-cloud", known(llm.Usage{Input: 1}), Context{}); got.Kind != Unpriced {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestEstimate(t *testing.T) {

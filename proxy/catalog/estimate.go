@@ -24,7 +24,7 @@ func (c *Catalog) Estimate(provider, model string, u llm.Usage, sent, text int64
 	u.Known = true
 	cost := c.Cost(provider, model, u, ctx)
 	p, ok := c.Provider(provider)
-	if cost.ComputedKind == Exact && !ctx.Unbilled && (!ok || !p.Local) {
+	if cost.ComputedKind == Exact && !ctx.Unbilled && (!ok || !p.Runs(model)) {
 		cost.ComputedKind = Estimated
 		if cost.Kind == Exact {
 			cost.Kind = Estimated

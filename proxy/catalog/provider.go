@@ -36,9 +36,12 @@ type Provider struct {
 	List *List `json:"list"`
 	// Test is the cheapest call that a wrong key fails, a path below BaseURL
 	// or a whole URL; "": List.At needs a key and will do, if there is one.
-	Test  string    `json:"test"`
-	Local bool      `json:"local"` // runs on the user's own machines: costs nothing, needs no key
-	Flags llm.Flags `json:"flags"`
+	Test  string `json:"test"`
+	Local bool   `json:"local"` // runs on the user's own machines: costs nothing, needs no key
+	// Remote is how the names of models end that a local provider runs
+	// elsewhere: Ollama passes those on to its cloud.
+	Remote []string  `json:"remote"`
+	Flags  llm.Flags `json:"flags"`
 	// Unusable says, to a person, why it cannot be called yet; "": it can,
 	// where its dialect is built.
 	Unusable string `json:"unusable"`
@@ -103,6 +106,12 @@ func (p *Provider) URL(at string) string {
 		return at
 	}
 	return p.BaseURL + at
+}
+
+// Runs tells whether a local provider runs the model itself: then it costs
+// nothing and nothing leaves the machine for it.
+func (p *Provider) Runs(model string) bool {
+	return p.Local && !slices.ContainsFunc(p.Remote, func(end string) bool { return strings.HasSuffix(model, end) })
 }
 
 // Override changes a provider for one user, or adds one. Empty fields leave

@@ -1,0 +1,198 @@
+// Package catalog knows providers, their models, and what a usage costs.
+//
+// Start with [Load], which reads one JSON file for each provider and keeps
+// only what stands before its models; a provider's models are looked at when
+// somebody asks for one. [Catalog.Cost] prices a usage, exact to the pico-USD.
+//
+// The package guesses nothing: a model that is not listed has no price, and
+// is not taken for one whose name begins alike.
+package catalog
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"keytray/proxy/llm"
+)
+
+// reserved are the ids of providers that are no data: demo is code.
+var reserved = []string{"demo"}
+
+// Catalog is a set of providers. It never changes, and may be used from many
+// goroutines at once.
+type Catalog struct {
+	providers []Provider // by id
+	shelves   []*shelf   // the models of each
+}
+
+// Load reads every *.json file of a folder, one provider each:
+//
+//	{"id": "lab", "name": "The Lab", "base_url": "https://lab.example/v1", "dialect": "chat", ...
+//	 "models": {
+//	   "some-model": {"context": 8000, "flags": ["tools"],
+//	     "prices": [{"from": "2026-01-01", "input": "0.25", "output": "1", "source": ["..."]}]}}}
+//
+// The fields are those of [Provider], [Model] and [Price]; models come last.
+// Prices are decimal strings in USD per million tokens. Only what stands
+// before the models is decoded now.
+func Load(fsys fs.FS) (*Catalog, error) {
+	names, err := fs.Glob(fsys, "*.json")
+	if err != nil {
+		return nil, fmt.Errorf("look for providers: %w", err)
+	}
+	id := func(name string) string { return strings.TrimSuffix(path.Base(name), ".json") }
+	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(id(a), id(b)) })
+	c := &Catalog{}
+	for _, name := range names {
+		b, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("read a provider: %w", err)
+		}
+		head, err := header(b)
+		if err != nil {
+			return nil, fmt.Errorf("provider file %s: %w", name, err)
+		}
+		var p Provider
+		if err := json.Unmarshal(head, &p); err != nil {
+			return nil, fmt.Errorf("provider file %s: %w", name, err)
+		}
+		if p.ID != id(name) {
+			return nil, fmt.Errorf("provider file %s: its id is %q, which is not its name", name, p.ID)
+		}
+		if slices.Contains(reserved, p.ID) {
+			return nil, fmt.Errorf("provider file %s: the id %q is taken", name, p.ID)
+		}
+		c.providers = append(c.providers, p)
+		c.shelves = append(c.shelves, &shelf{fsys: fsys, file: name})
+	}
+	return c, nil
+}
+
+// header is a provider's file without its models.
+func header(b []byte) ([]byte, error) {
+	head := []byte{'{'}
+	err := llm.Fields(b, func(key, value []byte, _ int) bool {
+		if string(key) == "models" {
+			return false
+		}
+		if len(head) > 1 {
+			head = append(head, ',')
+		}
+		head = append(append(append(head, '"'), key...), '"', ':')
+		head = append(head, value...)
+		return true
+	})
+	return append(head, '}'), err
+}
+
+// With is the catalog as one user has it: built-in providers changed, others
+// added. c itself stays as it is.
+func (c *Catalog) With(overrides ...Override) (*Catalog, error) {
+	out := &Catalog{providers: slices.Clone(c.providers), shelves: slices.Clone(c.shelves)}
+	for _, o := range overrides {
+		if o.ID == "" || strings.ContainsAny(o.ID, "/ \t") || slices.Contains(reserved, o.ID) {
+			return nil, fmt.Errorf("a provider cannot be called %q", o.ID)
+		}
+		at, known := out.find(o.ID)
+		if !known {
+			out.providers = slices.Insert(out.providers, at, Provider{})
+			out.shelves = slices.Insert(out.shelves, at, &shelf{})
+		}
+		p := o.apply(out.providers[at], known)
+		if p.BaseURL == "" {
+			return nil, fmt.Errorf("provider %s needs a base_url", o.ID)
+		}
+		out.providers[at] = p
+		if len(o.Models) > 0 {
+			out.shelves[at] = &shelf{under: out.shelves[at], own: slices.Clone(o.Models)}
+		}
+	}
+	return out, nil
+}
+
+// Providers are all providers, by id.
+func (c *Catalog) Providers() []Provider { return slices.Clone(c.providers) }
+
+// Provider is one provider.
+func (c *Catalog) Provider(id string) (Provider, bool) {
+	at, ok := c.find(id)
+	if !ok {
+		return Provider{}, false
+	}
+	return c.providers[at], true
+}
+
+func (c *Catalog) find(id string) (int, bool) {
+	return slices.BinarySearchFunc(c.providers, id, func(p Provider, id string) int { return cmp.Compare(p.ID, id) })
+}
+
+// Model is a provider's model by its name or an alias, if it is listed.
+func (c *Catalog) Model(provider, name string) (Model, bool) {
+	at, ok := c.find(provider)
+	if !ok {
+		return Model{}, false
+	}
+	m, ok := c.shelves[at].model(name)
+	if !ok {
+		return Model{}, false
+	}
+	return c.public(at, m), true
+}
+
+// Call is what a dialect may know of a model, listed or not: a model that is
+// not has its provider's flags alone.
+func (c *Catalog) Call(provider, name string) llm.Model {
+	if m, ok := c.Model(provider, name); ok {
+		return m.LLM()
+	}
+	p, _ := c.Provider(provider)
+	return llm.Model{Provider: provider, Name: name, Flags: p.Flags}
+}
+
+// Models are all that a provider lists, by name.
+func (c *Catalog) Models(provider string) []Model {
+	at, ok := c.find(provider)
+	if !ok {
+		return nil
+	}
+	var out []Model
+	for _, id := range c.shelves[at].ids() {
+		if m, ok := c.shelves[at].peek(id); ok {
+			out = append(out, c.public(at, m))
+		}
+	}
+	return out
+}
+
+// Find is every model of that bare name or alias: its maker's first, then
+// hosts', then routers'; those that cannot be called yet come last.
+func (c *Catalog) Find(name string) []Model {
+	var out []Model
+	var order []int
+	for at := range c.providers {
+		m, ok := c.shelves[at].model(name)
+		if !ok {
+			continue
+		}
+		r := rank(c.providers[at].Kind)
+		if c.providers[at].Unusable != "" {
+			r += 10
+		}
+		i, _ := slices.BinarySearch(order, r+1)
+		order = slices.Insert(order, i, r)
+		out = slices.Insert(out, i, c.public(at, m))
+	}
+	return out
+}
+
+func (c *Catalog) public(at int, m *model) Model {
+	out := m.Model
+	out.Provider = c.providers[at].ID
+	out.Flags = join(c.providers[at].Flags, m.Flags)
+	return out
+}

@@ -1,0 +1,223 @@
+package catalog
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"keytray/proxy/llm"
+)
+
+// Provider is who runs models: where it is called, in which dialect, and how
+// a key is shown to it. Its maps and slices are shared and must not be changed.
+type Provider struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Kind is maker (runs its own models), host (others' models), router
+	// (passes calls on to hosts) or local.
+	Kind    string `json:"kind"`
+	BaseURL string `json:"base_url"` // without a trailing slash
+	// Dialect that calls are made in: chat, messages, gemini, ollama,
+	// responses, converse, or other. Whether it is built is not known here.
+	Dialect string            `json:"dialect"`
+	Also    map[string]string `json:"also"` // other dialects, and their base URLs
+	Auth    Auth              `json:"auth"`
+	// Env names the environment variables that may hold a key, best first.
+	Env []string `json:"env"`
+	// EnvOther names variables that belong to the provider and hold no key.
+	EnvOther   []string `json:"env_other"`
+	KeyPattern string   `json:"key_pattern"` // a regular expression; a hint, never a reason to refuse
+	KeysURL    string   `json:"keys_url"`    // the page where a key is made
+	Docs       string   `json:"docs"`
+	Pricing    string   `json:"pricing"`
+	// List is how to ask which models there are; nil: there is no such call.
+	List *List `json:"list"`
+	// Test is the cheapest call that a wrong key fails, a path below BaseURL
+	// or a whole URL; "": List.At needs a key and will do, if there is one.
+	Test  string `json:"test"`
+	Local bool   `json:"local"` // runs on the user's own machines: costs nothing, needs no key
+	// Remote is how the names of models end that a local provider runs
+	// elsewhere: Ollama passes those on to its cloud.
+	Remote []string  `json:"remote"`
+	Flags  llm.Flags `json:"flags"`
+	// Unusable says, to a person, why it cannot be called yet; "": it can,
+	// where its dialect is built.
+	Unusable string `json:"unusable"`
+	Note     string `json:"note"`
+	Custom   bool   `json:"-"` // the user's own, not built in
+
+	// Sources tells as of which day each source of its prices was read.
+	Sources map[string]string `json:"sources"`
+
+	prices // what holds for all its models
+}
+
+// prices is what a provider's file says of all its models' costs.
+type prices struct {
+	asOf   time.Time       // the day that the prices were gathered
+	tiers  map[string]rate // service tiers that are a factor on every price
+	search fee             // of a web search, where a model says nothing else
+}
+
+// UnmarshalJSON reads what stands before the models in a provider's file.
+func (p *Provider) UnmarshalJSON(b []byte) error {
+	type bare Provider // without this method
+	if err := json.Unmarshal(b, (*bare)(p)); err != nil {
+		return err
+	}
+	var costs struct {
+		AsOf   string `json:"as_of"`
+		Tiers  map[string]rate
+		Search fee
+	}
+	if err := json.Unmarshal(b, &costs); err != nil {
+		return err
+	}
+	var err error
+	p.tiers, p.search = costs.Tiers, costs.Search
+	p.asOf, err = day(costs.AsOf)
+	return err
+}
+
+// Auth is how a key is sent: in Header, with {key} in Format replaced. An
+// empty Header sends none. Extra headers go with every call.
+type Auth struct {
+	Header string            `json:"header"`
+	Format string            `json:"format"`
+	Extra  map[string]string `json:"extra"`
+}
+
+// List is the call that lists a provider's models. The answer's array is in
+// the field Items ("": the body is the array), a model's name in its field
+// Name, with the prefix Strip taken off.
+type List struct {
+	At    string `json:"at"` // a path below the base URL, or a whole URL
+	Items string `json:"items"`
+	Name  string `json:"name"`
+	Strip string `json:"strip"`
+}
+
+// URL is where a call of the provider goes: at is a path below BaseURL, or a
+// whole URL that is taken as it is.
+func (p *Provider) URL(at string) string {
+	if strings.Contains(at, "://") {
+		return at
+	}
+	return p.BaseURL + at
+}
+
+// Runs tells whether a local provider runs the model itself: then it costs
+// nothing and nothing leaves the machine for it.
+func (p *Provider) Runs(model string) bool {
+	return p.Local && !slices.ContainsFunc(p.Remote, func(end string) bool { return strings.HasSuffix(model, end) })
+}
+
+// Override changes a provider for one user, or adds one. Empty fields leave
+// what is there.
+type Override struct {
+	ID      string
+	Name    string
+	BaseURL string
+	Dialect string
+	Env     []string
+	Flags   []string // added
+	Models  []string // added, without prices
+	// Local says whether the provider costs nothing. For a provider that is
+	// not built in, nil means: if BaseURL is on this machine.
+	Local *bool
+}
+
+func (o Override) apply(p Provider, known bool) Provider {
+	if !known {
+		p = Provider{ID: o.ID, Name: o.ID, Kind: "host", Dialect: "chat", Custom: true, Auth: authFor(o.Dialect)}
+		p.List = listFor(o.Dialect)
+	}
+	if o.Name != "" {
+		p.Name = o.Name
+	}
+	if o.Dialect != "" && o.Dialect != p.Dialect {
+		if base, ok := p.Also[o.Dialect]; ok && o.BaseURL == "" {
+			p.BaseURL = base
+		}
+		p.Dialect, p.Auth, p.List = o.Dialect, authFor(o.Dialect), listFor(o.Dialect)
+	}
+	if base := strings.TrimRight(o.BaseURL, "/"); base != "" && base != p.BaseURL {
+		p.BaseURL, p.Unusable = base, ""
+		// A whole URL would send the key to the host that was replaced.
+		if p.List != nil && strings.Contains(p.List.At, "://") {
+			p.List = listFor(p.Dialect)
+		}
+		if strings.Contains(p.Test, "://") {
+			p.Test = ""
+		}
+	}
+	if len(o.Env) > 0 {
+		p.Env = slices.Clone(o.Env)
+	}
+	if len(o.Flags) > 0 {
+		p.Flags = join(p.Flags, o.Flags)
+	}
+	switch {
+	case o.Local != nil:
+		p.Local = *o.Local
+	case !known:
+		p.Local = loopback(p.BaseURL)
+	}
+	if p.Local && p.Custom {
+		p.Kind = "local"
+	}
+	return p
+}
+
+// authFor is how servers of a dialect take a key, where nothing else is said.
+func authFor(dialect string) Auth {
+	switch dialect {
+	case "messages":
+		return Auth{Header: "x-api-key", Format: "{key}", Extra: map[string]string{"anthropic-version": "2023-06-01"}}
+	case "gemini":
+		return Auth{Header: "x-goog-api-key", Format: "{key}"}
+	default:
+		return Auth{Header: "Authorization", Format: "Bearer {key}"}
+	}
+}
+
+// listFor is how servers of a dialect list their models.
+func listFor(dialect string) *List {
+	switch dialect {
+	case "gemini":
+		return &List{At: "/models?pageSize=1000", Items: "models", Name: "name", Strip: "models/"}
+	case "ollama":
+		return &List{At: "/api/tags", Items: "models", Name: "name"}
+	default:
+		return &List{At: "/models", Items: "data", Name: "id"}
+	}
+}
+
+func loopback(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
+	}
+	host := u.Hostname()
+	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+}
+
+// join adds flags; one takes the place of its opposite.
+func join(flags llm.Flags, more []string) llm.Flags {
+	out := slices.Clone(flags)
+	for _, f := range more {
+		opposite := "no_" + f
+		if no, is := strings.CutPrefix(f, "no_"); is {
+			opposite = no
+		}
+		out = slices.DeleteFunc(out, func(o string) bool { return o == opposite || o == f })
+		out = append(out, f)
+	}
+	return out
+}
+
+func rank(kind string) int {
+	return slices.Index([]string{"maker", "host", "router", "local"}, kind)
+}

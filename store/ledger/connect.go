@@ -107,7 +107,7 @@ func connect(name string, sync Sync) (*sqlite3.SQLiteConn, error) {
 	conn := c.(*sqlite3.SQLiteConn)
 	if sync == SyncFull {
 		// macOS answers a plain fsync before the disk has the data.
-		if err := exec(conn, "PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1"); err != nil {
+		if err := execute(conn, "PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1"); err != nil {
 			conn.Close()
 			return nil, err
 		}
@@ -115,8 +115,8 @@ func connect(name string, sync Sync) (*sqlite3.SQLiteConn, error) {
 	return conn, nil
 }
 
-// exec runs statements without arguments on a bare connection.
-func exec(conn *sqlite3.SQLiteConn, query string) error {
+// execute runs statements without arguments on a bare connection.
+func execute(conn *sqlite3.SQLiteConn, query string) error {
 	_, err := conn.ExecContext(context.Background(), query, nil)
 	return err
 }

@@ -123,7 +123,7 @@ func (w *writer) endCheck(err error) {
 		w.l.changed()
 	case err == nil && w.conn != nil:
 		// If this cannot be noted, the next start checks again.
-		exec(w.conn, fmt.Sprintf("UPDATE state SET value = %d WHERE name = 'checked'", time.Now().Unix()))
+		execute(w.conn, fmt.Sprintf("UPDATE state SET value = %d WHERE name = 'checked'", time.Now().Unix()))
 	}
 	w.l.mu.Lock()
 	w.l.checking = err

@@ -41,7 +41,7 @@ func untilWell(t *testing.T, l *Ledger) {
 	t.Helper()
 	changes, cancel := l.Subscribe()
 	defer cancel()
-	limit := time.After(time.Minute)
+	limit := time.After(10 * time.Second)
 	for {
 		if h := l.Health(); h.OK() && h.Waiting == 0 {
 			return
@@ -295,7 +295,7 @@ func TestDamagedFile(t *testing.T) {
 			l = open(t, path, Options{})
 			changes, cancel := l.Subscribe()
 			defer cancel()
-			limit := time.After(time.Minute)
+			limit := time.After(10 * time.Second)
 			for len(l.Notices()) == 0 {
 				select {
 				case <-changes:

@@ -72,7 +72,7 @@ type Options struct {
 	Location *time.Location
 
 	// prepare is called with each new writing connection; tests use it.
-	prepare func(exec func(query string) error) error
+	prepare func(execute func(query string) error) error
 }
 
 // Ledger is an open ledger. All its methods may be called at once from any goroutine.
@@ -186,13 +186,14 @@ func (l *Ledger) Close() error {
 	if l.done != nil {
 		l.poke(l.wake)
 		<-l.done
+		return l.end
 	}
 	if db := l.read.Swap(nil); db != nil {
-		if err := db.Close(); err != nil && l.end == nil {
+		if err := db.Close(); err != nil {
 			return fmt.Errorf("close the ledger: %w", err)
 		}
 	}
-	return l.end
+	return nil
 }
 
 // poke sends without waiting; the channel's one place is enough for any number of pokes.

@@ -22,7 +22,7 @@ func lock(path string) (*sqlite3.SQLiteConn, error) {
 	if err != nil {
 		return nil, lockError(path, err)
 	}
-	if err := exec(conn, "BEGIN EXCLUSIVE"); err != nil {
+	if err := execute(conn, "BEGIN EXCLUSIVE"); err != nil {
 		conn.Close()
 		return nil, lockError(path, err)
 	}

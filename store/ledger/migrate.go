@@ -47,16 +47,16 @@ func migrate(conn *sqlite3.SQLiteConn, path string) error {
 	if version == len(steps) {
 		return nil
 	}
-	if err := exec(conn, "BEGIN IMMEDIATE"); err != nil {
+	if err := execute(conn, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("migrate the ledger: %w", err)
 	}
 	for i := version; i < len(steps); i++ {
-		if err := exec(conn, steps[i]); err != nil {
+		if err := execute(conn, steps[i]); err != nil {
 			return rolledBack(conn, fmt.Errorf("migrate the ledger to version %d: %w", i+1, err))
 		}
 	}
 	marks := fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT", applicationID, len(steps))
-	if err := exec(conn, marks); err != nil {
+	if err := execute(conn, marks); err != nil {
 		return rolledBack(conn, fmt.Errorf("migrate the ledger to version %d: %w", len(steps), err))
 	}
 	return nil
@@ -64,7 +64,7 @@ func migrate(conn *sqlite3.SQLiteConn, path string) error {
 
 func rolledBack(conn *sqlite3.SQLiteConn, err error) error {
 	if !conn.AutoCommit() {
-		exec(conn, "ROLLBACK") // the first error is the one to tell
+		execute(conn, "ROLLBACK") // the first error is the one to tell
 	}
 	return err
 }

@@ -46,6 +46,9 @@ func (w *writer) lookOnly(ctx context.Context) error {
 	}
 	if err := checkReadable(ctx, db, w.l.path); err != nil {
 		db.Close()
+		if errors.Is(err, ErrOlder) {
+			return nil // made, but the disk had no room for the tables
+		}
 		return err
 	}
 	var last int64
@@ -85,7 +88,7 @@ func (w *writer) connect(ctx context.Context) (err error) {
 }
 
 func (w *writer) ready(ctx context.Context, conn *sqlite3.SQLiteConn) error {
-	run := func(query string) error { return exec(conn, query) }
+	run := func(query string) error { return execute(conn, query) }
 	if w.l.opt.prepare != nil {
 		if err := w.l.opt.prepare(run); err != nil {
 			return err
@@ -120,7 +123,7 @@ func (w *writer) ready(ctx context.Context, conn *sqlite3.SQLiteConn) error {
 		w.l.readers(db)
 		w.looking = false
 	}
-	if err := exec(conn, "UPDATE state SET value = 0 WHERE name = 'clean'"); err != nil {
+	if err := execute(conn, "UPDATE state SET value = 0 WHERE name = 'clean'"); err != nil {
 		return fmt.Errorf("write %s: %w", w.l.path, err)
 	}
 	w.conn = conn
@@ -164,7 +167,7 @@ func (w *writer) sweep(ctx context.Context) error {
 
 // sayClean notes an orderly end.
 func (w *writer) sayClean() error {
-	return exec(w.conn, "UPDATE state SET value = 1 WHERE name = 'clean'")
+	return execute(w.conn, "UPDATE state SET value = 1 WHERE name = 'clean'")
 }
 
 func calls(n int) string {

@@ -203,14 +203,13 @@ func fault(err error) error {
 // close ends the check and the connections. waiting rows were not written because of why.
 func (w *writer) close(waiting int, why error) error {
 	w.stopCheck()
+	// The readers first: the last connection to go folds the log into the file, and only one that writes can.
+	w.l.readers(nil)
 	var err error
 	if w.conn != nil {
 		err = w.sayClean()
 	}
 	w.disconnect()
-	if db := w.l.read.Swap(nil); db != nil {
-		db.Close()
-	}
 	if w.owner != nil {
 		w.owner.Close()
 	}

@@ -57,7 +57,7 @@ func (f *frame) candidates(b []byte) {
 	_ = llm.Elements(b, func(v []byte, _ int) bool {
 		var c frame
 		first := true
-		_ = llm.Fields(v, func(k, v []byte, _ int) bool {
+		err := llm.Fields(v, func(k, v []byte, _ int) bool {
 			switch string(k) {
 			case "index":
 				first = string(v) == "0"
@@ -81,7 +81,7 @@ func (f *frame) candidates(b []byte) {
 			}
 			return true
 		})
-		if !first {
+		if !first || err != nil {
 			return true
 		}
 		f.candidate, f.hasContent = true, c.hasContent

@@ -23,7 +23,6 @@ type said struct {
 	calls                              []llm.Event // BlockStart, with the arguments in Text
 	opaque, images                     []string
 	cites                              []llm.Citation
-	spans                              string // text of the first text block, for citations
 	blocks                             int
 	stop                               llm.Event
 	err                                *llm.Error

@@ -5,11 +5,11 @@ import (
 	"errors"
 )
 
-// errJSON is what Fields reports; callers say which body it was.
-var errJSON = errors.New("not a whole JSON object")
-
-// errArray is what Elements reports.
-var errArray = errors.New("not a whole JSON array")
+// What Fields and Elements report; callers say which body it was.
+var (
+	errJSON  = errors.New("not a whole JSON object")
+	errArray = errors.New("not a whole JSON array")
+)
 
 // Fields visits the top-level fields of the JSON object b in order, without
 // decoding it: keys without quotes and with escapes as they are, raw values,
@@ -62,24 +62,23 @@ func Fields(b []byte, visit func(key, value []byte, at int) bool) error {
 	}
 }
 
-// Elements visits the elements of the JSON array b in order, as [Fields] visits
-// the fields of an object: raw values, scanned and not checked. visit may
-// return false to stop early.
-func Elements(b []byte, visit func(value []byte) bool) error {
+// Elements visits the values of the JSON array b in order, as [Fields] does an
+// object's.
+func Elements(b []byte, visit func(value []byte, at int) bool) error {
 	i := space(b, 0)
 	if i == len(b) || b[i] != '[' {
 		return errArray
 	}
 	i = space(b, i+1)
 	if i < len(b) && b[i] == ']' {
-		return tailOf(b, i+1, errArray)
+		return arrayTail(b, i+1)
 	}
 	for {
 		end := value(b, i)
 		if end < 0 {
 			return errArray
 		}
-		if !visit(b[i:end]) {
+		if !visit(b[i:end], i) {
 			return nil
 		}
 		i = space(b, end)
@@ -87,7 +86,7 @@ func Elements(b []byte, visit func(value []byte) bool) error {
 		case i == len(b):
 			return errArray
 		case b[i] == ']':
-			return tailOf(b, i+1, errArray)
+			return arrayTail(b, i+1)
 		case b[i] != ',':
 			return errArray
 		}
@@ -95,11 +94,16 @@ func Elements(b []byte, visit func(value []byte) bool) error {
 	}
 }
 
-func tail(b []byte, i int) error { return tailOf(b, i, errJSON) }
-
-func tailOf(b []byte, i int, e error) error {
+func arrayTail(b []byte, i int) error {
 	if space(b, i) != len(b) {
-		return e
+		return errArray
+	}
+	return nil
+}
+
+func tail(b []byte, i int) error {
+	if space(b, i) != len(b) {
+		return errJSON
 	}
 	return nil
 }

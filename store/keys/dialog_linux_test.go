@@ -208,10 +208,10 @@ func dialogDies(t *testing.T) {
 	}()
 	wantProblem(t, r, r.Load(t.Context()), Died, NoService)
 	// And Keytray can end while a dialog is open.
-	f = startFake(t, true)
+	next := startFake(t, true)
 	kc := System("Keytray test", time.Minute)
 	go func() {
-		<-f.shown
+		<-next.shown
 		if err := kc.Close(); err != nil {
 			t.Error(err)
 		}

@@ -183,16 +183,17 @@ func (d *keyringDaemon) kill() {
 	}
 }
 
-// unlockDaemon gives the running daemon the password, as the login screen does.
-func unlockDaemon(t *testing.T, pass string) {
+// unlockLogin unlocks the login keyring with its password and without a dialog, as only GNOME Keyring can.
+func unlockLogin(t *testing.T, pass string) {
 	t.Helper()
-	cmd := exec.Command("gnome-keyring-daemon", "--unlock")
-	cmd.Env = append(os.Environ(), "GNOME_KEYRING_CONTROL="+filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "keyring"))
-	cmd.Stdin = strings.NewReader(pass)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("unlocking: %v: %s", err, out)
-	}
+	conn := testBus(t)
+	defer conn.Close()
+	service := conn.Object(secretsName, secretsPath)
+	var nothing dbus.Variant
+	var session dbus.ObjectPath
+	must(t, service.Call(serviceIface+".OpenSession", 0, "plain", dbus.MakeVariant("")).Store(&nothing, &session))
+	master := fakeItem{Session: session, Parameters: []byte{}, Value: []byte(pass), ContentType: "text/plain"}
+	must(t, service.Call("org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface.UnlockWithMasterPassword", 0, loginPath, master).Err)
 }
 
 // lockLogin locks the login keyring.

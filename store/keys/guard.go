@@ -175,7 +175,11 @@ func (g *guard) attempt(ctx context.Context, op func() (string, error)) (string,
 	if c.err == nil || errors.Is(c.err, ErrNotFound) {
 		return c.value, c.err
 	}
-	return "", g.classify(c.err)
+	p := g.classify(c.err)
+	if p.Kind == NoService && g.ready != nil {
+		p = died(c.err) // it was there a moment ago
+	}
+	return "", p
 }
 
 // call is one running call. value and err are set before answer is closed; left and over are the guard's.

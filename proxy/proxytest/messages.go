@@ -4,23 +4,34 @@ import "encoding/json"
 
 // The shapes of Anthropic's message object and of its stream's events.
 
+// messagesUsage is the usage of a whole answer; a stream's first event has it with the output so far.
 func (a *answer) messagesUsage(output int64) object {
 	u := a.usage
-	o := object{
+	return object{
 		"input_tokens", u.Input,
 		"cache_creation_input_tokens", u.CacheWrite5m + u.CacheWrite1h,
 		"cache_read_input_tokens", u.CacheRead,
-		"cache_creation",
-		object{"ephemeral_5m_input_tokens", u.CacheWrite5m, "ephemeral_1h_input_tokens", u.CacheWrite1h},
+		"cache_creation", object{"ephemeral_5m_input_tokens", u.CacheWrite5m, "ephemeral_1h_input_tokens", u.CacheWrite1h},
 		"output_tokens", output, "service_tier", "standard",
 	}
-	if u.Reasoning > 0 && output == u.Output {
-		o = append(o, "output_tokens_details", object{"thinking_tokens", u.Reasoning})
+}
+
+// messagesLastUsage is the usage that a stream ends with: cumulative, and without the details.
+func (a *answer) messagesLastUsage() object {
+	u := a.usage
+	return append(object{
+		"input_tokens", u.Input,
+		"cache_creation_input_tokens", u.CacheWrite5m + u.CacheWrite1h,
+		"cache_read_input_tokens", u.CacheRead,
+		"output_tokens", u.Output,
+	}, a.messagesSearches()...)
+}
+
+func (a *answer) messagesSearches() object {
+	if a.usage.Searches == 0 {
+		return nil
 	}
-	if u.Searches > 0 && output == u.Output {
-		o = append(o, "server_tool_use", object{"web_search_requests", u.Searches})
-	}
-	return o
+	return object{"server_tool_use", object{"web_search_requests", a.usage.Searches, "web_fetch_requests", 0}}
 }
 
 // messagesStop returns stop_reason and stop_sequence.
@@ -120,7 +131,11 @@ func (a *answer) messagesWhole() ([]byte, error) {
 	}
 	body := append(append(a.messagesHead(), "content", content), a.messagesStop()...)
 	if !a.NoUsage {
-		body = append(body, "usage", a.messagesUsage(a.usage.Output))
+		usage := append(a.messagesUsage(a.usage.Output), a.messagesSearches()...)
+		if a.usage.Reasoning > 0 {
+			usage = append(usage, "output_tokens_details", object{"thinking_tokens", a.usage.Reasoning})
+		}
+		body = append(body, "usage", usage)
 	}
 	return encode(body), nil
 }
@@ -151,7 +166,7 @@ func (a *answer) messagesFrames() ([]frame, error) {
 	}
 	rest := []any{"delta", a.messagesStop()}
 	if !a.NoUsage {
-		rest = append(rest, "usage", a.messagesUsage(a.usage.Output))
+		rest = append(rest, "usage", a.messagesLastUsage())
 	}
 	add("message_delta", true, rest...)
 	add("message_stop", true)

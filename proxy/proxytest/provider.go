@@ -23,7 +23,7 @@ type Provider struct {
 	// Models are the names that a list of models has.
 	Models []string
 	// Unread makes the provider answer before it reads the request's body, as a fast refusal does. The
-	// model and whether to stream are then unknown.
+	// model and whether to stream are then unknown, and a client that goes away may stay unnoticed.
 	Unread bool
 
 	mu      sync.Mutex
@@ -93,6 +93,10 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the client went before its body was read
 	}
 	defer close(seen.done)
+	if p.Unread {
+		// Else the answer would wait until the rest of the request is there.
+		_ = http.NewResponseController(w).EnableFullDuplex() // only HTTP/1 knows it, and needs it
+	}
 	play(w, r, seen, p.script(seen, what))
 }
 

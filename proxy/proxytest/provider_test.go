@@ -73,7 +73,9 @@ type reading struct {
 // add reads one JSON object of an answer: a whole one or what one frame carries.
 func (r *reading) add(d proxytest.Dialect, data string) {
 	v := gjson.Parse(data)
-	each := func(path string, do func(gjson.Result)) { v.Get(path).ForEach(func(_, x gjson.Result) bool { do(x); return true }) }
+	each := func(path string, do func(gjson.Result)) {
+		v.Get(path).ForEach(func(_, x gjson.Result) bool { do(x); return true })
+	}
 	call := func(index int64, name, arguments string) {
 		if int(index) == len(r.calls) {
 			r.calls = append(r.calls, name)

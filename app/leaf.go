@@ -43,7 +43,7 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		return demo{t.app}, nil
 	}
 	p, _ := t.catalog.Provider(m.Provider)
-	if err := t.mayCall(r, p); err != nil {
+	if err := t.mayCall(r, p, m.Name); err != nil {
 		return nil, err
 	}
 	key := m.Provider + "/" + m.Name
@@ -74,8 +74,8 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 }
 
 // mayCall refuses what the caller or the settings do not allow.
-func (t *table) mayCall(r *llm.Request, p catalog.Provider) error {
-	local := p.Local && isLoopback(t.app.baseURL(p))
+func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
+	local := p.Runs(name) && isLoopback(t.app.baseURL(p))
 	switch {
 	case r.LocalOnly && !local:
 		return &llm.Error{
@@ -86,7 +86,7 @@ func (t *table) mayCall(r *llm.Request, p catalog.Provider) error {
 		return &llm.Error{Kind: llm.NotFound, Code: "provider_unusable", Message: p.Name + " cannot be called: " + why(p)}
 	case off(t.config, p.ID):
 		return &llm.Error{Kind: llm.Forbidden, Code: "provider_off", Message: p.ID + " is turned off; turn it on in the window or under providers in config.yaml"}
-	case t.config.Active == config.ActiveOffline && !isLoopback(t.app.baseURL(p)):
+	case t.config.Active == config.ActiveOffline && !local && (p.Local || !isLoopback(t.app.baseURL(p))):
 		return &llm.Error{Kind: llm.Forbidden, Code: "offline", Message: "Keytray is offline, so only models on this computer answer: ask for one of Ollama's, or switch with `keytray use auto`"}
 	}
 	return nil

@@ -55,6 +55,7 @@ func (a *App) models(t *table, localOnly bool) []Model {
 		}
 	}
 	var cloud []Model
+	now := time.Now()
 	for _, p := range t.catalog.Providers() {
 		local := p.Local && isLoopback(a.baseURL(p))
 		if !t.usable[p.ID] || p.ID == ollamaProvider || (localOnly && !local) {
@@ -64,10 +65,10 @@ func (a *App) models(t *table, localOnly bool) []Model {
 			if m.Mode != "" || m.Deprecated {
 				continue
 			}
-			in, out := m.Price(time.Now())
+			in, price := t.catalog.Prices(p.ID, m.ID, now)
 			cloud = append(cloud, Model{
 				ID: p.ID + "/" + m.ID, Provider: p.ID, Name: m.ID, Context: m.Context, MaxOutput: m.MaxOutput,
-				Input: in, Output: out, Local: local, Created: created(m.Released),
+				Input: in, Output: price, Local: local, Created: created(m.Released),
 			})
 		}
 	}

@@ -199,8 +199,10 @@ func (t *table) defaultStandIn(provider string, small bool) string {
 	if provider == demoProvider {
 		return demoModel
 	}
-	if name := t.catalog.StandIn(provider, small); name != "" {
-		return name
+	if p, _ := t.catalog.Provider(provider); small && p.StandIn.Small != "" {
+		return p.StandIn.Small
+	} else if p.StandIn.Large != "" {
+		return p.StandIn.Large
 	}
 	if c, ok := t.config.Provider(provider); ok && len(c.Models) > 0 {
 		return c.Models[0]

@@ -26,6 +26,7 @@ type entry struct {
 	Tiers      map[string]string `json:"tiers,omitempty"`
 	Stated     string            `json:"stated,omitempty"`
 	Note       string            `json:"note,omitempty"`
+	StandIn    map[string]string `json:"stand_in,omitempty"`
 	Unusable   string            `json:"unusable,omitempty"`
 	AsOf       string            `json:"as_of,omitempty"`   // the day of the list
 	Sources    map[string]string `json:"sources,omitempty"` // and as of when each was read

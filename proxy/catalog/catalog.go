@@ -16,6 +16,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"keytray/proxy/llm"
 )
@@ -195,4 +196,28 @@ func (c *Catalog) public(at int, m *model) Model {
 	out.Provider = c.providers[at].ID
 	out.Flags = join(c.providers[at].Flags, m.Flags)
 	return out
+}
+
+// Prices are what a model's input and output cost at a time, in USD per
+// million tokens as decimals; "" is unknown.
+func (c *Catalog) Prices(provider, name string, now time.Time) (in, out string) {
+	i, ok := c.find(provider)
+	if !ok {
+		return "", ""
+	}
+	m, ok := c.shelves[i].model(name)
+	if !ok {
+		return "", ""
+	}
+	p := at(m.Prices, now)
+	if p == nil {
+		return "", ""
+	}
+	if r := p.Rates[input]; r.told() {
+		in = string(r.appendMillion(nil))
+	}
+	if r := p.Rates[output]; r.told() {
+		out = string(r.appendMillion(nil))
+	}
+	return in, out
 }

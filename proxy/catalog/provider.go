@@ -42,6 +42,9 @@ type Provider struct {
 	// elsewhere: Ollama passes those on to its cloud.
 	Remote []string  `json:"remote"`
 	Flags  llm.Flags `json:"flags"`
+	// StandIn answers, while the provider is switched to, for models that it
+	// lacks.
+	StandIn StandIn `json:"stand_in"`
 	// Unusable says, to a person, why it cannot be called yet; "": it can,
 	// where its dialect is built.
 	Unusable string `json:"unusable"`
@@ -79,6 +82,12 @@ func (p *Provider) UnmarshalJSON(b []byte) error {
 	p.tiers, p.search = costs.Tiers, costs.Search
 	p.asOf, err = day(costs.AsOf)
 	return err
+}
+
+// StandIn names a provider's models of two sizes.
+type StandIn struct {
+	Large string `json:"large"`
+	Small string `json:"small"`
 }
 
 // Auth is how a key is sent: in Header, with {key} in Format replaced. An

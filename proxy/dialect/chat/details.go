@@ -136,7 +136,7 @@ func detail(v []byte, said string) llm.Block {
 // spanOf is the piece of the reasoning that an entry signs.
 func spanOf(v []byte, said string) string {
 	var at []int64
-	_ = llm.Elements(v, func(v []byte) bool { // nil has none
+	_ = llm.Elements(v, func(v []byte, _ int) bool { // nil has none
 		at = append(at, tokens(v))
 		return len(at) < 2
 	})
@@ -166,7 +166,7 @@ func wrapDetail(dst, v []byte) []byte {
 
 func hasCall(calls []byte, id string) bool {
 	found := false
-	_ = llm.Elements(calls, func(v []byte) bool { // null or bad: no calls, and said elsewhere
+	_ = llm.Elements(calls, func(v []byte, _ int) bool { // null or bad: no calls, and said elsewhere
 		found = unquote(field(v, "id")) == id
 		return !found
 	})

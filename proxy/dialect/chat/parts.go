@@ -93,7 +93,7 @@ func partsText(v []byte) string {
 		return unquote(v)
 	}
 	var b strings.Builder
-	_ = llm.Elements(v, func(v []byte) bool { // what is no array has no text
+	_ = llm.Elements(v, func(v []byte, _ int) bool { // what is no array has no text
 		b.WriteString(unquote(field(v, "text")))
 		return true
 	})

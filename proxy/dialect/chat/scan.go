@@ -141,7 +141,7 @@ func array(param string, v []byte, visit func(i int, param string, v []byte) *ll
 	}
 	var bad *llm.Error
 	i := 0
-	err := llm.Elements(v, func(v []byte) bool {
+	err := llm.Elements(v, func(v []byte, _ int) bool {
 		bad = visit(i, param+"["+strconv.Itoa(i)+"]", v)
 		i++
 		return bad == nil

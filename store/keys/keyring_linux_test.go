@@ -129,6 +129,7 @@ func realLocked(t *testing.T) {
 	_, r := system(t, 0)
 	must(t, r.Add(t.Context(), "openai", "", secret(t, canary)))
 	lockLogin(t)
+	t.Setenv("DISPLAY", ":99") // a screen alone is not a dialog
 	_, next := system(t, 0)
 	_, err := next.Keys(t.Context(), "openai")
 	wantProblem(t, next, err, Locked)

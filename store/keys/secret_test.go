@@ -105,7 +105,7 @@ func TestNewSecret(t *testing.T) {
 		{"line break", "sk-secretpart\nsk-other", "", "line break after character 13"},
 		{"carriage return", "sk-secretpart\rX", "", "line break"},
 		{"control", "sk-secret\x07part", "", "control character (U+0007) at position 10"},
-		{"delete", "sk-secret\x7fpart", "", "U+007F"},
+		{"delete", "sk-secret\x7fpart", "", "control character (U+007F)"},
 		{"nul", "sk-secret\x00part", "", "U+0000"},
 		{"UTF-16", "s\x00k\x00", "", "UTF-16"},
 		{"space inside", "sk-secret part", "", "space at position 10"},

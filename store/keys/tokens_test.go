@@ -201,6 +201,22 @@ func TestTokensOtherProcess(t *testing.T) {
 	})
 }
 
+// A last use that only this process knows survives a change that another one writes.
+func TestTokensLastUseSurvives(t *testing.T) {
+	path, kc := filepath.Join(t.TempDir(), "tokens.json"), newFake()
+	app := openTokens(t, path, kc)
+	wantTool(t, app, create(t, app, "codex"), "codex")
+	create(t, openTokens(t, path, kc), "aider")
+	must(t, app.Reload())
+	if list := app.List(); len(list) != 3 || list[1].Name != "codex" || list[1].LastUsed.IsZero() {
+		t.Errorf("the last use is forgotten: %+v", list)
+	}
+	must(t, app.Flush())
+	if list := openTokens(t, path, kc).List(); list[1].LastUsed.IsZero() {
+		t.Errorf("the last use is not in the file: %+v", list)
+	}
+}
+
 func TestTokensLookRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tokens := openTokens(t, filepath.Join(t.TempDir(), "tokens.json"), nil)

@@ -98,6 +98,7 @@ func TestCost(t *testing.T) {
 		{"from midnight UTC on", "dated", llm.Usage{Input: 1}, Context{At: when("2026-08-17T04:00:00Z")}, 2e6, Exact},
 		{"its instant, in another zone", "dated", llm.Usage{Input: 1}, Context{At: when("2026-08-17T02:00:00+05:30")}, 1e6, Exact},
 		{"peak", "dated", llm.Usage{Input: 1}, Context{At: when("2026-08-18T01:00:00Z")}, 4e6, Exact},
+		{"peak, told in another zone", "dated", llm.Usage{Input: 1}, Context{At: when("2026-08-18T06:30:00+05:30")}, 4e6, Exact},
 		{"peak past midnight", "dated", llm.Usage{Input: 1}, Context{At: when("2026-08-18T00:29:00Z")}, 4e6, Exact},
 		{"peak ends", "dated", llm.Usage{Input: 1}, Context{At: when("2026-08-18T00:30:00Z")}, 2e6, Exact},
 		{"not on that day", "dated", llm.Usage{Input: 1}, Context{At: when("2026-08-19T01:00:00Z")}, 2e6, Exact},
@@ -115,6 +116,8 @@ func TestCost(t *testing.T) {
 		{"nothing with a price", "ears", llm.Usage{Output: 1}, Context{}, 0, Unpriced},
 		{"counts that contradict each other", "plain", llm.Usage{Input: -5, Output: 1}, Context{}, 8e6, Estimated},
 		{"more than an int64 holds", "plain", llm.Usage{Input: math.MaxInt64 / 2}, Context{}, 0, Unpriced},
+
+		{"a sum that an int64 does not hold", "plain", llm.Usage{Input: 4e12, Output: 1e12}, Context{}, 0, Unpriced},
 
 		{"another model's part", "plain", llm.Usage{Input: 1, Also: []llm.OtherUsage{{Model: "media", Usage: llm.Usage{Input: 5}}}}, Context{}, 7e6, Exact},
 		{"an unknown model's part", "plain", llm.Usage{Input: 1, Also: []llm.OtherUsage{{Model: "who", Usage: llm.Usage{Input: 5}}}}, Context{}, 2e6, AtLeast},

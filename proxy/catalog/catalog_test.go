@@ -112,8 +112,10 @@ func TestBuiltInFlags(t *testing.T) {
 		{"google/gemini-2.0-flash", "no_reasoning", "thinking_budget thinking_level"},
 		{"mistral/mistral-large-latest", "no_stream_options system_role no_reasoning", "reasoning"},
 		{"deepseek/deepseek-v4-pro", "system_role no_json_schema reasoning", "json_schema"},
-		{"moonshot/kimi-k2.6", "no_sampling", ""},
-		{"openrouter/openai/gpt-4.1", "tools", "system_role"},
+		{"moonshot/kimi-k2.6", "no_sampling reasoning_history", ""},
+		{"google/gemini-3.1-pro-preview", "no_penalties tool_media", "no_json_with_tools search_per_prompt"},
+		{"google/gemini-2.5-flash", "no_penalties no_json_with_tools search_per_prompt", "tool_media"},
+		{"openrouter/openai/gpt-4.1", "tools top_k cache_control", "system_role"},
 	} {
 		provider, name, _ := strings.Cut(tc.path, "/")
 		m, ok := c.Model(provider, name)

@@ -24,7 +24,7 @@ func TestErrors(t *testing.T) { // J9
 		message string
 		wait    time.Duration
 	}{
-		{"a bad key is a 400", 400, "", object("INVALID_ARGUMENT", "API key not valid.", `{"@type":"x/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}`), llm.Unauthorized, "API_KEY_INVALID", "API key not valid.", 0},
+		{"a bad key is a 400", 400, "", object("INVALID_ARGUMENT", "Please pass a valid key.", `{"@type":"x/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}`), llm.Unauthorized, "API_KEY_INVALID", "Please pass a valid key.", 0},
 		{"a bad key, told in words", 400, "", object("INVALID_ARGUMENT", "API key expired. Please renew it.", ""), llm.Unauthorized, "INVALID_ARGUMENT", "API key expired. Please renew it.", 0},
 		{"an array", 400, "", "[" + object("INVALID_ARGUMENT", "Bad.", "") + "\n]", llm.BadRequest, "INVALID_ARGUMENT", "Bad.", 0},
 		{"quota", 429, "", object("RESOURCE_EXHAUSTED", "Quota exceeded.", retry), llm.RateLimited, "RESOURCE_EXHAUSTED", "Quota exceeded.", 34500 * time.Millisecond},

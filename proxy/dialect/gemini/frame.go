@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"unicode/utf8"
 
 	"keytray/proxy/llm"
 )
@@ -114,15 +115,15 @@ func str(v []byte) (string, bool) {
 	return s, true
 }
 
-// plain tells that a string has neither control characters, which JSON does
-// not allow, nor anything but ASCII, which might be broken UTF-8.
+// plain tells that a string is what it says: it has no control characters,
+// which JSON does not allow, and no broken UTF-8.
 func plain(s []byte) bool {
 	for _, b := range s {
-		if b < ' ' || b >= 0x80 {
+		if b < ' ' {
 			return false
 		}
 	}
-	return true
+	return utf8.Valid(s)
 }
 
 // number reads a count: an int32 or int64 of protobuf, the latter in quotes.

@@ -24,6 +24,7 @@ type said struct {
 	opaque, images                     []string
 	cites                              []llm.Citation
 	blocks                             int
+	kinds                              []llm.BlockKind
 	stop                               llm.Event
 	err                                *llm.Error
 }
@@ -60,6 +61,7 @@ func read(t testing.TB, c *llm.Call, body io.Reader) said {
 			}
 			open, kind = e.Index, e.Block
 			s.blocks++
+			s.kinds = append(s.kinds, kind)
 			switch e.Block {
 			case llm.ToolCall:
 				s.calls = append(s.calls, e)

@@ -29,6 +29,7 @@ func TestAnswers(t *testing.T) {
 	}{
 		{"text", []string{candidate(`{"text":"a"}`, ""), candidate(`{"text":"b"},{"text":"c"}`, "STOP")}, "abc||||||end", ""},
 		{"escapes", []string{candidate(`{"text":"\u00e9\n\"\\ \ud83d\ude00 é"}`, "STOP")}, "é\n\"\\ 😀 é||||||end", ""},
+		{"broken UTF-8", []string{candidate("{\"text\":\"a\xff\"}", "STOP")}, "a\ufffd||||||end", ""},
 		{"E14 thoughts", []string{candidate(`{"text":"t","thought":true}`, ""), candidate(`{"text":"a","thought":false}`, "STOP")}, "a|t|||||end", ""},
 		{"a signature in the text", []string{candidate(`{"text":"a","thoughtSignature":"czE="}`, ""), candidate(`{"text":"b"}`, "STOP")}, "ab||||czE=||end", ""},
 		{"a signature after the text", []string{candidate(`{"text":"a"}`, ""), candidate(`{"text":"","thoughtSignature":"czE="}`, "STOP")}, "a||||czE=||end", ""},
@@ -104,6 +105,13 @@ func TestStartAndStop(t *testing.T) {
 	s := readString(t, c, stream(candidate(`{"text":"a"}`, ""), `{"candidates":[{"finishReason":"STOP"}]}`, `{"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":5,"serviceTier":"FLEX"}}`, "[DONE]"))
 	if s.id != "r-1" || s.model != "m-1" || s.stop.Tier != "flex" || s.stop.Usage.Output != 5 || !s.stop.Usage.Known {
 		t.Errorf("%+v, usage %+v", s, s.stop.Usage)
+	}
+}
+
+func TestLoneSignature(t *testing.T) { // an empty text block would be refused by others
+	s := readString(t, model(), candidate(`{"functionCall":{"name":"f"}},{"text":"","thoughtSignature":"czE="}`, "STOP"))
+	if fmt.Sprint(s.kinds) != fmt.Sprint([]llm.BlockKind{llm.ToolCall, llm.Thinking}) {
+		t.Errorf("blocks %v", s.kinds)
 	}
 }
 

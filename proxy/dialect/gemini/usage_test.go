@@ -111,6 +111,12 @@ func TestSearches(t *testing.T) { // I10
 	if n := tallied(t, model(), body).Usage.Searches; n != 2 {
 		t.Errorf("%d queries", n)
 	}
+	c := model()
+	c.Stream = true
+	early := stream(strings.Replace(body, `"finishReason":"STOP",`, "", 1), candidate("", "STOP"))
+	if s := readString(t, c, early); tallied(t, c, early).Usage.Searches != 2 || s.stop.Usage.Searches != 2 {
+		t.Error("searches told before the last usage are lost")
+	}
 	if n := tallied(t, model(llm.FlagSearchPerPrompt), body).Usage.Searches; n != 1 {
 		t.Errorf("%d grounded prompts", n)
 	}

@@ -5,100 +5,155 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
-
-	"github.com/tidwall/gjson"
-	"github.com/tidwall/sjson"
 )
+
+// maxDepth bounds how deep a path may go.
+const maxDepth = 100
 
 // partialCall gathers a call whose arguments come in pieces (Vertex with
 // streamFunctionCallArguments, which only a gemini client itself can ask for).
 type partialCall struct {
 	id, name, sign string
-	args           []byte
+	whole          []byte // arguments that came in one piece after all
+	root           node
 }
 
 // grow sets the values of one chunk; a string may go on in the next.
 func (p *partialCall) grow(c *answerCall) {
-	if p.args == nil {
-		p.args = []byte("{}")
-	}
 	if isObject(c.Args) && !bytes.Equal(bytes.TrimSpace(c.Args), []byte("{}")) {
-		p.args = bytes.Clone(c.Args)
+		p.whole = bytes.Clone(c.Args)
 	}
 	for _, a := range c.PartialArgs {
-		path, ok := sjsonPath(a.JSONPath)
+		path, ok := parsePath(a.JSONPath)
 		if !ok {
 			continue
 		}
-		var raw []byte
-		switch {
-		case a.StringValue != nil:
-			s := *a.StringValue
-			if old := gjson.GetBytes(p.args, path); old.Type == gjson.String {
-				s = old.String() + s
+		n := &p.root
+		for _, step := range path {
+			if n = n.child(step); n == nil {
+				break
 			}
-			raw = text(nil, s)
-		case len(a.NumberValue) > 0 && json.Valid(a.NumberValue) && string(a.NumberValue) != "null":
-			raw = a.NumberValue
-		case a.BoolValue != nil:
-			raw = strconv.AppendBool(nil, *a.BoolValue)
-		default:
-			raw = []byte("null")
 		}
-		if grown, err := sjson.SetRawBytes(p.args, path, raw); err == nil && json.Valid(grown) {
-			p.args = grown
+		switch {
+		case n == nil:
+		case a.StringValue != nil:
+			n.text = append(n.text, *a.StringValue...)
+			n.raw = text(nil, string(n.text))
+		case len(a.NumberValue) > 0 && json.Valid(a.NumberValue):
+			n.raw = bytes.Clone(a.NumberValue)
+		case a.BoolValue != nil:
+			n.raw = strconv.AppendBool(nil, *a.BoolValue)
+		default:
+			n.raw = []byte("null")
 		}
 	}
 }
 
-// sjsonPath turns $.a.b[0]['c d'] into what sjson and gjson read.
-func sjsonPath(p string) (string, bool) {
-	p, ok := strings.CutPrefix(p, "$")
-	var segments []string
-	for ok && p != "" {
-		var s string
+// args is the arguments object, complete or not.
+func (p *partialCall) args() []byte {
+	if p.whole != nil {
+		return p.whole
+	}
+	return p.root.append(nil)
+}
+
+// node is a JSON value that grows: a scalar, or what has children.
+type node struct {
+	raw      []byte // of a scalar
+	text     []byte // of a string so far
+	names    []string
+	children []*node // of an object by name, in order; of a list by index
+	list     bool
+}
+
+// step is one step of a path: into an object by name, or into a list.
+type step struct {
+	name  string
+	index int
+	list  bool
+}
+
+// child is the value one step down, made if need be. Lists grow by one; a
+// step beyond that is nil.
+func (n *node) child(s step) *node {
+	if s.list != n.list {
+		n.names, n.children, n.list = nil, nil, s.list
+	}
+	n.raw = nil
+	if s.list {
+		switch {
+		case s.index == len(n.children):
+			n.children = append(n.children, &node{raw: []byte("null")})
+		case s.index > len(n.children):
+			return nil
+		}
+		return n.children[s.index]
+	}
+	for i, name := range n.names {
+		if name == s.name {
+			return n.children[i]
+		}
+	}
+	n.names, n.children = append(n.names, s.name), append(n.children, &node{})
+	return n.children[len(n.children)-1]
+}
+
+func (n *node) append(dst []byte) []byte {
+	if n.raw != nil {
+		return append(dst, n.raw...)
+	}
+	brackets := "{}"
+	if n.list {
+		brackets = "[]"
+	}
+	dst = append(dst, brackets[0])
+	for i, c := range n.children {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if !n.list {
+			dst = append(text(dst, n.names[i]), ':')
+		}
+		dst = c.append(dst)
+	}
+	return append(dst, brackets[1])
+}
+
+// parsePath reads $.a.b[0]['c d'], the part of JSONPath that names one place.
+func parsePath(p string) (path []step, ok bool) {
+	if p, ok = strings.CutPrefix(p, "$"); !ok {
+		return nil, false
+	}
+	for p != "" {
+		var s step
 		switch {
 		case strings.HasPrefix(p, "['"), strings.HasPrefix(p, `["`):
-			end := strings.Index(p, p[1:2]+"]")
-			if end < 2 {
-				return "", false
+			name, rest, found := strings.Cut(p[2:], p[1:2]+"]")
+			if !found {
+				return nil, false
 			}
-			s, p = escapeKey(p[2:end]), p[end+2:]
+			s.name, p = name, rest
 		case p[0] == '[':
-			end := strings.IndexByte(p, ']')
-			if end < 0 {
-				return "", false
+			number, rest, found := strings.Cut(p[1:], "]")
+			n, err := strconv.Atoi(number)
+			if !found || err != nil || n < 0 {
+				return nil, false
 			}
-			n, err := strconv.Atoi(p[1:end])
-			if err != nil || n < 0 || n > 10_000 { // a gap would be filled up with nulls
-				return "", false
-			}
-			s, p = strconv.Itoa(n), p[end+1:]
+			s.index, s.list, p = n, true, rest
 		case p[0] == '.':
-			p = p[1:]
-			end := strings.IndexAny(p, ".[")
-			if end < 0 {
+			end := strings.IndexAny(p[1:], ".[") + 1
+			if end == 0 {
 				end = len(p)
 			}
-			s, p = escapeKey(p[:end]), p[end:]
+			if s.name, p = p[1:end], p[end:]; s.name == "" {
+				return nil, false
+			}
 		default:
-			return "", false
+			return nil, false
 		}
-		if s == "" {
-			return "", false
+		if path = append(path, s); len(path) > maxDepth {
+			return nil, false
 		}
-		segments = append(segments, s)
 	}
-	return strings.Join(segments, "."), len(segments) > 0
-}
-
-func escapeKey(k string) string {
-	var b strings.Builder
-	for _, r := range k {
-		if strings.ContainsRune(`.*?\|#@!{}[]():=<>%"~`, r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	return path, len(path) > 0
 }

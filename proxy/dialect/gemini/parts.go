@@ -185,7 +185,7 @@ func (d *decoder) calling(c *answerCall, sign string) {
 func (d *decoder) endPartial() {
 	if p := d.partial; p != nil {
 		d.partial = nil
-		d.callTool(p.id, p.name, p.args, p.sign)
+		d.callTool(p.id, p.name, p.args(), p.sign)
 	}
 }
 

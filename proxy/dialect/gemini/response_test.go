@@ -63,9 +63,9 @@ func TestAnswers(t *testing.T) {
 			"arguments in pieces", []string{
 				candidate(`{"functionCall":{"name":"f","willContinue":true},"thoughtSignature":"czE="}`, ""),
 				candidate(`{"functionCall":{"partialArgs":[{"jsonPath":"$.city.name","stringValue":"New ","willContinue":true}],"willContinue":true}}`, ""),
-				candidate(`{"functionCall":{"partialArgs":[{"jsonPath":"$.city.name","stringValue":"Delhi"},{"jsonPath":"$.n[0]","numberValue":1.50},{"jsonPath":"$['a.b']","boolValue":true},{"jsonPath":"$.z","nullValue":"NULL_VALUE"}],"willContinue":true}}`, ""),
+				candidate(`{"functionCall":{"partialArgs":[{"jsonPath":"$.city.name","stringValue":"Delhi"},{"jsonPath":"$.n[0]","numberValue":1.50},{"jsonPath":"$['a.b']","boolValue":true},{"jsonPath":"$.n[1]","boolValue":false},{"jsonPath":"$.n[7]","boolValue":false},{"jsonPath":"$.z","nullValue":"NULL_VALUE"},{"jsonPath":"$.q[x]","boolValue":true},{"jsonPath":"$..q","boolValue":true}],"willContinue":true}}`, ""),
 				candidate(`{"functionCall":{}}`, ""), candidate(`{"functionCall":{"name":"g"}}`, "STOP"),
-			}, `|||f{"city":{"name":"New Delhi"},"n":[1.50],"a.b":true,"z":null},g{}|czE=||tool_calls`, "",
+			}, `|||f{"city":{"name":"New Delhi"},"n":[1.50,false],"a.b":true,"z":null},g{}|czE=||tool_calls`, "",
 		},
 		{"pieces that never end", []string{candidate(`{"functionCall":{"name":"f","partialArgs":[{"jsonPath":"$.a","stringValue":"x"},{"jsonPath":"nonsense","stringValue":"x"}],"willContinue":true}}`, "MAX_TOKENS")}, `|||f{"a":"x"}|||max_tokens`, ""},
 	} {

@@ -141,6 +141,7 @@ const (
 	FlagNoParallelControl   = "no_parallel_control"
 
 	FlagNoPenalties     = "no_penalties"       // rejects frequency_penalty and presence_penalty
+	FlagNoSystem        = "no_system"          // gemini: takes no system instruction (Gemma 3)
 	FlagNoTier          = "no_tier"            // gemini: the body cannot name a service tier (Vertex)
 	FlagNoJSONWithTools = "no_json_with_tools" // gemini: no JSON output in a request that has tools (before Gemini 3)
 	FlagToolMedia       = "tool_media"         // gemini: a function response may hold images and PDFs (from Gemini 3 on)

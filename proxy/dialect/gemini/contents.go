@@ -40,8 +40,9 @@ type answer struct {
 	parts []part
 }
 
-func (e *encoder) contents() ([]content, error) {
-	t := turns{encoder: e, ids: map[string]int{}}
+// contents is the conversation; first comes before it, as the user's.
+func (e *encoder) contents(first []part) ([]content, error) {
+	t := turns{encoder: e, ids: map[string]int{}, rest: first}
 	for i, m := range e.p.Messages {
 		e.lose(m.Name != "", "messages: name")
 		if m.Role == llm.System {

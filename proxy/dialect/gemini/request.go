@@ -42,7 +42,12 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 		return nil, err
 	}
 	r.SystemInstruction = e.system(asked)
-	if r.Contents, err = e.contents(); err != nil {
+	var first []part // what the user says before all else
+	if r.SystemInstruction != nil && e.c.Model.Flags.Has(llm.FlagNoSystem) {
+		e.c.Lose("system: this model takes none; it went as the user's")
+		first, r.SystemInstruction = r.SystemInstruction.Parts, nil
+	}
+	if r.Contents, err = e.contents(first); err != nil {
 		return nil, err
 	}
 	r.ServiceTier = e.tier()

@@ -29,7 +29,7 @@ func tally(c *llm.Call, t *llm.Tally, data []byte) llm.Verdict {
 		return llm.Pass
 	}
 	if f.failure != nil {
-		t.Err = Dialect{}.DecodeError(0, nil, data)
+		t.Err = Dialect{}.DecodeError(0, nil, bytes.Clone(data)) // the frame will be written over
 		return llm.Pass
 	}
 	t.Model = keep(t.Model, f.model)

@@ -1,6 +1,10 @@
 package gemini
 
-import "keytray/proxy/llm"
+import (
+	"strings"
+
+	"keytray/proxy/llm"
+)
 
 // What an effort is in tokens: Google's own table for its OpenAI endpoint
 // (low 1,024, medium 8,192, high 24,576, which is also the most that every
@@ -30,7 +34,7 @@ func (e *encoder) thinking() *thinkingConfig {
 	}
 	t := &thinkingConfig{IncludeThoughts: !off}
 	if flags.Has(llm.FlagThinkingLevel) && !flags.Has(llm.FlagThinkingBudget) {
-		t.ThinkingLevel = e.level(off)
+		t.ThinkingLevel = strings.ToUpper(e.level(off)) // as Google's own SDKs send it
 	} else {
 		t.ThinkingBudget = e.budget(off)
 	}

@@ -95,7 +95,7 @@ type generationConfig struct {
 type thinkingConfig struct {
 	IncludeThoughts bool   `json:"includeThoughts,omitempty"`
 	ThinkingBudget  *int   `json:"thinkingBudget,omitempty"` // 0 is off, -1 as the model likes
-	ThinkingLevel   string `json:"thinkingLevel,omitempty"`  // minimal, low, medium, high
+	ThinkingLevel   string `json:"thinkingLevel,omitempty"`  // MINIMAL, LOW, MEDIUM, HIGH
 }
 
 // What answers hold beside text and calls; read with encoding/json, as they

@@ -194,6 +194,52 @@ func TestEditOfBroken(t *testing.T) {
 	}
 }
 
+// TestEditMeanwhile loses neither its own change nor one that a person saves at the same moment.
+func TestEditMeanwhile(t *testing.T) {
+	s := opened(t, "active: auto\n", Options{})
+	tries := 0
+	err := s.Edit(func(e *Edit) error {
+		if tries++; tries == 1 {
+			write(t, s.Path(), "# saved meanwhile\nactive: auto\n")
+		}
+		return e.SetActive("lab")
+	})
+	if got := read(t, s.Path()); err != nil || tries != 2 || got != "# saved meanwhile\nactive: lab\n" {
+		t.Errorf("got %q, %v after %d tries", got, err, tries)
+	}
+	err = s.Edit(func(e *Edit) error {
+		tries++
+		write(t, s.Path(), fmt.Sprintf("# %d\nactive: auto\n", tries))
+		return e.SetActive("x")
+	})
+	if err == nil || !strings.Contains(err.Error(), "was changed by someone else at the same moment; try again") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestLoadUnsure leaves a file alone that an editor may be about to write.
+func TestLoadUnsure(t *testing.T) {
+	s := opened(t, "active: lab\n", Options{})
+	for _, c := range []struct {
+		spoil   func()
+		active  string
+		problem bool
+	}{
+		{func() { write(t, s.Path(), "") }, ActiveAuto, false},
+		{func() { must(t, os.Remove(s.Path())) }, "lab", true},
+	} {
+		write(t, s.Path(), "active: lab\n")
+		s.load(true)
+		c.spoil()
+		if s.load(false) || s.Current().Active != "lab" || s.Problems() != nil {
+			t.Errorf("unsure: got %+v, %v", s.Current(), s.Problems())
+		}
+		if !s.load(true) || s.Current().Active != c.active || (s.Problems() != nil) != c.problem {
+			t.Errorf("sure: got %+v, %v", s.Current(), s.Problems())
+		}
+	}
+}
+
 func TestEditOfGone(t *testing.T) {
 	s := opened(t, "# mine\nactive: auto\n", Options{})
 	if err := os.RemoveAll(filepath.Dir(s.Path())); err != nil {

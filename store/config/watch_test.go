@@ -215,6 +215,38 @@ func TestWatchOther(t *testing.T) {
 	}
 }
 
+// TestWatchMadeMeanwhile ends at the folder itself though it came to be while the one above was being watched.
+func TestWatchMadeMeanwhile(t *testing.T) {
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "a", "b")
+	watching := map[string]bool{}
+	f := &folders{
+		path: filepath.Join(folder, "config.yaml"),
+		add: func(path string) error {
+			if path == dir {
+				must(t, os.MkdirAll(folder, 0o700))
+			}
+			_, err := os.Stat(path)
+			watching[path] = err == nil
+			return err
+		},
+		remove: func(path string) error { delete(watching, path); return nil },
+		list: func() []string {
+			var all []string
+			for path, yes := range watching {
+				if yes {
+					all = append(all, path)
+				}
+			}
+			return all
+		},
+	}
+	must(t, f.follow())
+	if !watching[folder] || watching[dir] || watching[filepath.Dir(folder)] {
+		t.Errorf("watching %v", watching)
+	}
+}
+
 func TestCloseTwice(t *testing.T) {
 	s := opened(t, "active: a\n", Options{Watch: true})
 	must(t, s.Close())

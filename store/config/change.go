@@ -38,7 +38,7 @@ func (s *Store) Edit(change func(*Edit) error) error {
 }
 
 func (s *Store) edit(change func(*Edit) error) error {
-	s.load()
+	s.load(true)
 	before, base, err := s.base()
 	if err != nil {
 		return err

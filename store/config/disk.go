@@ -10,25 +10,44 @@ import (
 	"path/filepath"
 )
 
-// readFile reads a regular file up to just beyond the limit. A pipe or device would never end.
-func readFile(path string) ([]byte, error) {
+// readFile reads a regular file up to just beyond the limit, again if it changed meanwhile. A pipe or device would
+// never end.
+func readFile(path string) (text []byte, err error) {
+	for range 3 {
+		var whole bool
+		if text, whole, err = readOnce(path); err != nil || whole {
+			break
+		}
+	}
+	return text, err
+}
+
+func readOnce(path string) (text []byte, whole bool, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", reason(err))
+		return nil, false, fmt.Errorf("cannot be read: %w", reason(err))
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("is not a file; move it away, and Keytray writes a new one at its next start")
+		return nil, false, errors.New("is not a file; move it away, and Keytray writes a new one at its next start")
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w; give yourself the right to read it", reason(err))
+		return nil, false, fmt.Errorf("cannot be read: %w; give yourself the right to read it", reason(err))
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	before, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", reason(err))
+		return nil, false, fmt.Errorf("cannot be read: %w", reason(err))
 	}
-	return text, nil
+	text, err = io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err != nil {
+		return nil, false, fmt.Errorf("cannot be read: %w", reason(err))
+	}
+	after, err := f.Stat()
+	if err != nil {
+		return nil, false, fmt.Errorf("cannot be read: %w", reason(err))
+	}
+	return text, before.Size() == after.Size() && before.ModTime().Equal(after.ModTime()), nil
 }
 
 // target follows a config.yaml that is a link to the file it means, which need not exist.

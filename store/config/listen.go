@@ -36,7 +36,7 @@ func (r *reader) listen(n *node, cfg *Config) {
 		r.add(n, "has a host that is neither an address nor localhost", "such as "+DefaultListen)
 		return
 	}
-	if !addr.Unmap().IsLoopback() && !cfg.ListenBeyondLoopback {
+	if !addr.IsLoopback() && !cfg.ListenBeyondLoopback {
 		r.add(n, "can be reached from other machines", "listen on "+DefaultListen+
 			", or add listen_beyond_loopback: true if others are meant to spend your money with a token")
 		return

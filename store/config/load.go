@@ -7,20 +7,24 @@ import (
 	"slices"
 )
 
-// load reads the file if it is another than before, and tells the subscribers what came of it.
-func (s *Store) load() {
+// load reads the file if it is another than before, and tells the subscribers what came of it. Unless sure, it
+// leaves a file that is suddenly gone or empty alone and returns false: an editor may be about to write it.
+func (s *Store) load(sure bool) bool {
 	text, err := readFile(s.path)
 	message := ""
 	if err != nil {
 		message = err.Error()
 	}
 	if message == s.seenErr && err != nil || err == nil && s.seenErr == "" && s.seen != nil && bytes.Equal(text, s.seen) {
-		return
+		return true
+	}
+	if !sure && (err != nil || len(text) == 0) {
+		return false
 	}
 	s.seen, s.seenErr = text, message
 	if err != nil {
 		s.refuse(Problems{s.trouble(err)})
-		return
+		return true
 	}
 	cfg, root, problems := parse(s.path, text)
 	if problems == nil {
@@ -28,11 +32,12 @@ func (s *Store) load() {
 	}
 	if problems != nil {
 		s.refuse(problems)
-		return
+		return true
 	}
 	s.adopt(cfg, text)
 	s.keep(text)
 	s.tell()
+	return true
 }
 
 func (s *Store) adopt(cfg *Config, text []byte) {

@@ -85,7 +85,7 @@ func (s *Store) start() {
 			return
 		}
 	}
-	s.load()
+	s.load(true)
 	if s.Problems() == nil {
 		return
 	}
@@ -151,7 +151,7 @@ func (s *Store) Subscribe(f func(*Config, Problems)) (cancel func()) {
 func (s *Store) Reload() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.load()
+	s.load(true)
 	if p := s.Problems(); p != nil {
 		return p
 	}

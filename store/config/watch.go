@@ -2,7 +2,6 @@ package config
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -11,11 +10,12 @@ import (
 const (
 	// mostQuiet bounds how long a file that changes all the time is not read, in quiet times.
 	mostQuiet = 20
-	// emptyQuiet is how much longer a file that vanished or became empty must rest: an editor may be about to
-	// write it.
-	emptyQuiet = 10
+	// emptyQuiet is how long a file that vanished or became empty must rest: an editor may be about to write it.
+	emptyQuiet = time.Second
 	// pollEvery is used where the system cannot watch, such as when it has no more watches to give.
 	pollEvery = 2 * time.Second
+	// lookEvery finds what no event tells: a folder further up that was renamed, a change by another machine.
+	lookEvery = 30 * time.Second
 )
 
 // watch reloads the file after each change until the context ends.
@@ -34,13 +34,11 @@ func (s *Store) watch(ctx context.Context) {
 	d := &debounce{
 		quiet: s.options.Quiet,
 		ours:  f.ours,
-		vanished: func() bool {
-			info, err := os.Stat(s.path)
-			return err != nil || info.Size() == 0
-		},
-		act: func() {
+		act: func(sure bool) bool {
 			_ = f.follow()
-			_ = s.Reload()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.load(sure)
 		},
 	}
 	// What changed between Open's reading and the first watch gave no event.
@@ -61,22 +59,24 @@ func (s *Store) poll(ctx context.Context) {
 	}
 }
 
-// debounce calls act once after a burst of events.
+// debounce calls act once after a burst of events, and once more, sure this time, after a longer rest if act
+// returns false because the file may be about to be written.
 type debounce struct {
-	quiet    time.Duration
-	ours     func(name string) bool
-	vanished func() bool
-	act      func()
-	pending  bool
+	quiet   time.Duration
+	ours    func(name string) bool
+	act     func(sure bool) bool
+	pending bool
 }
 
 func (d *debounce) run(ctx context.Context, events <-chan fsnotify.Event, errs <-chan error) {
 	timer := time.NewTimer(d.quiet)
 	defer timer.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	if !d.pending {
 		timer.Stop()
 	}
-	since, patience := time.Now(), 1
+	since, sure := time.Now(), false
 	for {
 		select {
 		case <-ctx.Done():
@@ -88,25 +88,23 @@ func (d *debounce) run(ctx context.Context, events <-chan fsnotify.Event, errs <
 			if !d.ours(e.Name) {
 				continue
 			}
+		case <-look.C:
 		case _, ok := <-errs:
 			// Events were lost, so look.
 			if !ok {
 				return
 			}
 		case <-timer.C:
-			if patience == 1 && d.vanished() {
-				patience = emptyQuiet
-				timer.Reset(d.quiet * emptyQuiet)
-				continue
+			if sure = !d.act(sure); sure {
+				timer.Reset(emptyQuiet)
 			}
-			d.pending, patience = false, 1
-			d.act()
+			d.pending = sure
 			continue
 		}
 		if !d.pending {
 			d.pending, since = true, time.Now()
 		}
-		patience = 1
+		sure = false
 		if time.Since(since) < d.quiet*mostQuiet {
 			timer.Reset(d.quiet)
 		}

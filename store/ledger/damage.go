@@ -120,7 +120,6 @@ func (w *writer) endCheck(err error) {
 			w.l.troubled(nil, why)
 		}
 		err = nil
-		w.l.changed()
 	case err == nil && w.conn != nil:
 		// If this cannot be noted, the next start checks again.
 		execute(w.conn, fmt.Sprintf("UPDATE state SET value = %d WHERE name = 'checked'", time.Now().Unix()))
@@ -128,6 +127,7 @@ func (w *writer) endCheck(err error) {
 	w.l.mu.Lock()
 	w.l.checking = err
 	w.l.mu.Unlock()
+	w.l.changed()
 }
 
 // quickCheck reads the whole file; an error that is damaged tells what it found.

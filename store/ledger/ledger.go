@@ -124,7 +124,10 @@ func Open(ctx context.Context, path string, opt Options) (*Ledger, error) {
 		subs:    map[chan struct{}]struct{}{},
 	}
 	if opt.ReadOnly {
-		return l, l.openReadOnly(ctx)
+		if err := l.openReadOnly(ctx); err != nil {
+			return nil, err
+		}
+		return l, nil
 	}
 	w := &writer{l: l}
 	if err := w.open(ctx); err != nil {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -337,5 +339,24 @@ func TestInterrupted(t *testing.T) {
 	l = open(t, path, Options{})
 	if n := l.Notices(); len(n) != 0 {
 		t.Errorf("marked twice: %+v", n)
+	}
+}
+
+func TestOddNames(t *testing.T) {
+	name := "a b%41#&=é.db"
+	if runtime.GOOS != "windows" {
+		name = "who?" + name
+	}
+	path := filepath.Join(t.TempDir(), "a folder+", name)
+	l := open(t, path, Options{})
+	finish(t, l, Row{Status: StatusOK})
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+	if rows, err := l.Rows(t.Context(), Filter{}); err != nil || len(rows) != 1 {
+		t.Error(rows, err)
+	}
+	if info, err := os.Stat(path); runtime.GOOS != "windows" && (err != nil || info.Mode().Perm() != 0o600) {
+		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 }

@@ -139,12 +139,13 @@ func TestSpendIsTheSumOfTheRows(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(i), 1))
 			rows := randomRows(r, 1500, z.at)
 			path := file(t)
-			// Two writers, so that the file has spans of two zones.
+			// Two writers, so that the file has spans of two zones, the second's before and after the first's.
+			slices.SortFunc(rows, func(a, b Row) int { return a.Time.Compare(b.Time) })
+			parts := [][]Row{rows[500:1000], slices.Concat(rows[:500], rows[1000:])}
 			for half, name := range []string{z.writer, z.reader} {
 				l := open(t, path, Options{Location: zone(t, name)})
-				part := rows[half*750 : half*750+750]
 				var all sync.WaitGroup
-				for _, row := range part {
+				for _, row := range parts[half] {
 					all.Go(func() {
 						if err := l.Finish(t.Context(), row); err != nil {
 							t.Error(err)

@@ -71,6 +71,9 @@ func (w *writer) connect(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := look(w.l.path); err != nil {
+		return err
+	}
 	conn, err := openWriter(w.l.path, w.l.opt.Sync)
 	if err != nil {
 		return err
@@ -82,6 +85,28 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		}
 		w.conn = nil
 		conn.Close()
+		return err
+	}
+	return nil
+}
+
+// look refuses a file that is not ours to write before a writing connection changes its log mode. Other errors are left to
+// that connection.
+func look(path string) error {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		return nil
+	}
+	conn, err := connect(readSource(path, false), SyncNormal)
+	if err != nil {
+		return nil
+	}
+	defer conn.Close()
+	steps, err := steps()
+	if err != nil {
+		return err
+	}
+	_, err = checkVersion(func(query string) (int64, error) { return number(conn, query) }, path, len(steps))
+	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNewer) {
 		return err
 	}
 	return nil

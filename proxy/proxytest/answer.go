@@ -1,6 +1,7 @@
 package proxytest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 )
@@ -88,13 +89,7 @@ func (s Script) size() int {
 	return 4 << 20
 }
 
-func spaces(n int) []byte {
-	out := make([]byte, n)
-	for i := range out {
-		out[i] = ' '
-	}
-	return out
-}
+func spaces(n int) []byte { return bytes.Repeat([]byte{' '}, n) }
 
 // whole returns the answer as one body.
 func (a *answer) whole() ([]byte, error) {

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"keytray/proxy/proxytest"
@@ -49,6 +50,22 @@ func TestFast(t *testing.T) {
 		}
 		if len(r.text) != 1000 || !r.ended || r.out != 200 {
 			t.Errorf("%s: %d bytes of text, ended %v, %d tokens", d, len(r.text), r.ended, r.out)
+		}
+	}
+}
+
+// TestFastPiecemeal: the wish for a stream is found if it arrives byte by byte.
+func TestFastPiecemeal(t *testing.T) {
+	fast := proxytest.NewFast(proxytest.Chat, 2)
+	for text, want := range map[string][]byte{
+		`{"model":"m","stream":true}`: fast.Stream(), `{"model":"m","stream": true}`: fast.Stream(),
+		`{"model":"m","stream": false}`: fast.Whole(), `{"model":"m"}`: fast.Whole(),
+	} {
+		request := httptest.NewRequest(http.MethodPost, "/v1/chat/completions", iotest.OneByteReader(strings.NewReader(text)))
+		answer := httptest.NewRecorder()
+		fast.ServeHTTP(answer, request)
+		if answer.Body.String() != string(want) {
+			t.Errorf("%s: %s", text, answer.Body)
 		}
 	}
 }

@@ -11,7 +11,8 @@ func (a *answer) messagesUsage(output int64) object {
 		"input_tokens", u.Input,
 		"cache_creation_input_tokens", u.CacheWrite5m + u.CacheWrite1h,
 		"cache_read_input_tokens", u.CacheRead,
-		"cache_creation", object{"ephemeral_5m_input_tokens", u.CacheWrite5m, "ephemeral_1h_input_tokens", u.CacheWrite1h},
+		"cache_creation",
+		object{"ephemeral_5m_input_tokens", u.CacheWrite5m, "ephemeral_1h_input_tokens", u.CacheWrite1h},
 		"output_tokens", output, "service_tier", "standard",
 	}
 }

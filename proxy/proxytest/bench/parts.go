@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -48,7 +50,17 @@ func serveProxy(to string) error {
 		Transport:     t,
 		FlushInterval: -1,
 	}
-	return serve(p)
+	return serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Read whole first: a provider that answers while the body is still
+		// being sent would have its answer cut off by Go's transport.
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
+		p.ServeHTTP(w, r)
+	}))
 }
 
 func serve(h http.Handler) error {
@@ -111,6 +123,7 @@ func serveCommand(keytray, home string) *exec.Cmd {
 }
 
 func start(cmd *exec.Cmd) (*process, error) {
+	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

@@ -93,6 +93,9 @@ type Call struct {
 	// OwnUsage is set when Keytray asked for a stream's usage and the client
 	// did not: the extra frame is dropped again.
 	OwnUsage bool
+	// FormatTool is the provider's name of a tool whose input is the answer's
+	// text: how a format is had from a model that knows no formats. "" is none.
+	FormatTool string
 }
 
 // Lose notes that a field was dropped or approximated: "logit_bias", or
@@ -140,6 +143,8 @@ const (
 	FlagSystemRole          = "system_role"       // chat: knows no developer role
 	FlagNoParallelControl   = "no_parallel_control"
 
+	FlagOneSampler      = "one_sampler"        // messages: rejects top_p beside temperature
+	FlagNoXHigh         = "no_xhigh"           // messages: knows no effort between high and max
 	FlagNoPenalties     = "no_penalties"       // rejects frequency_penalty and presence_penalty
 	FlagNoSystem        = "no_system"          // gemini: takes no system instruction (Gemma 3)
 	FlagNoTier          = "no_tier"            // gemini: the body cannot name a service tier (Vertex)

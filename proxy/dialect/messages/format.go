@@ -1,0 +1,75 @@
+package messages
+
+import (
+	"strings"
+
+	"keytray/proxy/llm"
+)
+
+const (
+	jsonOnly = "Answer with one JSON object and with nothing else: no words around it, no code fence."
+	jsonTool = "Gives the final answer: its input is the answer. Call it once, when no other tool is needed any more."
+)
+
+// holdFormat settles how the answer gets the shape that was asked for: by the
+// model's own means, or else by a tool that it must call, whose input
+// DecodeResponse turns back into text (A22).
+func (e *encoder) holdFormat() *llm.Error {
+	f := &e.p.Format
+	switch f.Kind {
+	case llm.FormatText:
+		return nil
+	case llm.FormatJSON:
+		e.c.Lose("response_format: the model is only asked for JSON, not held to it")
+		e.instruct(llm.Block{Kind: llm.Text, Text: jsonOnly})
+		return nil
+	}
+	if e.c.Model.Flags.Has(llm.FlagJSONSchema) {
+		if g, err := grammar(f.Schema); err == nil {
+			e.schema = g.out
+			if len(g.lost) > 0 {
+				e.c.Lose("response_format: " + strings.Join(g.lost, ", ") + " are only told to the model")
+			}
+			return nil
+		}
+	}
+	return e.formatTool()
+}
+
+// formatTool adds the tool. Beside the client's own tools, some tool must be
+// called; if the client already says which, its choice goes first.
+func (e *encoder) formatTool() *llm.Error {
+	f, p := &e.p.Format, e.p.Choice
+	schema, merged, err := objectSchema(f.Schema)
+	if err != nil {
+		return llm.Invalid("response_format", "the schema of response_format: %v", err)
+	}
+	if e.c.Model.Flags.Has(llm.FlagNoTools) {
+		return llm.Invalid("response_format", "model %s cannot be held to a schema: choose another model", e.c.Model.Name)
+	}
+	own := len(e.p.Tools) > 0
+	if own && (p.Mode == llm.ChooseAny || p.Mode == llm.ChooseNamed) {
+		e.c.Lose("response_format: not held while a tool must be called")
+		return nil
+	}
+	if merged {
+		e.c.Lose("response_format: alternatives at the root of the schema were merged")
+	}
+	if !own {
+		e.recall()
+	}
+	want := f.Name
+	if want == "" {
+		want = "answer"
+	}
+	name := e.names.free(want)
+	e.c.FormatTool = name
+	e.tools = append(e.tools, tool{Tool: llm.Tool{Name: name, Description: jsonTool}, schema: schema})
+	if own && p.Mode != llm.ChooseNone {
+		e.choice.kind = "any"
+		e.single()
+		return nil
+	}
+	e.choice = choice{kind: "tool", name: name, single: !e.c.Model.Flags.Has(llm.FlagNoParallelControl)}
+	return nil
+}

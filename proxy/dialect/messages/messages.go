@@ -1,0 +1,27 @@
+// Package messages speaks Anthropic's Messages API toward providers, as of
+// anthropic-version 2023-06-01 and without beta headers. The facts of the wire
+// are those of the official SDK's types (anthropic-sdk-go v1.84) and of
+// recorded answers.
+//
+// Start with [Dialect].
+package messages
+
+import "keytray/proxy/llm"
+
+// name of the dialect, and the origin of its opaque data.
+const name = "messages"
+
+// Dialect is Anthropic's Messages API. Its zero value works, and its methods
+// may be called from many goroutines at once.
+type Dialect struct{}
+
+var _ llm.Outbound = Dialect{}
+
+// Name is "messages".
+func (Dialect) Name() string { return name }
+
+// URL is the endpoint below a base such as https://api.anthropic.com/v1.
+func (Dialect) URL(_ *llm.Call, base string) string { return base + "/messages" }
+
+// Framing is SSE.
+func (Dialect) Framing() llm.Framing { return llm.SSE }

@@ -1,0 +1,144 @@
+package messages
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"keytray/proxy/llm"
+)
+
+var (
+	deltaStart = []byte(`{"type":"content_block_delta"`)
+	signature  = []byte(`"signature_delta"`)
+	citations  = []byte(`"citations_delta"`)
+)
+
+// Tally reads one frame, or a whole answer. The prompt's usage is known from
+// the first frame, message_start, so that an aborted answer's is exact too.
+func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
+	if !c.Stream {
+		return tallyWhole(t, frame)
+	}
+	if bytes.HasPrefix(frame, deltaStart) {
+		t.Good = true
+		t.Text += textIn(frame)
+		return llm.Pass
+	}
+	switch kind := kindOf(frame); string(kind) {
+	case "content_block_delta":
+		t.Good = true
+		t.Text += textIn(frame)
+	case "content_block_start", "content_block_stop":
+		t.Good = true
+	case "message_start", "message_delta":
+		tallyCounts(t, frame)
+	case "message_stop":
+		t.Good, t.Done = true, true
+		if t.Why == "" {
+			t.Why = llm.EndTurn
+		}
+		return llm.Last
+	case "error":
+		t.Err = Dialect{}.DecodeError(0, nil, frame)
+	case "ping":
+	default:
+		// Events of later versions are passed on; a refusal in another
+		// gateway's shape is not.
+		if kind == nil && hasError(frame) {
+			t.Err = Dialect{}.DecodeError(0, nil, frame)
+		}
+	}
+	return llm.Pass
+}
+
+// textIn is about how many bytes of output a delta's frame carries.
+func textIn(frame []byte) int64 {
+	if bytes.Contains(frame, signature) || bytes.Contains(frame, citations) {
+		return 0
+	}
+	const around = len(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}`)
+	end := bytes.LastIndexByte(frame, '"') + len(`"}}`) // some frames are padded with spaces
+	return int64(max(end-around, 0))
+}
+
+func tallyCounts(t *llm.Tally, frame []byte) {
+	var e event
+	if json.Unmarshal(frame, &e) != nil {
+		return // DecodeResponse says so; a byte copy passes it on
+	}
+	t.Good = true
+	if m := e.Message; m != nil {
+		if m.Model != "" {
+			t.Model = m.Model
+		}
+		tallyUsage(t, m.Usage)
+		if m.StopReason != "" {
+			t.Why = whyOf(m.StopReason)
+		}
+	}
+	tallyUsage(t, e.Usage)
+	if e.Delta != nil && e.Delta.StopReason != "" {
+		t.Why = whyOf(e.Delta.StopReason)
+	}
+}
+
+func tallyUsage(t *llm.Tally, u *usage) {
+	u.apply(&t.Usage, t.Model)
+	t.Tier, t.Geo = u.tierOf(t.Tier), u.geoOf(t.Geo)
+}
+
+// tallyWhole scans a whole answer for the few fields that count.
+func tallyWhole(t *llm.Tally, body []byte) llm.Verdict {
+	var kind, content, stop, counts, model []byte
+	failed := false
+	err := llm.Fields(body, func(k, v []byte, _ int) bool {
+		switch string(k) {
+		case "type":
+			kind = inside(v)
+		case "model":
+			model = v
+		case "content":
+			content = v
+		case "stop_reason":
+			stop = v
+		case "usage":
+			counts = v
+		case "error":
+			failed = string(v) != "null"
+		}
+		return true
+	})
+	switch {
+	case err != nil:
+		return llm.Pass
+	case string(kind) == "error", failed && content == nil:
+		t.Err = Dialect{}.DecodeError(0, nil, body)
+		return llm.Pass
+	case len(content) == 0 || content[0] != '[':
+		return llm.Pass
+	}
+	t.Good, t.Done = true, true
+	t.Text += int64(len(content))
+	if s, ok := text(model); ok {
+		t.Model = s
+	}
+	var u *usage
+	if counts != nil && json.Unmarshal(counts, &u) == nil {
+		tallyUsage(t, u)
+	}
+	t.Why = llm.EndTurn
+	if s, ok := text(stop); ok && s != "" {
+		t.Why = whyOf(s)
+	}
+	return llm.Last
+}
+
+// hasError tells a JSON object with an error in it.
+func hasError(frame []byte) bool {
+	found := false
+	_ = llm.Fields(frame, func(k, v []byte, _ int) bool { // what is no object has none
+		found = string(k) == "error" && string(v) != "null"
+		return !found
+	})
+	return found
+}

@@ -1,0 +1,259 @@
+package messages
+
+import (
+	"bytes"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+
+	"keytray/proxy/llm"
+	"keytray/proxy/sse"
+)
+
+// maxName is the longest name of a tool.
+const maxName = 128
+
+// maxStrict is how many strict tools a request may have.
+const maxStrict = 20
+
+// tool is one as it is sent.
+type tool struct {
+	llm.Tool        // Name is the provider's
+	schema   []byte // an object schema
+	strict   bool
+}
+
+// names maps the client's tool names to Anthropic's.
+type names struct {
+	sent map[string]string // client's -> provider's
+	used map[string]bool   // provider's
+	call *llm.Call
+}
+
+// to is the provider's name for a client's tool, the same each time. Names
+// that become alike are told apart by a number.
+func (n *names) to(client string) string {
+	if s, ok := n.sent[client]; ok {
+		return s
+	}
+	s := n.free(client)
+	n.sent[client] = s
+	if s != client {
+		if n.call.Tools == nil {
+			n.call.Tools = map[string]string{}
+		}
+		n.call.Tools[s] = client
+	}
+	return s
+}
+
+func (n *names) free(want string) string {
+	s := safe(want)
+	if s == "" {
+		s = "tool"
+	}
+	if len(s) > maxName {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(want)) // a hash's Write returns no error
+		s = fmt.Sprintf("%s_%08x", s[:maxName-9], h.Sum32())
+	}
+	free := s
+	for i := 2; n.used[free]; i++ {
+		suffix := "_" + strconv.Itoa(i)
+		free = s[:min(len(s), maxName-len(suffix))] + suffix
+	}
+	n.used[free] = true
+	return free
+}
+
+// safe replaces all but ASCII letters, digits, _ and -.
+func safe(s string) string {
+	ok := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-'
+	}
+	for _, r := range s {
+		if !ok(r) {
+			return string(bytes.Map(func(r rune) rune {
+				if ok(r) {
+					return r
+				}
+				return '_'
+			}, []byte(s)))
+		}
+	}
+	return s
+}
+
+// nameTools settles the tools, before any call in the messages names one.
+// Names that need no change are given first, so that they keep theirs.
+func (e *encoder) nameTools() *llm.Error {
+	e.names = names{sent: map[string]string{}, used: map[string]bool{}, call: e.c}
+	if len(e.p.Tools) > 0 && e.c.Model.Flags.Has(llm.FlagNoTools) {
+		return llm.Invalid("tools", "model %s cannot call tools: leave them out or choose another model", e.c.Model.Name)
+	}
+	for _, t := range e.p.Tools {
+		if t.Name == safe(t.Name) && t.Name != "" && len(t.Name) <= maxName {
+			e.names.to(t.Name)
+		}
+	}
+	seen := map[string]int{}
+	for i, t := range e.p.Tools {
+		if k, twice := seen[t.Name]; twice {
+			first := e.p.Tools[k]
+			if first.Description != t.Description || !bytes.Equal(first.Schema, t.Schema) {
+				return llm.Invalid("tools", "two different tools are called %q", t.Name)
+			}
+			continue
+		}
+		seen[t.Name] = i
+		schema, merged, err := objectSchema(t.Schema)
+		if err != nil {
+			return llm.Invalid("tools", "the parameters of tool %q: %v", t.Name, err)
+		}
+		if merged {
+			e.c.Lose("tools: alternatives at the root of a tool's parameters were merged")
+		}
+		out := tool{Tool: t, schema: schema}
+		out.Name = e.names.to(t.Name)
+		if t.Strict != nil && *t.Strict {
+			out.strict = e.strict(schema)
+		}
+		e.tools = append(e.tools, out)
+	}
+	return nil
+}
+
+// strict tells whether Anthropic can hold the model to the schema as it is.
+func (e *encoder) strict(schema []byte) bool {
+	n := 0
+	for i := range e.tools {
+		if e.tools[i].strict {
+			n++
+		}
+	}
+	if n < maxStrict && e.c.Model.Flags.Has(llm.FlagJSONSchema) {
+		if g, err := grammar(schema); err == nil && !g.changed {
+			return true
+		}
+	}
+	e.c.Lose("tools: strict")
+	return false
+}
+
+// choice is tool_choice; the zero value is left out.
+type choice struct {
+	kind   string // auto, any, tool, none
+	name   string // of kind tool; the provider's
+	single bool   // disable_parallel_tool_use
+}
+
+func (c choice) forced() bool { return c.kind == "any" || c.kind == "tool" }
+
+// choose settles tool_choice, unless the format has done so.
+func (e *encoder) choose() *llm.Error {
+	if e.choice.kind != "" {
+		return nil
+	}
+	p := e.p.Choice
+	if len(e.p.Tools) == 0 {
+		if p.Mode == llm.ChooseAny || p.Mode == llm.ChooseNamed { // A26
+			e.c.Lose("tool_choice: there are no tools")
+		}
+		e.recall()
+		return nil
+	}
+	switch p.Mode {
+	case llm.ChooseAuto:
+		e.choice.kind = "auto"
+	case llm.ChooseNone:
+		e.choice.kind = "none"
+		return nil
+	case llm.ChooseAny:
+		e.choice.kind = "any"
+	case llm.ChooseNamed:
+		known := func(t llm.Tool) bool { return t.Name == p.Name }
+		if !slices.ContainsFunc(e.p.Tools, known) {
+			return llm.Invalid("tool_choice", "tool_choice names %q, which is not among the tools", p.Name)
+		}
+		e.choice.kind, e.choice.name = "tool", e.names.to(p.Name)
+	}
+	e.single()
+	return nil
+}
+
+// single carries the wish for one call at a time (A14).
+func (e *encoder) single() {
+	if p := e.p.Choice.Parallel; p == nil || *p {
+		return
+	}
+	if e.c.Model.Flags.Has(llm.FlagNoParallelControl) {
+		e.c.Lose("parallel_tool_calls")
+		return
+	}
+	if e.choice.kind == "" {
+		e.choice.kind = "auto"
+	}
+	e.choice.single = true
+}
+
+// recall declares the tools that earlier turns called and this request no
+// longer offers: their blocks are refused without.
+func (e *encoder) recall() {
+	var used []string
+	for i := range e.turns {
+		for _, c := range e.turns[i].calls {
+			if !slices.Contains(used, c.name) {
+				used = append(used, c.name)
+			}
+		}
+	}
+	for _, name := range used {
+		e.tools = append(e.tools, tool{Tool: llm.Tool{Name: name}, schema: []byte(emptySchema)})
+	}
+	if len(used) > 0 && e.choice.kind == "" {
+		e.choice.kind = "none"
+	}
+}
+
+func (e *encoder) appendTools(b []byte) []byte {
+	for i := range e.tools {
+		t := &e.tools[i]
+		if i == 0 {
+			b = append(b, `,"tools":[`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = sse.AppendString(append(b, `{"name":`...), t.Name)
+		if t.Description != "" {
+			b = sse.AppendString(append(b, `,"description":`...), t.Description)
+		}
+		b = append(append(b, `,"input_schema":`...), t.schema...)
+		if t.strict {
+			b = append(b, `,"strict":true`...)
+		}
+		b = e.appendMark(b, t.Cache)
+	}
+	if len(e.tools) > 0 {
+		b = append(b, ']')
+	}
+	if e.choice.kind == "" {
+		return b
+	}
+	b = append(append(append(b, `,"tool_choice":{"type":"`...), e.choice.kind...), '"')
+	if e.choice.kind == "tool" {
+		b = sse.AppendString(append(b, `,"name":`...), e.choice.name)
+	}
+	if e.choice.single {
+		b = append(b, `,"disable_parallel_tool_use":true`...)
+	}
+	return append(b, '}')
+}
+
+// restore is the client's name of a provider's tool.
+func restore(c *llm.Call, name string) string {
+	if was, ok := c.Tools[name]; ok {
+		return was
+	}
+	return name
+}

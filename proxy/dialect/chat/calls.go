@@ -20,18 +20,18 @@ type toolCall struct {
 	started  bool
 	stopped  bool
 	sent     int    // how much of args was yielded
-	extra    []byte // extra_content, which must go back
+	extra    string // extra_content, which must go back
 }
 
 // piece is what one delta says of a call.
 type piece struct {
 	id, name, args string
-	extra          []byte
+	extra          string
 }
 
 func (d *reader) toolCalls(v []byte) {
 	i := 0
-	err := llm.Elements(v, func(v []byte, _ int) bool {
+	err := llm.Elements(v, func(v []byte) bool {
 		at := i
 		var p piece
 		var fn, custom []byte
@@ -48,7 +48,9 @@ func (d *reader) toolCalls(v []byte) {
 			case "custom":
 				custom = v
 			case "extra_content":
-				p.extra = v
+				if !null(v) {
+					p.extra = string(oneLine(v))
+				}
 			}
 			return true
 		})
@@ -103,9 +105,8 @@ func (d *reader) toolCall(at int, p piece) {
 	if t.name == "" {
 		t.name = p.name
 	}
-	if p.extra != nil {
-		t.extra = append([]byte(`{"extra_content":`), p.extra...)
-		t.extra = append(t.extra, '}')
+	if p.extra != "" {
+		t.extra = `{"extra_content":` + p.extra + `}`
 	}
 	if t.stopped && p.args != "" {
 		d.garbage("a tool call goes on after it ended")
@@ -175,8 +176,8 @@ func (d *reader) endCalls() {
 		}
 		t.stopped = true
 		e := llm.Event{Kind: llm.BlockStop, Block: llm.ToolCall, Index: t.index}
-		if t.extra != nil {
-			e.Opaque, e.Origin = string(t.extra), name
+		if t.extra != "" {
+			e.Opaque, e.Origin = t.extra, name
 		}
 		d.emit(e)
 	}

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"strings"
 
 	"keytray/proxy/llm"
@@ -136,7 +137,7 @@ func detail(v []byte, said string) llm.Block {
 // spanOf is the piece of the reasoning that an entry signs.
 func spanOf(v []byte, said string) string {
 	var at []int64
-	_ = llm.Elements(v, func(v []byte, _ int) bool { // nil has none
+	_ = llm.Elements(v, func(v []byte) bool { // nil has none
 		at = append(at, tokens(v))
 		return len(at) < 2
 	})
@@ -157,11 +158,23 @@ func wrapDetail(dst, v []byte) []byte {
 				dst = append(dst, ',')
 			}
 			dst = append(append(append(dst, '"'), key...), '"', ':')
-			dst = append(dst, v...)
+			dst = append(dst, oneLine(v)...)
 		}
 		return true
 	})
 	return append(dst, '}')
+}
+
+// oneLine copies a JSON value so that it fits into a frame: providers that
+// print their JSON prettily would break it in two.
+func oneLine(v []byte) []byte {
+	v = bytes.Clone(v)
+	for i, c := range v {
+		if c == '\n' || c == '\r' { // only between values: strings escape theirs
+			v[i] = ' '
+		}
+	}
+	return v
 }
 
 func hasCall(calls []byte, id string) bool {

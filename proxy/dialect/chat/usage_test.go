@@ -55,7 +55,7 @@ func TestUsage(t *testing.T) {
 			`{"prompt_tokens":100,"completion_tokens":1,"total_tokens":101,"prompt_cache_hit_tokens":80,"prompt_cache_miss_tokens":20}`,
 			llm.Usage{Input: 20, CacheRead: 80, Output: 1},
 		},
-		"num_cached_tokens": {`{"prompt_tokens":100,"completion_tokens":1,"total_tokens":101,"num_cached_tokens":64,"prompt_tokens_details":{"cached_tokens":0}}`, llm.Usage{Input: 36, CacheRead: 64, Output: 1}},
+		"num_cached_tokens":    {`{"prompt_tokens":100,"completion_tokens":1,"total_tokens":101,"num_cached_tokens":64,"prompt_tokens_details":{"cached_tokens":0}}`, llm.Usage{Input: 36, CacheRead: 64, Output: 1}},
 		"cached_tokens beside": {`{"prompt_tokens":100,"completion_tokens":1,"total_tokens":101,"cached_tokens":64,"prompt_tokens_details":null}`, llm.Usage{Input: 36, CacheRead: 64, Output: 1}},
 		"sound and pictures": {
 			`{"prompt_tokens":100,"completion_tokens":60,"total_tokens":160,"prompt_tokens_details":{"audio_tokens":44,"image_tokens":6},"completion_tokens_details":{"audio_tokens":50,"image_tokens":3}}`,
@@ -66,8 +66,8 @@ func TestUsage(t *testing.T) {
 			`{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"cost":0.00001,"is_byok":true,"cost_details":{"upstream_inference_cost":0.0002}}`,
 			llm.Usage{Input: 1, Output: 1, Stated: usd("0.00021"), HasStated: true},
 		},
-		"fee alone": {`{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"cost":0,"is_byok":true,"cost_details":{"upstream_inference_cost":null}}`, llm.Usage{Input: 1, Output: 1}},
-		"total_cost": {`{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"cost":{"total_cost":0.006},"num_search_queries":2}`, llm.Usage{Input: 1, Output: 1, Searches: 2, Stated: usd("0.006"), HasStated: true}},
+		"fee alone":      {`{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"cost":0,"is_byok":true,"cost_details":{"upstream_inference_cost":null}}`, llm.Usage{Input: 1, Output: 1}},
+		"total_cost":     {`{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"cost":{"total_cost":0.006},"num_search_queries":2}`, llm.Usage{Input: 1, Output: 1, Searches: 2, Stated: usd("0.006"), HasStated: true}},
 		"estimated_cost": {`{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"estimated_cost":1.5e-7}`, llm.Usage{Input: 1, Output: 1, Stated: usd("0.00000015"), HasStated: true}},
 		"nonsense":       {`{"prompt_tokens":-5,"completion_tokens":"x","total_tokens":1e99,"cost":1e999999999}`, llm.Usage{}},
 	} {

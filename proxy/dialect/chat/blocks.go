@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
@@ -137,6 +138,10 @@ func tellsText(details []byte) bool {
 
 // entry takes one of reasoning_details in.
 func (d *reader) entry(v []byte) {
+	if !json.Valid(v) { // it goes to the client as it is
+		d.garbage("an entry of reasoning_details cannot be read")
+		return
+	}
 	if data := field(v, "data"); !null(data) && len(data) > 2 {
 		d.hidden = append(d.hidden, oneLine(v))
 		if len(d.calls) == 0 { // else it waits for the calls to end

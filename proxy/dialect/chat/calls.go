@@ -13,7 +13,8 @@ import (
 // (D12), and stops when another kind of part begins or the answer ends: calls
 // may grow side by side.
 type toolCall struct {
-	at       int // the provider's index
+	at       int    // the provider's index
+	given    string // the provider's id, if it gave one
 	id, name string
 	args     []byte // all of them, so far
 	index    int    // of the block
@@ -48,7 +49,7 @@ func (d *reader) toolCalls(v []byte) {
 			case "custom":
 				custom = v
 			case "extra_content":
-				if !null(v) {
+				if json.Valid(v) && !null(v) {
 					p.extra = string(oneLine(v))
 				}
 			}
@@ -99,8 +100,8 @@ func (d *reader) toolCall(at int, p piece) {
 		t = &toolCall{at: at}
 		d.calls = append(d.calls, t)
 	}
-	if t.id == "" {
-		t.id = p.id
+	if t.given == "" {
+		t.given = p.id
 	}
 	if t.name == "" {
 		t.name = p.name
@@ -124,10 +125,10 @@ func (t *toolCall) another(p piece) bool {
 	if p.name == "" {
 		return false
 	}
-	if p.id != "" && t.id != "" {
-		return p.id != t.id
+	if p.id != "" && t.given != "" {
+		return p.id != t.given
 	}
-	return p.id == "" && t.id == "" && t.name != "" && json.Valid(t.args)
+	return p.id == "" && t.given == "" && t.name != "" && json.Valid(t.args)
 }
 
 // grow yields what a call has not yielded yet.
@@ -136,7 +137,7 @@ func (d *reader) grow(t *toolCall) {
 		d.close()
 		t.started, t.index = true, d.next
 		d.next++
-		if t.id == "" || d.taken(t) {
+		if t.id = t.given; t.id == "" || d.taken(t) {
 			t.id = "call_" + rand.Text()
 		}
 		client := t.name

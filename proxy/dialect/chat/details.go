@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 
 	"keytray/proxy/llm"
@@ -230,7 +231,7 @@ func appendDetail(dst []byte, e entry) []byte {
 // unwrapDetail puts an entry and its text together again.
 func unwrapDetail(dst []byte, text, opaque string) []byte {
 	entry := []byte(opaque)
-	if len(entry) < 3 || entry[0] != '{' {
+	if len(entry) < 3 || entry[0] != '{' || !json.Valid(entry) {
 		return append(dst, `{"type":"reasoning.text","text":""}`...)
 	}
 	if text == "" {

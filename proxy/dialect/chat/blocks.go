@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
@@ -31,7 +32,9 @@ func (d *reader) delta(dl *delta) {
 		d.toolCalls(dl.calls)
 	}
 	if dl.function != nil {
-		d.toolCall(0, functionCall(dl.function))
+		if p := functionCall(dl.function); p != (piece{}) { // Snowflake fills in empty ones
+			d.toolCall(0, p)
+		}
 	}
 }
 
@@ -41,7 +44,7 @@ func (d *reader) contentOf(v []byte) {
 		d.text(llm.Text, unquote(v))
 		return
 	}
-	_ = llm.Elements(v, func(v []byte, _ int) bool { // the chunk was read before
+	_ = llm.Elements(v, func(v []byte) bool { // the chunk was read before
 		switch unquote(field(v, "type")) {
 		case "text", "output_text":
 			d.text(llm.Text, unquote(field(v, "text")))
@@ -117,7 +120,7 @@ func (d *reader) thought(dl *delta) {
 	if dl.details == nil {
 		return
 	}
-	_ = llm.Elements(dl.details, func(v []byte, _ int) bool { // what is no array has no entries
+	_ = llm.Elements(dl.details, func(v []byte) bool { // what is no array has no entries
 		d.entry(v)
 		return !d.over
 	})
@@ -126,7 +129,7 @@ func (d *reader) thought(dl *delta) {
 // tellsText tells that some entry of reasoning_details has text.
 func tellsText(details []byte) bool {
 	found := false
-	_ = llm.Elements(details, func(v []byte, _ int) bool { // what is no array has no entries
+	_ = llm.Elements(details, func(v []byte) bool { // what is no array has no entries
 		found = len(field(v, "text")) > 2 && !null(field(v, "text")) || len(field(v, "summary")) > 2 && !null(field(v, "summary"))
 		return !found
 	})
@@ -135,8 +138,12 @@ func tellsText(details []byte) bool {
 
 // entry takes one of reasoning_details in.
 func (d *reader) entry(v []byte) {
+	if !json.Valid(v) { // it goes to the client as it is
+		d.garbage("an entry of reasoning_details cannot be read")
+		return
+	}
 	if data := field(v, "data"); !null(data) && len(data) > 2 {
-		d.hidden = append(d.hidden, append([]byte(nil), v...))
+		d.hidden = append(d.hidden, oneLine(v))
 		if len(d.calls) == 0 { // else it waits for the calls to end
 			d.close()
 			d.flushHidden()
@@ -150,7 +157,8 @@ func (d *reader) entry(v []byte) {
 		d.text(llm.Thinking, said)
 	}
 	signature, id := field(v, "signature"), field(v, "id")
-	if null(signature) && null(id) {
+	isSigned := len(signature) > 2 && !null(signature)
+	if !isSigned && null(id) {
 		return
 	}
 	if !d.open && len(d.calls) == 0 {
@@ -160,8 +168,8 @@ func (d *reader) entry(v []byte) {
 		d.c.Lose("reasoning_details: a signature apart from its reasoning")
 		return
 	}
-	if d.opaque == nil || !null(signature) {
-		d.opaque, d.signed = wrapDetail(nil, v), !null(signature)
+	if d.opaque == nil || isSigned {
+		d.opaque, d.signed = wrapDetail(nil, v), isSigned
 	}
 }
 
@@ -177,7 +185,7 @@ func (d *reader) flushHidden() {
 
 // annotations keeps citations for the text that they are about.
 func (d *reader) annotations(v []byte) {
-	_ = llm.Elements(v, func(v []byte, _ int) bool { // null has none
+	_ = llm.Elements(v, func(v []byte) bool { // null has none
 		c := field(v, "url_citation")
 		if unquote(field(v, "type")) != "url_citation" || c == nil {
 			d.c.Lose("annotations: " + unquote(field(v, "type")))
@@ -227,7 +235,7 @@ func (d *reader) byteAt(char int) int {
 
 // pictures yields images, whole.
 func (d *reader) pictures(v []byte) {
-	_ = llm.Elements(v, func(v []byte, _ int) bool { // null has none
+	_ = llm.Elements(v, func(v []byte) bool { // null has none
 		d.picture(v)
 		return !d.over
 	})

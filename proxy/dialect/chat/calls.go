@@ -13,25 +13,26 @@ import (
 // (D12), and stops when another kind of part begins or the answer ends: calls
 // may grow side by side.
 type toolCall struct {
-	at       int // the provider's index
+	at       int    // the provider's index
+	given    string // the provider's id, if it gave one
 	id, name string
 	args     []byte // all of them, so far
 	index    int    // of the block
 	started  bool
 	stopped  bool
 	sent     int    // how much of args was yielded
-	extra    []byte // extra_content, which must go back
+	extra    string // extra_content, which must go back
 }
 
 // piece is what one delta says of a call.
 type piece struct {
 	id, name, args string
-	extra          []byte
+	extra          string
 }
 
 func (d *reader) toolCalls(v []byte) {
 	i := 0
-	err := llm.Elements(v, func(v []byte, _ int) bool {
+	err := llm.Elements(v, func(v []byte) bool {
 		at := i
 		var p piece
 		var fn, custom []byte
@@ -48,7 +49,9 @@ func (d *reader) toolCalls(v []byte) {
 			case "custom":
 				custom = v
 			case "extra_content":
-				p.extra = v
+				if json.Valid(v) && !null(v) {
+					p.extra = string(oneLine(v))
+				}
 			}
 			return true
 		})
@@ -97,15 +100,14 @@ func (d *reader) toolCall(at int, p piece) {
 		t = &toolCall{at: at}
 		d.calls = append(d.calls, t)
 	}
-	if t.id == "" {
-		t.id = p.id
+	if t.given == "" {
+		t.given = p.id
 	}
 	if t.name == "" {
 		t.name = p.name
 	}
-	if p.extra != nil {
-		t.extra = append([]byte(`{"extra_content":`), p.extra...)
-		t.extra = append(t.extra, '}')
+	if p.extra != "" {
+		t.extra = `{"extra_content":` + p.extra + `}`
 	}
 	if t.stopped && p.args != "" {
 		d.garbage("a tool call goes on after it ended")
@@ -123,10 +125,10 @@ func (t *toolCall) another(p piece) bool {
 	if p.name == "" {
 		return false
 	}
-	if p.id != "" && t.id != "" {
-		return p.id != t.id
+	if p.id != "" && t.given != "" {
+		return p.id != t.given
 	}
-	return p.id == "" && t.id == "" && t.name != "" && json.Valid(t.args)
+	return p.id == "" && t.given == "" && t.name != "" && json.Valid(t.args)
 }
 
 // grow yields what a call has not yielded yet.
@@ -135,7 +137,7 @@ func (d *reader) grow(t *toolCall) {
 		d.close()
 		t.started, t.index = true, d.next
 		d.next++
-		if t.id == "" || d.taken(t) {
+		if t.id = t.given; t.id == "" || d.taken(t) {
 			t.id = "call_" + rand.Text()
 		}
 		client := t.name
@@ -175,8 +177,8 @@ func (d *reader) endCalls() {
 		}
 		t.stopped = true
 		e := llm.Event{Kind: llm.BlockStop, Block: llm.ToolCall, Index: t.index}
-		if t.extra != nil {
-			e.Opaque, e.Origin = string(t.extra), name
+		if t.extra != "" {
+			e.Opaque, e.Origin = t.extra, name
 		}
 		d.emit(e)
 	}

@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 
 	"keytray/proxy/llm"
@@ -136,7 +138,7 @@ func detail(v []byte, said string) llm.Block {
 // spanOf is the piece of the reasoning that an entry signs.
 func spanOf(v []byte, said string) string {
 	var at []int64
-	_ = llm.Elements(v, func(v []byte, _ int) bool { // nil has none
+	_ = llm.Elements(v, func(v []byte) bool { // nil has none
 		at = append(at, tokens(v))
 		return len(at) < 2
 	})
@@ -157,11 +159,23 @@ func wrapDetail(dst, v []byte) []byte {
 				dst = append(dst, ',')
 			}
 			dst = append(append(append(dst, '"'), key...), '"', ':')
-			dst = append(dst, v...)
+			dst = append(dst, oneLine(v)...)
 		}
 		return true
 	})
 	return append(dst, '}')
+}
+
+// oneLine copies a JSON value so that it fits into a frame: providers that
+// print their JSON prettily would break it in two.
+func oneLine(v []byte) []byte {
+	v = bytes.Clone(v)
+	for i, c := range v {
+		if c == '\n' || c == '\r' { // only between values: strings escape theirs
+			v[i] = ' '
+		}
+	}
+	return v
 }
 
 func hasCall(calls []byte, id string) bool {
@@ -217,7 +231,7 @@ func appendDetail(dst []byte, e entry) []byte {
 // unwrapDetail puts an entry and its text together again.
 func unwrapDetail(dst []byte, text, opaque string) []byte {
 	entry := []byte(opaque)
-	if len(entry) < 3 || entry[0] != '{' {
+	if len(entry) < 3 || entry[0] != '{' || !json.Valid(entry) {
 		return append(dst, `{"type":"reasoning.text","text":""}`...)
 	}
 	if text == "" {

@@ -58,6 +58,9 @@ func (Dialect) Peek(_ *http.Request, body []byte) (llm.Peek, error) {
 	return p, nil
 }
 
+// endless is what encoding/json says of JSON that is cut off.
+const endless = "unexpected end of JSON input"
+
 // unreadable says what is wrong with a body that is no JSON object.
 func unreadable(body []byte) *llm.Error {
 	trimmed := bytes.TrimSpace(body)
@@ -68,7 +71,7 @@ func unreadable(body []byte) *llm.Error {
 	err := json.Unmarshal(body, &v)
 	var syntax *json.SyntaxError
 	switch {
-	case errors.As(err, &syntax) && syntax.Offset >= int64(len(trimmed)) && trimmed[0] == '{':
+	case errors.As(err, &syntax) && syntax.Error() == endless && trimmed[0] == '{':
 		return llm.Invalid("", "the request body is cut off after %d bytes: it is not a whole JSON object", len(body))
 	case errors.As(err, &syntax):
 		return llm.Invalid("", "the request body is not JSON: %v, at byte %d", syntax, syntax.Offset)

@@ -114,8 +114,8 @@ func (e *encoder) limits() {
 		}
 		e.int(k, int64(n))
 	}
-	e.sampling("temperature", l.Temperature)
-	e.sampling("top_p", l.TopP)
+	e.number("temperature", l.Temperature, llm.FlagNoSampling)
+	e.number("top_p", l.TopP, llm.FlagNoSampling)
 	if l.TopK != nil {
 		if e.flags.Has(llm.FlagTopK) && !e.flags.Has(llm.FlagNoSampling) {
 			e.int("top_k", int64(*l.TopK))
@@ -137,19 +137,15 @@ func (e *encoder) limits() {
 	if l.Seed != nil {
 		e.int("seed", *l.Seed)
 	}
-	if l.FrequencyPenalty != nil {
-		e.float("frequency_penalty", *l.FrequencyPenalty)
-	}
-	if l.PresencePenalty != nil {
-		e.float("presence_penalty", *l.PresencePenalty)
-	}
+	e.number("frequency_penalty", l.FrequencyPenalty, llm.FlagNoPenalties)
+	e.number("presence_penalty", l.PresencePenalty, llm.FlagNoPenalties)
 }
 
-// sampling keeps an explicit zero (A25), and drops what the model rejects (A24).
-func (e *encoder) sampling(k string, f *float64) {
+// number keeps an explicit zero (A25), and drops what the model rejects (A24).
+func (e *encoder) number(k string, f *float64, rejected string) {
 	switch {
 	case f == nil:
-	case e.flags.Has(llm.FlagNoSampling):
+	case e.flags.Has(rejected):
 		e.c.Lose(k + ": this model takes none")
 	default:
 		e.float(k, *f)

@@ -149,7 +149,7 @@ func badBody(b []byte) *llm.Error {
 	var v any
 	var syntax *json.SyntaxError
 	b = bytes.TrimSpace(b)
-	if err := json.Unmarshal(b, &v); len(b) > 0 && b[0] == '{' && errors.As(err, &syntax) && syntax.Offset >= int64(len(b)) {
+	if err := json.Unmarshal(b, &v); len(b) > 0 && b[0] == '{' && errors.As(err, &syntax) && syntax.Error() == endless {
 		return &llm.Error{Kind: llm.Cut, Outbound: name, Message: "the answer stopped in the middle"}
 	}
 	return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer is not JSON: " + summary(b)}

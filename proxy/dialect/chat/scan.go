@@ -2,9 +2,9 @@ package chat
 
 import (
 	"bytes"
-	"encoding/json"
 	"math"
 	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"keytray/proxy/llm"
@@ -44,14 +44,77 @@ func kindOf(v []byte) string {
 
 // unquote reads a JSON string; "" if it is none.
 func unquote(v []byte) string {
-	if len(v) >= 2 && v[0] == '"' && bytes.IndexByte(v, '\\') < 0 && utf8.Valid(v) {
-		return string(v[1 : len(v)-1])
-	}
-	var s string
-	if json.Unmarshal(v, &s) != nil {
+	if len(v) < 2 || v[0] != '"' || v[len(v)-1] != '"' {
 		return ""
 	}
-	return s
+	v = v[1 : len(v)-1]
+	i := bytes.IndexByte(v, '\\')
+	if i >= 0 {
+		v = unescape(v, i)
+	}
+	if !utf8.Valid(v) {
+		return string([]rune(string(v))) // each bad byte becomes U+FFFD, as in encoding/json
+	}
+	return string(v)
+}
+
+// unescape copies a string's inside without its escapes, the first of which is
+// at i. An escape that JSON does not know stands for itself.
+func unescape(v []byte, i int) []byte {
+	out := make([]byte, 0, len(v))
+	for i >= 0 && i+1 < len(v) {
+		out = append(out, v[:i]...)
+		c := v[i+1]
+		v = v[i+2:]
+		switch c {
+		case 'n':
+			out = append(out, '\n')
+		case 't':
+			out = append(out, '\t')
+		case 'r':
+			out = append(out, '\r')
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'u':
+			var r rune
+			r, v = escaped(v)
+			out = utf8.AppendRune(out, r)
+		default:
+			out = append(out, c)
+		}
+		i = bytes.IndexByte(v, '\\')
+	}
+	return append(out, v...)
+}
+
+// escaped reads what follows a \u, and the second half of a surrogate pair.
+func escaped(v []byte) (rune, []byte) {
+	r, ok := hex4(v)
+	if !ok {
+		return utf8.RuneError, v
+	}
+	v = v[4:]
+	if !utf16.IsSurrogate(r) {
+		return r, v
+	}
+	if len(v) >= 6 && v[0] == '\\' && v[1] == 'u' {
+		if low, ok := hex4(v[2:]); ok {
+			if both := utf16.DecodeRune(r, low); both != utf8.RuneError {
+				return both, v[6:]
+			}
+		}
+	}
+	return utf8.RuneError, v
+}
+
+func hex4(v []byte) (rune, bool) {
+	if len(v) < 4 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(v[:4]), 16, 32)
+	return rune(n), err == nil
 }
 
 func text(param string, v []byte) (string, *llm.Error) {

@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"encoding/json"
+
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -182,7 +184,7 @@ func (e *encoder) call(b *llm.Block) {
 	}
 	e.str("arguments", args)
 	e.buf = append(e.buf, '}')
-	if b.Origin == name && len(b.Opaque) > 2 && b.Opaque[0] == '{' {
+	if b.Origin == name && len(b.Opaque) > 2 && b.Opaque[0] == '{' && json.Valid([]byte(b.Opaque)) {
 		e.buf = append(append(e.buf, ','), b.Opaque[1:len(b.Opaque)-1]...)
 	}
 	e.buf = append(e.buf, '}')

@@ -1,0 +1,206 @@
+package chat
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"keytray/proxy/llm"
+)
+
+func encode(t testing.TB, p *llm.Prompt, flags ...string) (map[string]any, *llm.Call, string) {
+	t.Helper()
+	c := &llm.Call{Model: llm.Model{Name: "m", Flags: flags}}
+	b, err := Dialect{}.EncodeRequest(c, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v map[string]any
+	if err := json.Unmarshal(b, &v); err != nil {
+		t.Fatalf("%v\n%s", err, b)
+	}
+	return v, c, string(b)
+}
+
+func user(blocks ...llm.Block) *llm.Prompt {
+	return &llm.Prompt{Messages: []llm.Message{{Role: llm.User, Blocks: blocks}}}
+}
+
+func TestEncodeOptions(t *testing.T) {
+	hi := llm.Block{Text: "hi"}
+	schema := json.RawMessage(`{"z":1, "a":{"y":2,"b":3}}`)
+	for what, tt := range map[string]struct {
+		set   func(p *llm.Prompt)
+		flags []string
+		want  string // fields, beside model and messages
+		lost  string
+	}{
+		"A25 zeros":         {set: func(p *llm.Prompt) { p.Limits.Temperature, p.Limits.TopP = ptr(0.0), ptr(0.0) }, want: `"temperature":0,"top_p":0`},
+		"A24 none taken":    {set: func(p *llm.Prompt) { p.Limits.Temperature, p.Limits.TopK = ptr(0.5), ptr(4) }, flags: []string{llm.FlagNoSampling, llm.FlagTopK}, lost: "temperature: this model takes none|top_k"},
+		"top_k":             {set: func(p *llm.Prompt) { p.Limits.TopK = ptr(4) }, flags: []string{llm.FlagTopK}, want: `"top_k":4`},
+		"no penalties":      {set: func(p *llm.Prompt) { p.Limits.FrequencyPenalty = ptr(1.0) }, flags: []string{llm.FlagNoPenalties}, lost: "frequency_penalty: this model takes none"},
+		"max_tokens":        {set: func(p *llm.Prompt) { p.Limits.MaxTokens = ptr(5) }, want: `"max_tokens":5`},
+		"max completion":    {set: func(p *llm.Prompt) { p.Limits.MaxTokens = ptr(5) }, flags: []string{llm.FlagMaxCompletionTokens}, want: `"max_completion_tokens":5`},
+		"C8 stop":           {set: func(p *llm.Prompt) { p.Limits.Stop = []string{"x"} }, want: `"stop":["x"]`},
+		"C5 budget":         {set: func(p *llm.Prompt) { p.Reasoning.Budget = ptr(10000) }, want: `"reasoning_effort":"medium"`, lost: "thinking budget: sent as reasoning_effort medium"},
+		"off, unknown":      {set: func(p *llm.Prompt) { p.Reasoning.Budget = ptr(0) }},
+		"off, thinks":       {set: func(p *llm.Prompt) { p.Reasoning.Budget = ptr(0) }, flags: []string{llm.FlagReasoning}, want: `"reasoning_effort":"none"`},
+		"as it likes":       {set: func(p *llm.Prompt) { p.Reasoning.Budget = ptr(-1) }},
+		"H11 cannot think":  {set: func(p *llm.Prompt) { p.Reasoning.Effort = "high" }, flags: []string{llm.FlagNoReasoning}, lost: "reasoning_effort: this model does not think"},
+		"off, cannot think": {set: func(p *llm.Prompt) { p.Reasoning.Effort = "none" }, flags: []string{llm.FlagNoReasoning}},
+		"user and tier":     {set: func(p *llm.Prompt) { p.User, p.Tier = "u", "standard_only" }, want: `"user":"u","service_tier":"default"`},
+		"odd tier":          {set: func(p *llm.Prompt) { p.Tier = "vip" }, lost: "service_tier: vip"},
+		"A14 alone":         {set: func(p *llm.Prompt) { p.Choice.Parallel = ptr(false) }},
+		"A17 schema": {
+			set:  func(p *llm.Prompt) { p.Tools = []llm.Tool{{Name: "f", Schema: schema, Strict: ptr(false)}} },
+			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"a":{"y":2,"b":3}},"strict":false}}]`,
+		},
+		"C7 not parallel": {
+			set:  func(p *llm.Prompt) { p.Tools, p.Choice.Parallel = []llm.Tool{{Name: "f"}}, ptr(false) },
+			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],"parallel_tool_calls":false`,
+		},
+		"A26 no such tool": {
+			set: func(p *llm.Prompt) {
+				p.Tools, p.Choice = []llm.Tool{{Name: "f", Schema: schema}}, llm.Choice{Mode: llm.ChooseNamed, Name: "g"}
+			},
+			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"a":{"y":2,"b":3}}}}]`, lost: "tool_choice: no tool is called g",
+		},
+		"C15 the same tool twice": {
+			set:  func(p *llm.Prompt) { p.Tools = []llm.Tool{{Name: "f", Schema: schema}, {Name: "f", Schema: schema}} },
+			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"a":{"y":2,"b":3}}}}]`,
+		},
+		"no tools taken": {set: func(p *llm.Prompt) { p.Tools = []llm.Tool{{Name: "f"}} }, flags: []string{llm.FlagNoTools}, lost: "tools: this model takes none"},
+		"C12 marks off":  {set: func(p *llm.Prompt) { p.Messages[0].Blocks[0].Cache = "5m" }, lost: "cache_control"},
+		"schema format": {
+			set:  func(p *llm.Prompt) { p.Format = llm.Format{Kind: llm.FormatSchema, Schema: schema} },
+			want: `"response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"z":1,"a":{"y":2,"b":3}}}}`,
+		},
+		"what the client lost": {set: func(p *llm.Prompt) { p.Lost = []string{"n"} }, lost: "n"},
+	} {
+		p := user(hi)
+		tt.set(p)
+		got, c, raw := encode(t, p, tt.flags...)
+		var want map[string]any
+		if err := json.Unmarshal([]byte(`{`+tt.want+`}`), &want); err != nil {
+			t.Fatal(what, err)
+		}
+		delete(got, "model")
+		if s, _ := json.Marshal(got["messages"]); string(s) != `[{"content":"hi","role":"user"}]` {
+			t.Errorf("%s: messages %s", what, s)
+		}
+		delete(got, "messages")
+		if !reflect.DeepEqual(got, want) || strings.Join(c.Lost, "|") != tt.lost {
+			t.Errorf("%s:\n got %s, lost %q\nwant %s, lost %q", what, raw, c.Lost, tt.want, tt.lost)
+		}
+		if strings.Contains(what, "A17") && !strings.Contains(raw, string(schema)) {
+			t.Errorf("%s: the schema's bytes changed: %s", what, raw)
+		}
+	}
+}
+
+func TestEncodeMessages(t *testing.T) {
+	img := llm.Block{Kind: llm.Image, Media: llm.Media{Type: "image/png", Data: "AAAA"}}
+	mine := llm.Block{Kind: llm.Thinking, Text: "hm", Opaque: `{"type":"reasoning.text","signature":"s","index":0}`, Origin: "chat"}
+	foreign := llm.Block{Kind: llm.Thinking, Text: "hm", Opaque: "sig", Origin: "messages"}
+	call := llm.Block{Kind: llm.ToolCall, ID: "c", Name: "f"}
+	ask := llm.Message{Role: llm.User, Blocks: []llm.Block{{Text: "q"}}}
+	said := func(blocks ...llm.Block) *llm.Prompt {
+		return &llm.Prompt{Messages: []llm.Message{{Role: llm.Assistant, Blocks: blocks}, ask}}
+	}
+	const q = `,{"role":"user","content":"q"}]`
+	for what, tt := range map[string]struct {
+		p     *llm.Prompt
+		flags []string
+		want  string
+		lost  string
+	}{
+		"C1 one block": {p: &llm.Prompt{System: []llm.Block{{Text: "a"}}, Messages: []llm.Message{ask}}, want: `[{"role":"system","content":"a"}` + q},
+		"C1 blocks":    {p: &llm.Prompt{System: []llm.Block{{Text: "a"}, {Text: "b", Cache: "1h"}}, Messages: []llm.Message{ask}}, want: `[{"role":"system","content":"a\n\nb"}` + q, lost: "cache_control"},
+		"C12 marks on": {
+			p:     &llm.Prompt{System: []llm.Block{{Text: "a"}, {Text: "b", Cache: "1h"}}, Messages: []llm.Message{{Role: llm.User, Blocks: []llm.Block{{Text: "q", Cache: "5m"}}}}},
+			flags: []string{llm.FlagCacheControl},
+			want:  `[{"role":"system","content":[{"type":"text","text":"a"},{"type":"text","text":"b","cache_control":{"type":"ephemeral","ttl":"1h"}}]},{"role":"user","content":[{"type":"text","text":"q","cache_control":{"type":"ephemeral"}}]}]`,
+		},
+		"C2 empty result":          {p: user(llm.Block{Kind: llm.ToolResult, ID: "c"}), want: `[{"role":"tool","tool_call_id":"c","content":""}]`},
+		"failed result":            {p: user(llm.Block{Kind: llm.ToolResult, ID: "c", Failed: true, Content: []llm.Block{{Text: "boom"}}}), want: `[{"role":"tool","tool_call_id":"c","content":"Error: boom"}]`},
+		"C3 image for blind model": {p: user(llm.Block{Kind: llm.ToolResult, ID: "c", Content: []llm.Block{img}}), flags: []string{llm.FlagNoVision}, want: `[{"role":"tool","tool_call_id":"c","content":"[image left out: this model sees none]"}]`, lost: "messages: images in tool results: this model sees none"},
+		"A4 results first": {
+			p:    user(llm.Block{Text: "after"}, llm.Block{Kind: llm.ToolResult, ID: "c", Content: []llm.Block{img}}),
+			want: `[{"role":"tool","tool_call_id":"c","content":"[image: see the next message]"},{"role":"user","content":[{"type":"text","text":"Image from the result of tool call c:"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"text","text":"after"}]}]`,
+		},
+		"A19 image alone": {
+			p:    user(llm.Block{Kind: llm.ToolResult, ID: "c", Content: []llm.Block{{Kind: llm.Image, Media: llm.Media{URL: "http://x/y"}}}}),
+			want: `[{"role":"tool","tool_call_id":"c","content":"[image: see the next message]"},{"role":"user","content":[{"type":"text","text":"Image from the result of tool call c:"},{"type":"image_url","image_url":{"url":"http://x/y"}}]}]`,
+		},
+		"A11 calls alone":      {p: said(call), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}` + q},
+		"own reasoning":        {p: said(mine, llm.Block{Text: "a"}), want: `[{"role":"assistant","content":"a","reasoning_content":"hm","reasoning_details":[{"type":"reasoning.text","signature":"s","index":0,"text":"hm"}]}` + q},
+		"foreign reasoning":    {p: said(foreign, llm.Block{Text: "a"}), want: `[{"role":"assistant","content":"a"}` + q, lost: "reasoning of earlier turns"},
+		"reasoning asked for":  {p: said(foreign, llm.Block{Text: "a"}), flags: []string{llm.FlagReasoningHistory}, want: `[{"role":"assistant","content":"a","reasoning_content":"hm"}` + q},
+		"own sign on a call":   {p: said(llm.Block{Kind: llm.ToolCall, ID: "c", Name: "f", Opaque: `{"extra_content":{"google":1}}`, Origin: "chat"}), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":1}}]}` + q},
+		"foreign sign":         {p: said(llm.Block{Kind: llm.ToolCall, ID: "c", Name: "f", Opaque: `sig`, Origin: "gemini"}), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}` + q},
+		"A21 prefill":          {p: &llm.Prompt{Messages: []llm.Message{ask, {Role: llm.Assistant, Blocks: []llm.Block{{Text: "{"}}}}}, flags: []string{llm.FlagNoPrefill}, want: `[{"role":"user","content":"q"}]`, lost: "messages: this model takes no assistant message at the end"},
+		"C11 later system":     {p: &llm.Prompt{Messages: []llm.Message{ask, {Role: llm.System, Blocks: []llm.Block{{Text: "s"}}}, ask}}, want: `[{"role":"user","content":"q"},{"role":"system","content":"s"}` + q},
+		"plain text document":  {p: user(llm.Block{Kind: llm.Document, Name: "a.txt", Media: llm.Media{Type: "text/plain", Data: "aGk="}}), want: `[{"role":"user","content":[{"type":"text","text":"a.txt:\nhi"}]}]`},
+		"PDF":                  {p: user(llm.Block{Kind: llm.Document, Media: llm.Media{Type: "application/pdf", Data: "JVBE"}}), want: `[{"role":"user","content":[{"type":"file","file":{"filename":"document.pdf","file_data":"data:application/pdf;base64,JVBE"}}]}]`},
+		"sound":                {p: user(llm.Block{Kind: llm.Audio, Media: llm.Media{Type: "audio/mpeg", Data: "AA"}}), want: `[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA","format":"mp3"}}]}]`},
+		"nothing said by user": {p: user(), want: `[{"role":"user","content":""}]`},
+		"A22 schema as words":  {p: &llm.Prompt{Messages: []llm.Message{ask}, Format: llm.Format{Kind: llm.FormatSchema, Schema: json.RawMessage(`{"type":"object"}`)}}, flags: []string{llm.FlagNoJSONSchema}, want: `[{"role":"system","content":"Answer with one JSON object and nothing else. It must follow this JSON Schema:\n{\"type\":\"object\"}"}` + q, lost: "response_format.json_schema: sent as an instruction"},
+	} {
+		_, c, raw := encode(t, tt.p, tt.flags...)
+		var v struct{ Messages json.RawMessage }
+		if err := json.Unmarshal([]byte(raw), &v); err != nil {
+			t.Fatal(err)
+		}
+		if string(v.Messages) != tt.want || strings.Join(c.Lost, "|") != tt.lost {
+			t.Errorf("%s:\n got %s, lost %q\nwant %s, lost %q", what, v.Messages, c.Lost, tt.want, tt.lost)
+		}
+	}
+}
+
+func TestEncodeRefuses(t *testing.T) {
+	for what, tt := range map[string]struct {
+		p     *llm.Prompt
+		flags llm.Flags
+	}{
+		"C15 two tools of one name": {p: &llm.Prompt{Tools: []llm.Tool{{Name: "f"}, {Name: "f", Description: "other"}}}},
+		"C18 document by URL":       {p: user(llm.Block{Kind: llm.Document, Media: llm.Media{URL: "http://x"}})},
+		"image for a blind model":   {p: user(llm.Block{Kind: llm.Image, Media: llm.Media{URL: "http://x"}}), flags: llm.Flags{llm.FlagNoVision}},
+		"a call is required":        {p: &llm.Prompt{Tools: []llm.Tool{{Name: "f"}}, Choice: llm.Choice{Mode: llm.ChooseAny}}, flags: llm.Flags{llm.FlagNoTools}},
+	} {
+		_, err := Dialect{}.EncodeRequest(&llm.Call{Model: llm.Model{Flags: tt.flags}}, tt.p)
+		if e := llm.AsError(err); err == nil || e.Kind != llm.BadRequest || e.Param == "" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// E17: names that the wire does not take are changed, and restored in answers.
+func TestEncodeNames(t *testing.T) {
+	long := strings.Repeat("n", 80)
+	p := user(llm.Block{Text: "x"})
+	p.Tools = []llm.Tool{{Name: "a.b"}, {Name: "a/b"}, {Name: "ok-1_A"}, {Name: long}}
+	p.Choice = llm.Choice{Mode: llm.ChooseNamed, Name: "a.b"}
+	_, c, raw := encode(t, p)
+	if len(c.Tools) != 3 {
+		t.Errorf("%v", c.Tools)
+	}
+	for safe, client := range c.Tools {
+		if len(safe) > 64 || strings.ContainsAny(safe, "./") || !strings.Contains(raw, `"`+safe+`"`) || strings.Contains(raw, `"`+client+`"`) {
+			t.Errorf("%s for %s in %s", safe, client, raw)
+		}
+		var got string
+		body := `{"choices":[{"index":0,"message":{"tool_calls":[{"id":"1","function":{"name":"` + safe + `","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`
+		for e, err := range (Dialect{}).DecodeResponse(c, strings.NewReader(body)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind == llm.BlockStart {
+				got = e.Name
+			}
+		}
+		if got != client {
+			t.Errorf("%s came back as %s", client, got)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func (d *reader) contentOf(v []byte) {
 		d.text(llm.Text, unquote(v))
 		return
 	}
-	_ = llm.Elements(v, func(v []byte) bool { // the chunk was read before
+	_ = llm.Elements(v, func(v []byte, _ int) bool { // the chunk was read before
 		switch unquote(field(v, "type")) {
 		case "text", "output_text":
 			d.text(llm.Text, unquote(field(v, "text")))
@@ -120,7 +120,7 @@ func (d *reader) thought(dl *delta) {
 	if dl.details == nil {
 		return
 	}
-	_ = llm.Elements(dl.details, func(v []byte) bool { // what is no array has no entries
+	_ = llm.Elements(dl.details, func(v []byte, _ int) bool { // what is no array has no entries
 		d.entry(v)
 		return !d.over
 	})
@@ -129,7 +129,7 @@ func (d *reader) thought(dl *delta) {
 // tellsText tells that some entry of reasoning_details has text.
 func tellsText(details []byte) bool {
 	found := false
-	_ = llm.Elements(details, func(v []byte) bool { // what is no array has no entries
+	_ = llm.Elements(details, func(v []byte, _ int) bool { // what is no array has no entries
 		found = len(field(v, "text")) > 2 && !null(field(v, "text")) || len(field(v, "summary")) > 2 && !null(field(v, "summary"))
 		return !found
 	})
@@ -185,7 +185,7 @@ func (d *reader) flushHidden() {
 
 // annotations keeps citations for the text that they are about.
 func (d *reader) annotations(v []byte) {
-	_ = llm.Elements(v, func(v []byte) bool { // null has none
+	_ = llm.Elements(v, func(v []byte, _ int) bool { // null has none
 		c := field(v, "url_citation")
 		if unquote(field(v, "type")) != "url_citation" || c == nil {
 			d.c.Lose("annotations: " + unquote(field(v, "type")))
@@ -235,7 +235,7 @@ func (d *reader) byteAt(char int) int {
 
 // pictures yields images, whole.
 func (d *reader) pictures(v []byte) {
-	_ = llm.Elements(v, func(v []byte) bool { // null has none
+	_ = llm.Elements(v, func(v []byte, _ int) bool { // null has none
 		d.picture(v)
 		return !d.over
 	})

@@ -32,7 +32,7 @@ type piece struct {
 
 func (d *reader) toolCalls(v []byte) {
 	i := 0
-	err := llm.Elements(v, func(v []byte) bool {
+	err := llm.Elements(v, func(v []byte, _ int) bool {
 		at := i
 		var p piece
 		var fn, custom []byte

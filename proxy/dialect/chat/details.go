@@ -138,7 +138,7 @@ func detail(v []byte, said string) llm.Block {
 // spanOf is the piece of the reasoning that an entry signs.
 func spanOf(v []byte, said string) string {
 	var at []int64
-	_ = llm.Elements(v, func(v []byte) bool { // nil has none
+	_ = llm.Elements(v, func(v []byte, _ int) bool { // nil has none
 		at = append(at, tokens(v))
 		return len(at) < 2
 	})

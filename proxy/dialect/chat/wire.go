@@ -68,7 +68,7 @@ func readChunk(frame []byte) (chunk, error) {
 }
 
 func (c *chunk) readChoices(v []byte) error {
-	return llm.Elements(v, func(v []byte) bool {
+	return llm.Elements(v, func(v []byte, _ int) bool {
 		c.choices++
 		var ch choice
 		index := true

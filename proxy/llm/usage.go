@@ -58,4 +58,5 @@ type Tally struct {
 	Err   *Error // the frame was a refusal
 	Good  bool   // some frame was part of a good answer
 	Text  int64  // bytes of output seen so far, to estimate a cut answer
+	Shape Shape  // of the frames that bring nothing but text
 }

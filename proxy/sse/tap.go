@@ -6,9 +6,15 @@ import (
 	"sync"
 )
 
-const bufSize = 16 << 10
+const (
+	bufSize  = 16 << 10
+	fastSize = 64 << 10 // of streams that come faster than they are read
+)
 
-var buffers = sync.Pool{New: func() any { b := make([]byte, bufSize); return &b }}
+var (
+	buffers     = sync.Pool{New: func() any { b := make([]byte, bufSize); return &b }}
+	fastBuffers = sync.Pool{New: func() any { b := make([]byte, fastSize); return &b }}
+)
 
 // A Verdict is what becomes of a frame that goes by.
 type Verdict uint8
@@ -45,6 +51,7 @@ type Tap struct {
 	w      int // filled up to here
 	err    error
 	began  bool
+	full   bool // the last read filled the buffer
 	cut    cutter
 }
 
@@ -87,9 +94,7 @@ func (t *Tap) More() error { return t.advance() }
 
 // Free gives the buffer back. The Tap must not be used any more.
 func (t *Tap) Free() {
-	if t.pooled != nil {
-		buffers.Put(t.pooled)
-	}
+	t.giveBack()
 	t.buf, t.pooled, t.r, t.ready, t.w, t.held = nil, nil, 0, 0, 0, 0
 	if t.err == nil {
 		t.err = io.ErrClosedPipe
@@ -123,6 +128,7 @@ func (t *Tap) advance() error {
 	}
 	n, err := t.Src.Read(t.buf[t.w:])
 	t.w += n
+	t.full = t.w == len(t.buf)
 	t.err = err
 	if !t.began && t.w >= len(bom) {
 		t.began = true
@@ -193,11 +199,30 @@ func (t *Tap) room() {
 		t.ready -= t.r
 		t.r = 0
 	}
-	if t.w == len(t.buf) {
-		t.buf = append(t.buf, make([]byte, len(t.buf))...)
-		if t.pooled != nil {
-			buffers.Put(t.pooled)
-			t.pooled = nil
-		}
+	// A read that filled the buffer comes from a provider that is faster than
+	// its reader: larger reads mean fewer writes. Slow streams stay small.
+	switch {
+	case t.full && len(t.buf) < fastSize:
+		larger := fastBuffers.Get().(*[]byte)
+		copy(*larger, t.buf[:t.w])
+		t.giveBack()
+		t.pooled, t.buf = larger, *larger
+	case t.w == len(t.buf):
+		larger := make([]byte, 2*len(t.buf))
+		copy(larger, t.buf)
+		t.giveBack()
+		t.buf = larger
 	}
+}
+
+// giveBack returns a pooled buffer to its pool.
+func (t *Tap) giveBack() {
+	switch {
+	case t.pooled == nil:
+	case len(*t.pooled) == bufSize:
+		buffers.Put(t.pooled)
+	default:
+		fastBuffers.Put(t.pooled)
+	}
+	t.pooled = nil
 }

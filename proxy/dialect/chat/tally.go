@@ -17,8 +17,16 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		t.Done = t.Err == nil
 		return llm.Last
 	}
-	t.Text += textIn(frame)
+	if n, ok := t.Shape.Text(frame); ok {
+		t.Text += int64(n)
+		return llm.Pass
+	}
+	at, end := textIn(frame)
+	t.Text += int64(end - at)
 	if t.Good && !says(frame, finishKey) && !says(frame, usageKey) && !says(frame, errorKey) {
+		if end > at {
+			t.Shape.Learn(frame, at, end)
+		}
 		return llm.Pass
 	}
 	ch, err := readChunk(frame)
@@ -63,48 +71,45 @@ func says(frame []byte, key string) bool {
 	}
 }
 
-// textIn is about how many bytes of text, reasoning and arguments a frame holds.
-func textIn(frame []byte) int64 {
-	i := bytes.Index(frame, []byte(deltaKey))
-	if i < 0 {
-		return 0
+// textIn is where the text, reasoning or arguments of a frame lie, if it has any.
+func textIn(frame []byte) (at, end int) {
+	delta := bytes.Index(frame, []byte(deltaKey))
+	if delta < 0 {
+		return 0, 0
 	}
-	frame = frame[i:]
-	n := stringAt(frame, `content"`)
-	if n == 0 {
-		n = stringAt(frame, `reasoning"`)
+	for _, key := range [...]string{`"content"`, `"reasoning_content"`, `"reasoning"`, `"arguments"`} {
+		if at, end := stringAt(frame[delta:], key); end > at {
+			return delta + at, delta + end
+		}
 	}
-	if n == 0 {
-		n = stringAt(frame, `arguments"`)
-	}
-	return int64(n)
+	return 0, 0
 }
 
-// stringAt is the length of a key's string, escapes included.
-func stringAt(frame []byte, key string) int {
+// stringAt is where a key's string lies, without its quotes.
+func stringAt(frame []byte, key string) (at, end int) {
 	i := bytes.Index(frame, []byte(key))
 	if i < 0 {
-		return 0
+		return 0, 0
 	}
 	i = skipSpace(frame, i+len(key))
 	if i >= len(frame) || frame[i] != ':' {
-		return 0
+		return 0, 0
 	}
 	i = skipSpace(frame, i+1)
 	if i >= len(frame) || frame[i] != '"' {
-		return 0
+		return 0, 0
 	}
 	start := i + 1
 	for i = start; i < len(frame); i++ {
 		n := bytes.IndexByte(frame[i:], '"')
 		if n < 0 {
-			return 0
+			return 0, 0
 		}
 		if i += n; i == start || frame[i-1] != '\\' {
-			return i - start
+			return start, i
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 // note takes in what a chunk, or a whole answer, says of itself.

@@ -86,6 +86,7 @@ type Ledger struct {
 	taken    int   // what it has taken and not written yet
 	next     int64 // the next row's id
 	asleep   bool  // the writer waits for wake
+	lingers  bool  // linger is running
 	closed   bool
 	trouble  error // why the last commit failed; nil while all is well
 	since    time.Time
@@ -93,6 +94,7 @@ type Ledger struct {
 	notices  []Notice
 
 	wake    chan struct{}
+	linger  *time.Timer
 	suspect chan struct{} // a reader met damage
 	done    chan struct{} // closed when the writer has ended; nil for a reader
 	end     error         // what the writer could not do; read after done
@@ -133,6 +135,8 @@ func Open(ctx context.Context, path string, opt Options) (*Ledger, error) {
 	if err := w.open(ctx); err != nil {
 		return nil, err
 	}
+	l.linger = time.AfterFunc(time.Hour, l.lingered)
+	l.linger.Stop()
 	l.done = make(chan struct{})
 	go w.run()
 	return l, nil
@@ -187,6 +191,7 @@ func (l *Ledger) Close() error {
 		return nil
 	}
 	if l.done != nil {
+		l.linger.Stop()
 		l.poke(l.wake)
 		<-l.done
 		return l.end

@@ -13,8 +13,10 @@ import (
 // Fast answers with as little work as can be: everything is made beforehand, requests are read to their
 // end but not parsed, and nothing is kept. It is the provider of benchmarks. Use NewFast.
 type Fast struct {
-	// Every, if set, is the pause before each frame but the first; else a stream is one write.
+	// Every, if set, is the pause before each frame but the first.
 	Every time.Duration
+	// Flush sends each frame by itself, as providers do; else, without Every, a stream is one write.
+	Flush bool
 
 	dialect Dialect
 	whole   []byte
@@ -69,17 +71,21 @@ func (f *Fast) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h["Content-Type"] = []string{streamType(f.dialect)}
-	if f.Every == 0 {
+	if f.Every == 0 && !f.Flush {
 		_, _ = w.Write(f.stream)
 		return
 	}
-	pace := time.NewTicker(f.Every)
-	defer pace.Stop()
+	var tick <-chan time.Time
+	if f.Every > 0 {
+		pace := time.NewTicker(f.Every)
+		defer pace.Stop()
+		tick = pace.C
+	}
 	control := http.NewResponseController(w)
 	for i, frame := range f.frames {
-		if i > 0 {
+		if i > 0 && tick != nil {
 			select {
-			case <-pace.C:
+			case <-tick:
 			case <-r.Context().Done():
 				return
 			}

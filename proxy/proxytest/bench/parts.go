@@ -24,15 +24,21 @@ const (
 	token  = "kt-bench"
 )
 
-// serveProvider answers as cheaply as can be: /v1 and /a/v1 at once, /paced/v1
-// a frame every 10 ms; chat under /v1, messages under /a/v1.
+// serveProvider answers as cheaply as can be, each frame of a stream sent by
+// itself: /v1 and /a/v1 without a pause, /paced/v1 one every 10 ms; chat under
+// /v1, messages under /a/v1.
 func serveProvider() error {
+	fast := func(d proxytest.Dialect) *proxytest.Fast {
+		f := proxytest.NewFast(d, frames)
+		f.Flush = true
+		return f
+	}
 	paced := proxytest.NewFast(proxytest.Chat, frames)
 	paced.Every = pace
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", proxytest.NewFast(proxytest.Chat, frames))
+	mux.Handle("/v1/", fast(proxytest.Chat))
 	mux.Handle("/paced/", paced)
-	mux.Handle("/a/", proxytest.NewFast(proxytest.Messages, frames))
+	mux.Handle("/a/", fast(proxytest.Messages))
 	return serve(mux)
 }
 
@@ -53,8 +59,8 @@ func serveProxy(to string) error {
 	return serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Read whole first: a provider that answers while the body is still
 		// being sent would have its answer cut off by Go's transport.
-		b, err := io.ReadAll(r.Body)
-		if err != nil {
+		b := make([]byte, max(r.ContentLength, 0))
+		if _, err := io.ReadFull(r.Body, b); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}

@@ -204,3 +204,24 @@ func TestEncodeNames(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a client sends is refused by name or becomes a JSON request.
+func FuzzRequest(f *testing.F) {
+	f.Add([]byte(with(`"tools":[{"type":"function","function":{"name":"f","parameters":{}}}],"tool_choice":"required","stop":"x","reasoning":{"effort":"low"},"response_format":{"type":"json_object"}`)))
+	f.Add([]byte(`{"model":"m","messages":[{"role":"system","content":"a"},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}},{"type":"file","file":{"file_data":"data:text/plain;base64,aGk="}}]},{"role":"assistant","content":null,"reasoning_details":[{"type":"reasoning.text","text":"a","signature":"s"}],"tool_calls":[{"id":"a","function":{"name":"f.x","arguments":"{"}}]},{"role":"tool","tool_call_id":"a","content":[{"type":"image_url","image_url":"http://x"}]}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p, err := Dialect{}.DecodeRequest(&llm.Request{Raw: body})
+		if err != nil {
+			if e := llm.AsError(err); e.Kind != llm.BadRequest || e.Message == "" {
+				t.Fatalf("%q: %+v", body, e)
+			}
+			return
+		}
+		for _, flags := range []llm.Flags{nil, {llm.FlagCacheControl, llm.FlagReasoningHistory, llm.FlagNoJSONSchema, llm.FlagNoVision}} {
+			b, err := Dialect{}.EncodeRequest(&llm.Call{Stream: true, Model: llm.Model{Name: "m", Flags: flags}}, p)
+			if err == nil && !json.Valid(b) {
+				t.Fatalf("%q became %s", body, b)
+			}
+		}
+	})
+}

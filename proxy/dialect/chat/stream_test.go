@@ -81,7 +81,7 @@ func TestWholeForm(t *testing.T) {
 func TestSignaturesComeBack(t *testing.T) {
 	const calls = `"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"c2","type":"function","function":{"name":"g","arguments":"{}"}}]`
 	for what, message := range map[string]string{
-		"whole":    field2(t, written(t, &llm.Request{Raw: []byte(`{}`)}, replay(script))),
+		"whole":    messageIn(t, written(t, &llm.Request{Raw: []byte(`{}`)}, replay(script))),
 		"streamed": `{"role":"assistant","content":"a\n","reasoning_content":"hm","reasoning_details":[{"type":"reasoning.text","signature":"sig","format":"anthropic-claude-v1","index":0,"span":[0,2]},{"type":"reasoning.encrypted","data":"red","format":"anthropic-claude-v1","index":1},{"type":"reasoning.encrypted","data":"csig","id":"c1","format":"google-gemini-v1","index":2}],` + calls + `}`,
 	} {
 		p, e := decode(t, `{"model":"m","messages":[{"role":"user","content":"x"},`+message+`]}`)
@@ -96,7 +96,7 @@ func TestSignaturesComeBack(t *testing.T) {
 	}
 }
 
-func field2(t *testing.T, completion string) string {
+func messageIn(t *testing.T, completion string) string {
 	t.Helper()
 	var v struct {
 		Choices []struct{ Message json.RawMessage }

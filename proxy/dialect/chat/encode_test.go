@@ -138,7 +138,7 @@ func TestEncodeMessages(t *testing.T) {
 		"foreign reasoning":    {p: said(foreign, llm.Block{Text: "a"}), want: `[{"role":"assistant","content":"a"}` + q, lost: "reasoning of earlier turns"},
 		"reasoning asked for":  {p: said(foreign, llm.Block{Text: "a"}), flags: []string{llm.FlagReasoningHistory}, want: `[{"role":"assistant","content":"a","reasoning_content":"hm"}` + q},
 		"own sign on a call":   {p: said(llm.Block{Kind: llm.ToolCall, ID: "c", Name: "f", Opaque: `{"extra_content":{"google":1}}`, Origin: "chat"}), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":1}}]}` + q},
-		"foreign sign":         {p: said(llm.Block{Kind: llm.ToolCall, ID: "c", Name: "f", Opaque: `sig`, Origin: "gemini"}), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}` + q},
+		"foreign sign":         {p: said(llm.Block{Kind: llm.ToolCall, ID: "c", Name: "f", Opaque: `{"extra_content":1}`, Origin: "gemini"}), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}` + q},
 		"A21 prefill":          {p: &llm.Prompt{Messages: []llm.Message{ask, {Role: llm.Assistant, Blocks: []llm.Block{{Text: "{"}}}}}, flags: []string{llm.FlagNoPrefill}, want: `[{"role":"user","content":"q"}]`, lost: "messages: this model takes no assistant message at the end"},
 		"C11 later system":     {p: &llm.Prompt{Messages: []llm.Message{ask, {Role: llm.System, Blocks: []llm.Block{{Text: "s"}}}, ask}}, want: `[{"role":"user","content":"q"},{"role":"system","content":"s"}` + q},
 		"plain text document":  {p: user(llm.Block{Kind: llm.Document, Name: "a.txt", Media: llm.Media{Type: "text/plain", Data: "aGk="}}), want: `[{"role":"user","content":[{"type":"text","text":"a.txt:\nhi"}]}]`},
@@ -203,4 +203,25 @@ func TestEncodeNames(t *testing.T) {
 			t.Errorf("%s came back as %s", client, got)
 		}
 	}
+}
+
+// Whatever a client sends is refused by name or becomes a JSON request.
+func FuzzRequest(f *testing.F) {
+	f.Add([]byte(with(`"tools":[{"type":"function","function":{"name":"f","parameters":{}}}],"tool_choice":"required","stop":"x","reasoning":{"effort":"low"},"response_format":{"type":"json_object"}`)))
+	f.Add([]byte(`{"model":"m","messages":[{"role":"system","content":"a"},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}},{"type":"file","file":{"file_data":"data:text/plain;base64,aGk="}}]},{"role":"assistant","content":null,"reasoning_details":[{"type":"reasoning.text","text":"a","signature":"s"}],"tool_calls":[{"id":"a","function":{"name":"f.x","arguments":"{"}}]},{"role":"tool","tool_call_id":"a","content":[{"type":"image_url","image_url":"http://x"}]}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p, err := Dialect{}.DecodeRequest(&llm.Request{Raw: body})
+		if err != nil {
+			if e := llm.AsError(err); e.Kind != llm.BadRequest || e.Message == "" {
+				t.Fatalf("%q: %+v", body, e)
+			}
+			return
+		}
+		for _, flags := range []llm.Flags{nil, {llm.FlagCacheControl, llm.FlagReasoningHistory, llm.FlagNoJSONSchema, llm.FlagNoVision}} {
+			b, err := Dialect{}.EncodeRequest(&llm.Call{Stream: true, Model: llm.Model{Name: "m", Flags: flags}}, p)
+			if err == nil && !json.Valid(b) {
+				t.Fatalf("%q became %s", body, b)
+			}
+		}
+	})
 }

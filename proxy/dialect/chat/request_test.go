@@ -201,3 +201,33 @@ func TestDecodeMessages(t *testing.T) {
 		t.Errorf("got %s\nwant %s", g, w)
 	}
 }
+
+// Signatures without text find theirs by their spans, or are left out.
+func TestDecodeSpans(t *testing.T) {
+	ask := func(details string) *llm.Prompt {
+		p, e := decode(t, `{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y","reasoning_content":"onetwo","reasoning_details":[`+details+`]}]}`)
+		if e != nil {
+			t.Fatal(e)
+		}
+		return p
+	}
+	sign := func(sig, span string) string {
+		return `{"type":"reasoning.text","signature":"` + sig + `","format":"anthropic-claude-v1"` + span + `}`
+	}
+	p := ask(sign("s1", `,"span":[0,3]`) + "," + sign("s2", `,"span":[3,6]`))
+	if b := p.Messages[1].Blocks; len(b) != 3 || b[0].Text != "one" || b[0].Opaque != "s1" || b[1].Text != "two" || b[1].Opaque != "s2" {
+		t.Errorf("%+v", b)
+	}
+	p = ask(sign("s1", "") + "," + sign("s2", `,"span":[9,99]`))
+	if b := p.Messages[1].Blocks; len(b) != 2 || b[0].Text != "onetwo" || b[0].Opaque != "" || len(p.Lost) != 1 {
+		t.Errorf("%+v, lost %q", b, p.Lost)
+	}
+}
+
+func TestDecodeSaysWhatIsMissing(t *testing.T) {
+	for in, want := range map[string]string{`{"model":"m"}`: "messages is missing", `{"model":"m","messages":[]}`: "messages is empty"} {
+		if _, e := decode(t, in); e == nil || !strings.Contains(e.Message, want) {
+			t.Errorf("%s: %v", in, e)
+		}
+	}
+}

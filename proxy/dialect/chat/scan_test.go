@@ -6,7 +6,7 @@ import (
 )
 
 func FuzzUnquote(f *testing.F) {
-	for _, s := range []string{`"a"`, `"\n\u00e9\ud83d\ude00\ud83d\u0041\udc00"`, "\"\xff\"", `"\/\b\f\t\r\"\\`+"`\"`"} {
+	for _, s := range []string{`"a"`, `"\n\u00e9\ud83d\ude00\ud83d\u0041\udc00"`, "\"\xff\"", `"\/\b\f\t\r\"\\` + "`\"`"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

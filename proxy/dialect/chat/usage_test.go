@@ -183,3 +183,21 @@ func TestUsageOnce(t *testing.T) {
 		}
 	}
 }
+
+// An answer is complete at its finish_reason: some providers send no [DONE].
+func TestTallyDone(t *testing.T) {
+	var tally llm.Tally
+	c := &llm.Call{Stream: true}
+	for i, f := range []string{
+		`{"id":"a","model":"m","service_tier":"flex","choices":[{"index":0,"delta":{"content":"one"},"finish_reason":null}],"usage":null}`,
+		`{"id":"a","choices":[{"index":0,"delta":{"content":"say \"finish_reason\": x"},"finish_reason":null}]}`,
+		`{"id":"a","choices":[{"index":0,"delta":{},"finish_reason":"length"}]}`,
+	} {
+		if v := (Dialect{}).Tally(c, &tally, []byte(f)); v != llm.Pass || tally.Done != (i == 2) || !tally.Good {
+			t.Errorf("frame %d: verdict %d, %+v", i, v, tally)
+		}
+	}
+	if tally.Why != llm.MaxTokens || tally.Model != "m" || tally.Tier != "flex" || tally.Text < 20 {
+		t.Errorf("%+v", tally)
+	}
+}

@@ -286,6 +286,28 @@ func TestEncodeRequest(t *testing.T) {
 			lost("messages: a tool result without its call went as text", "messages: a tool result was moved to the turn after its call", "messages: a tool call without a result was given an error for one"),
 		},
 		{
+			"a second result of one call",
+			llm.Model{},
+			prompt(user(txt("hi")), says(calls("a", "f", "{}")), user(result("a", txt("1")), llm.Block{Kind: llm.ToolResult, ID: "a", Name: "f", Content: []llm.Block{txt("2")}, Failed: true})),
+			map[string]string{"messages": `[{"role":"user","content":[{"type":"text","text":"hi"}]},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},
+				{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"1"}]},{"type":"text","text":"Result of the tool f:"},{"type":"text","text":"2"}]}]`},
+			lost("messages: a tool result without its call went as text"),
+		},
+		{
+			"prefill where a tool must be called",
+			llm.Model{},
+			&llm.Prompt{Messages: []llm.Message{user(txt("hi")), says(txt("So"))}, Tools: []llm.Tool{fn("f", noProps)}, Choice: llm.Choice{Mode: llm.ChooseAny}},
+			map[string]string{"messages": `[{"role":"user","content":[{"type":"text","text":"hi"}]}]`, "tool_choice": `{"type":"any"}`},
+			lost("messages: the last one, of the assistant; it cannot be continued with this format or tool choice"),
+		},
+		{
+			"images and documents of the assistant",
+			llm.Model{},
+			prompt(user(txt("draw")), says(image), user(txt("nice"))),
+			map[string]string{"messages": `[{"role":"user","content":[{"type":"text","text":"draw"}]},{"role":"assistant","content":[{"type":"text","text":"[an image or document]"}]},{"role":"user","content":[{"type":"text","text":"nice"}]}]`},
+			lost("messages: an image or document in a message of the assistant"),
+		},
+		{
 			"B5 own thinking goes back, foreign thinking does not",
 			llm.Model{},
 			prompt(user(txt("hi")), says(

@@ -38,7 +38,7 @@ func (Dialect) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 	if e.Message == "" {
 		e.Message = "the provider refused without a reason"
 		if status != 0 {
-			e.Message += " (HTTP " + strconv.Itoa(status) + " " + http.StatusText(status) + ")"
+			e.Message += " " + strings.TrimSpace("(HTTP "+strconv.Itoa(status)+" "+http.StatusText(status)) + ")"
 		}
 	}
 	e.Message = bound(e.Message)

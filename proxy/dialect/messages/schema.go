@@ -69,13 +69,16 @@ func stringOf(b []byte) string {
 // tells that this was done.
 func objectSchema(raw []byte) (schema []byte, merged bool, err error) {
 	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 || string(raw) == "null" || string(raw) == "true" || string(raw) == "{}" {
+	if len(raw) == 0 || string(raw) == "null" || string(raw) == "true" {
 		return []byte(emptySchema), false, nil
 	}
 	if raw[0] != '{' || !json.Valid(raw) {
 		return nil, false, errors.New("not a JSON Schema object")
 	}
 	root := members(raw)
+	if len(root) == 0 {
+		return []byte(emptySchema), false, nil
+	}
 	kind := find(root, "type")
 	if kind != nil && !isObject(kind) {
 		return nil, false, fmt.Errorf("its type is %s, but must be object", kind)

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -18,6 +19,21 @@ import (
 const maxAnswer = 256 << 20
 
 var errTooLarge = errors.New("the answer is larger than 256 MiB")
+
+// joinBelow is up to where a body is sent from one piece: net/http sends what
+// it knows to be in memory together with the header, in one write.
+const joinBelow = 64 << 10
+
+// newBody reads the pieces of a body of that size in order.
+func newBody(b [][]byte, size int64) io.ReadCloser {
+	if size > joinBelow {
+		return newPieces(b)
+	}
+	if len(b) == 1 {
+		return io.NopCloser(bytes.NewReader(b[0]))
+	}
+	return io.NopCloser(bytes.NewReader(bytes.Join(b, nil)))
+}
 
 // pieces reads a body that lies in several slices.
 type pieces struct {

@@ -180,7 +180,7 @@ func (m *meter) request(ctx context.Context, pieces [][]byte, translated bool) (
 		Header:        h,
 		Host:          u.Host,
 		ContentLength: size,
-		GetBody:       func() (io.ReadCloser, error) { return newPieces(pieces), nil },
+		GetBody:       func() (io.ReadCloser, error) { return newBody(pieces, size), nil },
 	}
 	req.Body, _ = req.GetBody()
 	return req.WithContext(ctx), nil

@@ -240,3 +240,13 @@ func (d Details) Text() string {
 	}
 	return b.String()
 }
+
+// ShortCost shortens what Cost writes, for a narrow column: "~$0.04" is an
+// estimate and "≥$0.04" the least.
+func ShortCost(cost string) string {
+	cost = strings.TrimSuffix(cost, " estimated")
+	if least, ok := strings.CutPrefix(cost, "at least "); ok {
+		return "≥" + least
+	}
+	return cost
+}

@@ -9,6 +9,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -73,6 +74,7 @@ type App struct {
 	changes changes
 	paused  atomic.Bool
 	strange atomic.Int64 // calls with an unknown token
+	own     string       // the token that this process calls itself with
 
 	controlSecret string // guarded by changes.mu, as is show
 	show          func()
@@ -92,7 +94,7 @@ type App struct {
 // errors are ErrRunning, a folder that cannot be used, or a key given on the
 // command line that cannot be one. The caller closes the App.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{opt: o, log: o.Log, getenv: o.Getenv}
+	a := &App{opt: o, log: o.Log, getenv: o.Getenv, own: rand.Text()}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -278,6 +280,9 @@ func (a *App) book() (*ledger.Ledger, error) {
 }
 
 func (a *App) checkToken(token string) (string, bool) {
+	if a.isOwnToken(token) {
+		return ownTool, true
+	}
 	tool, ok := a.tokens.Check(token)
 	if !ok {
 		a.strange.Add(1)

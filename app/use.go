@@ -7,6 +7,14 @@ import (
 	"keytray/store/config"
 )
 
+// What config.yaml says and where it lives, for faces.
+type (
+	// Settings are the settings in use; nobody may change them.
+	Settings = config.Config
+	// Paths says where everything lives.
+	Paths = config.Paths
+)
+
 // Choice is one position of the tray's switch.
 type Choice struct {
 	ID     string // what `keytray use` takes

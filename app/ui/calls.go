@@ -1,0 +1,67 @@
+//go:build !nogui
+
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"keytray/app/view"
+)
+
+// callColumns are the columns of a table of calls.
+func callColumns() columns {
+	return columns{
+		{title: "Time", width: 96},
+		{title: "Tool", width: 88},
+		{title: "Asked → used"},
+		{title: "In", width: 52, right: true},
+		{title: "Out", width: 52, right: true},
+		{title: "Cached", width: 62, right: true, wide: true},
+		{title: "Cost", width: 96, right: true},
+		{title: "First", width: 64, right: true, wide: true},
+		{title: "Took", width: 66, right: true, wide: true},
+		{title: "Status", width: 88},
+	}
+}
+
+// statusCell is the column of the status.
+const statusCell = 9
+
+func fillCall(o fyne.CanvasObject, c view.Call) {
+	cost := c.Cost
+	if len(cost) > 14 { // "~$0.04 estimated": the details have it in full
+		cost = view.ShortCost(cost)
+	}
+	fill(o, c.Time, c.Tool, c.Model, c.In, c.Out, c.Cached, cost, c.First, c.Took, c.Status)
+	tone(o, statusCell, c.Tone)
+}
+
+// callTable is a short table of calls that is drawn in place.
+type callTable struct {
+	object fyne.CanvasObject
+	rows   []*fyne.Container
+}
+
+func newCallTable(n int) *callTable {
+	cols := callColumns()
+	t := &callTable{}
+	parts := []fyne.CanvasObject{cols.head()}
+	for range n {
+		r := cols.row()
+		r.Hide()
+		t.rows = append(t.rows, r)
+		parts = append(parts, r)
+	}
+	t.object = container.New(&stacked{gap: -6}, parts...)
+	return t
+}
+
+func (t *callTable) draw(calls []view.Call) {
+	for i, r := range t.rows {
+		if i < len(calls) {
+			fillCall(r, calls[i])
+		}
+		show(r, i < len(calls))
+	}
+}

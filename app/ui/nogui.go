@@ -1,0 +1,14 @@
+//go:build nogui
+
+package ui
+
+import (
+	"errors"
+
+	"keytray/app"
+)
+
+// Run says that there is no window in this build.
+func Run(*app.App, Options) error {
+	return errors.New("this build has no window; use keytray serve")
+}

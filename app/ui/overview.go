@@ -1,0 +1,203 @@
+//go:build !nogui
+
+package ui
+
+import (
+	"context"
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"keytray/app"
+	"keytray/app/ui/chart"
+	"keytray/app/view"
+)
+
+// overview is the first screen.
+type overview struct {
+	stage
+	s       *shell
+	face    fyne.CanvasObject
+	url     *widget.Label
+	dialect *widget.Select
+	copyURL *press
+	problem *notice
+	steps   *steps
+	figures []*figure
+	bars    *chart.Bars
+	days    []view.Bar
+	read    *widget.Label
+	table   *callTable
+	none    *widget.Label
+}
+
+// lastCalls is how many calls the overview lists.
+const lastCalls = 6
+
+func newOverview(s *shell) *overview {
+	o := &overview{stage: stage{crew: s.crew}, s: s}
+	o.url = sized(line(""), theme.SizeNameSubHeadingText)
+	o.url.TextStyle.Monospace = true
+	o.dialect = widget.NewSelect(nil, func(string) { o.drawURL() })
+	o.copyURL = newPress("Copy", theme.ContentCopyIcon(), func() {
+		s.copy(o.copied())
+		o.copyURL.SetText("Copied")
+	})
+	endpoint := newPanel(container.New(&stacked{gap: -6},
+		quietLine("Point your tools at"),
+		container.NewBorder(nil, nil, nil, container.NewHBox(o.dialect, o.copyURL), o.url)))
+	o.problem = newNotice(newPress("Settings", nil, func() { s.choose(atSettings) }))
+	o.steps = newSteps(s)
+	figures := container.NewGridWithColumns(3)
+	for range 3 {
+		f := newFigure()
+		o.figures = append(o.figures, f)
+		figures.Add(f.panel)
+	}
+	o.bars = chart.New(currentSeries, dollars)
+	o.bars.Height = 120
+	o.bars.OnRead = func(int) { o.drawRead() }
+	o.read = trailing(quietLine(""))
+	days := newPanel(container.NewVBox(container.NewBorder(nil, nil, bold(short("14 days")), nil, o.read), o.bars))
+	o.table = newCallTable(lastCalls)
+	o.none = quiet("No calls yet. They appear here as they happen.")
+	all := newPress("All requests", nil, func() { s.choose(atRequests) }).light()
+	calls := newPanel(container.NewVBox(container.NewBorder(nil, nil, bold(short("Last calls")), all), o.none, o.table.object))
+	o.face = page("Overview", nil, scrolled(o.problem, endpoint, o.steps.panel, figures, days, calls))
+	return o
+}
+
+func (o *overview) title() string             { return "Overview" }
+func (o *overview) icon() fyne.Resource       { return theme.HomeIcon() }
+func (o *overview) object() fyne.CanvasObject { return o.face }
+
+func (o *overview) enter() {
+	o.stage.enter()
+	o.copyURL.SetText("Copy")
+	o.refresh()
+}
+
+// copied is the base URL in view.
+func (o *overview) copied() string {
+	for _, e := range view.Endpoints(o.s.state.Status.BaseURL()) {
+		if e.Name == o.dialect.Selected {
+			return e.URL
+		}
+	}
+	return ""
+}
+
+func (o *overview) refresh() {
+	o.drawStatus()
+	tested := o.s.anyTested()
+	load(&o.stage, func(ctx context.Context) (view.Overview, error) {
+		now := o.s.now()
+		st := view.OverviewState{Now: now, Keys: o.s.k.CachedKeys(), Tested: tested}
+		for _, p := range o.s.k.Choices() {
+			st.Local = st.Local || p.ID == "ollama"
+		}
+		var err error
+		if st.Days, err = o.s.k.Spend(ctx, view.OverviewQuery(now)); err != nil {
+			return view.Overview{}, err
+		}
+		st.Rows, err = o.s.k.Requests(ctx, app.RowFilter{Limit: 50})
+		return view.NewOverview(st), err
+	}, o.draw)
+}
+
+func (o *overview) drawStatus() {
+	st := o.s.state.Status
+	var titles []string
+	for _, e := range view.Endpoints(st.BaseURL()) {
+		titles = append(titles, e.Name)
+	}
+	if len(titles) != len(o.dialect.Options) {
+		o.dialect.SetOptions(titles)
+	}
+	if o.dialect.Selected == "" && len(titles) > 0 {
+		o.dialect.SetSelected(titles[0])
+	}
+	o.drawURL()
+	o.problem.say("", "")
+	if p := view.Problems(st); len(p) > 0 && p[0].Grave {
+		o.problem.say(p[0].Title+" needs attention", capital(p[0].Message))
+	}
+}
+
+func (o *overview) drawURL() {
+	url := o.copied()
+	enable(o.copyURL, url != "")
+	if url == "" {
+		url = "Nothing listens"
+	}
+	if o.url.Text != url {
+		o.copyURL.SetText("Copy")
+	}
+	set(o.url, url)
+}
+
+func (o *overview) draw(v view.Overview, err error) {
+	if err != nil {
+		o.problem.say("The ledger cannot be read", capital(err.Error()))
+		return
+	}
+	o.steps.draw(v.Steps)
+	for i, f := range v.Figures {
+		o.figures[i].draw(f)
+	}
+	o.days = v.Bars
+	o.bars.Set(chartBars(v.Bars))
+	o.drawRead()
+	o.table.draw(v.Calls)
+	show(o.none, len(v.Calls) == 0)
+	show(o.table.object, len(v.Calls) > 0)
+}
+
+func (o *overview) drawRead() {
+	text := ""
+	if i := o.bars.Reading(); i >= 0 && i < len(o.days) {
+		text = o.days[i].Read
+	}
+	set(o.read, text)
+}
+
+// chartBars are bars for the chart.
+func chartBars(bars []view.Bar) []chart.Bar {
+	out := make([]chart.Bar, len(bars))
+	for i, b := range bars {
+		out[i] = chart.Bar{Label: b.Label, Parts: b.Parts, Unknown: b.Unknown, Empty: b.Empty}
+	}
+	return out
+}
+
+// dollars writes a round value beside an axis.
+func dollars(v float64) string {
+	if v > 0 && v < 0.1 {
+		return fmt.Sprintf("$%.4g", v)
+	}
+	if v == float64(int64(v)) {
+		return fmt.Sprintf("$%d", int64(v))
+	}
+	return fmt.Sprintf("$%.2f", v)
+}
+
+// figure is a sum with its title.
+type figure struct {
+	*panel
+	title, amount, note *widget.Label
+}
+
+func newFigure() *figure {
+	f := &figure{title: quietLine(""), amount: sized(bold(line("")), theme.SizeNameHeadingText), note: sized(quietLine(""), theme.SizeNameCaptionText)}
+	f.panel = newPanel(container.New(&stacked{gap: -10}, f.title, f.amount, f.note))
+	return f
+}
+
+func (f *figure) draw(v view.Figure) {
+	set(f.title, v.Title)
+	set(f.amount, v.Amount)
+	set(f.note, v.Note)
+}

@@ -1,0 +1,136 @@
+//go:build !nogui
+
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+)
+
+// press is a button that Enter presses too, and that passes Escape on.
+type press struct {
+	widget.Button
+	id     string // the same for the same button in the next drawing
+	escape func()
+}
+
+func newPress(text string, icon fyne.Resource, f func()) *press {
+	b := &press{}
+	b.Text, b.Icon, b.OnTapped = text, icon, f
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// TypedKey presses the button with Enter or the space bar.
+func (b *press) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyReturn, fyne.KeyEnter:
+		b.Tapped(nil)
+	case fyne.KeyEscape:
+		call(b.escape)
+	default:
+		b.Button.TypedKey(e)
+	}
+}
+
+func (b *press) onEscape(f func()) { b.escape = f }
+
+// strong makes it the one button that a page is about.
+func (b *press) strong() *press {
+	b.Importance = widget.HighImportance
+	return b
+}
+
+// grave makes it one that cannot be undone.
+func (b *press) grave() *press {
+	b.Importance = widget.DangerImportance
+	return b
+}
+
+// light makes it one of many.
+func (b *press) light() *press {
+	b.Importance = widget.LowImportance
+	return b
+}
+
+func (b *press) named(id string) *press {
+	b.id = id
+	return b
+}
+
+func enable(b interface {
+	Enable()
+	Disable()
+}, yes bool,
+) {
+	if yes {
+		b.Enable()
+	} else {
+		b.Disable()
+	}
+}
+
+// field is an entry that passes Escape on.
+type field struct {
+	widget.Entry
+	escape func()
+}
+
+func newField(placeholder string) *field {
+	f := &field{}
+	f.PlaceHolder = placeholder
+	f.Wrapping = fyne.TextWrapOff
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+// newSecretField hides what is typed, with an eye to show it.
+func newSecretField(placeholder string) *field {
+	f := newField(placeholder)
+	f.Password = true
+	return f
+}
+
+// TypedKey passes Escape on.
+func (f *field) TypedKey(e *fyne.KeyEvent) {
+	if e.Name == fyne.KeyEscape {
+		call(f.escape)
+		return
+	}
+	f.Entry.TypedKey(e)
+}
+
+func (f *field) onEscape(do func()) { f.escape = do }
+
+// rows is a list whose row Enter opens, and that passes Escape on.
+type rows struct {
+	widget.List
+	escape func()
+}
+
+func newRows(length func() int, create func() fyne.CanvasObject, update func(int, fyne.CanvasObject)) *rows {
+	r := &rows{}
+	r.Length, r.CreateItem, r.UpdateItem = length, create, update
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+// TypedKey opens a row with Enter or the space bar.
+func (r *rows) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyReturn, fyne.KeyEnter:
+		r.List.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+	case fyne.KeyEscape:
+		call(r.escape)
+	default:
+		r.List.TypedKey(e)
+	}
+}
+
+func (r *rows) onEscape(f func()) { r.escape = f }
+
+func call(f func()) {
+	if f != nil {
+		f()
+	}
+}

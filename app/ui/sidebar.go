@@ -1,0 +1,176 @@
+//go:build !nogui
+
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"keytray/app"
+	"keytray/app/view"
+	"keytray/assets"
+)
+
+const sideWidth = 172
+
+// sidebar chooses the screen, and always says how Keytray stands.
+type sidebar struct {
+	object fyne.CanvasObject
+	tiles  []*tile
+	dot    *dot
+	word   *widget.Label
+	port   *widget.Label
+	hint   *widget.Label
+	note   *widget.Label
+}
+
+func newSidebar(screens []screen, choose func(int), toggle func()) *sidebar {
+	s := &sidebar{dot: newDot(), word: bold(line("")), port: quietLine(""), hint: sized(quietLine(""), theme.SizeNameCaptionText), note: sized(quiet(""), theme.SizeNameCaptionText)}
+	list := container.NewVBox()
+	for i, sc := range screens {
+		face := container.New(layout.NewCustomPaddedLayout(0, 0, 8, 0),
+			container.NewBorder(nil, nil, container.NewCenter(widget.NewIcon(sc.icon())), nil, line(sc.title())))
+		t := newTile(face, func() { choose(i) })
+		s.tiles = append(s.tiles, t)
+		list.Add(t)
+	}
+	logo := canvas.NewImageFromResource(fyne.NewStaticResource("icon.svg", assets.IconSVG()))
+	logo.FillMode = canvas.ImageFillContain
+	logo.SetMinSize(fyne.NewSquareSize(26))
+	brand := container.New(layout.NewCustomPaddedLayout(6, 8, 8, 0),
+		container.NewBorder(nil, nil, logo, nil, sized(bold(line("Keytray")), theme.SizeNameSubHeadingText)))
+	card := container.New(layout.NewCustomPaddedLayout(2, 2, 8, 4),
+		container.NewBorder(nil, nil, container.NewCenter(s.dot), nil,
+			container.New(&stacked{gap: -12}, s.word, s.port, s.hint)))
+	status := newTile(card, toggle)
+	status.ground = colorPanel
+	s.note.Hide()
+	foot := container.NewVBox(s.note, status)
+	body := container.New(layout.NewCustomPaddedLayout(8, 8, 8, 8), container.NewBorder(container.NewVBox(brand, list), foot, nil, nil))
+	ground := newPanel(body)
+	ground.fill, ground.edge = colorSide, colorSide
+	s.object = container.New(fixedWidth(sideWidth), ground)
+	return s
+}
+
+// mark shows which screen is in view.
+func (s *sidebar) mark(at int) {
+	for i, t := range s.tiles {
+		t.choose(i == at)
+	}
+}
+
+// say shows how Keytray stands.
+func (s *sidebar) say(st app.Status) {
+	word, hint := view.Word(st), "Click to pause"
+	switch {
+	case st.Paused:
+		hint = "Click to resume"
+	case st.Address == "":
+		hint = "See Settings"
+	}
+	set(s.word, capital(word))
+	set(s.port, "no address")
+	if p := view.Port(st); p != "" {
+		set(s.port, "port "+p)
+	}
+	if st.State == app.Attention && st.Address != "" {
+		hint = "Needs attention: see Settings"
+	}
+	set(s.hint, hint)
+	s.dot.set(dotColor(st))
+}
+
+func dotColor(st app.Status) fyne.ThemeColorName {
+	switch {
+	case st.Address == "":
+		return theme.ColorNameError
+	case st.Paused, st.State == app.Attention:
+		return theme.ColorNameWarning
+	case st.Active == "offline":
+		return theme.ColorNamePlaceHolder
+	default:
+		return theme.ColorNameSuccess
+	}
+}
+
+func capital(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-'a'+'A') + s[1:]
+}
+
+// dot is a coloured point; a word always stands beside it.
+type dot struct {
+	widget.BaseWidget
+	color fyne.ThemeColorName
+}
+
+func newDot() *dot {
+	d := &dot{color: theme.ColorNamePlaceHolder}
+	d.ExtendBaseWidget(d)
+	return d
+}
+
+func (d *dot) set(c fyne.ThemeColorName) {
+	if d.color != c {
+		d.color = c
+		d.Refresh()
+	}
+}
+
+// CreateRenderer draws the point.
+func (d *dot) CreateRenderer() fyne.WidgetRenderer {
+	c := canvas.NewCircle(d.now())
+	return &dotRenderer{d, c}
+}
+
+func (d *dot) now() interface{ RGBA() (r, g, b, a uint32) } {
+	return d.Theme().Color(d.color, fyne.CurrentApp().Settings().ThemeVariant())
+}
+
+type dotRenderer struct {
+	d *dot
+	c *canvas.Circle
+}
+
+func (r *dotRenderer) Destroy()                     {}
+func (r *dotRenderer) Layout(size fyne.Size)        { r.c.Resize(size) }
+func (r *dotRenderer) MinSize() fyne.Size           { return fyne.NewSquareSize(11) }
+func (r *dotRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.c} }
+func (r *dotRenderer) Refresh() {
+	r.c.FillColor = r.d.now()
+	r.c.Refresh()
+}
+
+// fixedWidth is a layout of one part with a width of choice.
+type fixedWidth float32
+
+// MinSize is the part's height at the width.
+func (w fixedWidth) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(float32(w), o[0].MinSize().Height)
+}
+
+// Layout gives the part the whole place.
+func (w fixedWidth) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	o[0].Move(fyne.NewPos(0, 0))
+	o[0].Resize(size)
+}
+
+// least is a layout of one part with a least size of choice, whatever the part
+// would like.
+type least fyne.Size
+
+// MinSize is the size of choice.
+func (l least) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size(l) }
+
+// Layout gives the part the whole place.
+func (l least) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	o[0].Move(fyne.NewPos(0, 0))
+	o[0].Resize(size)
+}

@@ -1,0 +1,43 @@
+//go:build !nogui
+
+package ui
+
+import (
+	"context"
+
+	"keytray/app"
+)
+
+// Keytray is what the screens need of an [app.App]. Methods with a context, and
+// those that change a setting, may wait; the screens call none of them on
+// Fyne's goroutine.
+type Keytray interface {
+	Subscribe() (changed <-chan struct{}, cancel func())
+	Status() app.Status
+	Choices() []app.Choice
+	Use(to string) error
+	SetPaused(on bool)
+
+	Providers() []app.Provider
+	Keys(ctx context.Context) ([]app.Key, error)
+	CachedKeys() []app.Key
+	AddKey(ctx context.Context, provider, label, secret string) error
+	ReplaceKey(ctx context.Context, provider, label, secret string) error
+	RenameKey(ctx context.Context, provider, label, to string) error
+	RemoveKey(ctx context.Context, provider, label string) error
+	ImportKey(ctx context.Context, provider, from, label string) error
+	TestKey(ctx context.Context, provider, label string) (app.KeyTest, error)
+	TestSecret(ctx context.Context, provider, secret string) (app.KeyTest, error)
+	TryDemo(ctx context.Context, say string) (string, error)
+
+	Spend(ctx context.Context, q app.SpendQuery) ([]app.Sum, error)
+	Requests(ctx context.Context, f app.RowFilter) ([]app.Row, error)
+
+	Settings() *app.Settings
+	Paths() app.Paths
+	SetListen(addr string) error
+	SetWithoutToken(to string) error
+	SetLedgerSync(to string) error
+}
+
+var _ Keytray = (*app.App)(nil)

@@ -1,0 +1,170 @@
+//go:build !nogui
+
+package ui
+
+import (
+	"context"
+	"reflect"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"keytray/app/ui/chart"
+	"keytray/app/view"
+)
+
+// spendScreen shows what was spent.
+type spendScreen struct {
+	stage
+	s       *shell
+	face    fyne.CanvasObject
+	days    *widget.Select
+	group   *widget.Select
+	problem *notice
+	total   *widget.Label
+	note    *widget.Label
+	bars    *chart.Bars
+	read    *widget.Label
+	legend  *fyne.Container
+	table   *fyne.Container
+	full    *fyne.Container
+	empty   fyne.CanvasObject
+	now     view.Spend
+}
+
+func newSpend(s *shell) *spendScreen {
+	p := &spendScreen{stage: stage{crew: s.crew}, s: s}
+	var ranges, groups []string
+	for _, r := range view.Ranges() {
+		ranges = append(ranges, r.Title)
+	}
+	for _, g := range view.Groups() {
+		groups = append(groups, "by "+strings.ToLower(g[1]))
+	}
+	p.days, p.group = widget.NewSelect(ranges, nil), widget.NewSelect(groups, nil)
+	p.days.SetSelectedIndex(1)
+	p.group.SetSelectedIndex(0)
+	p.days.OnChanged = func(string) { p.refresh() }
+	p.group.OnChanged = func(string) { p.refresh() }
+	p.problem = newNotice(newPress("Try again", theme.ViewRefreshIcon(), func() { p.refresh() }))
+	p.total = sized(bold(line("")), theme.SizeNameHeadingText)
+	p.note = quietLine("")
+	p.bars = chart.New(currentSeries, dollars)
+	p.bars.Height = 190
+	p.bars.OnRead = func(int) { p.drawRead() }
+	p.read = quietLine("")
+	p.legend = container.NewHBox()
+	p.table = container.New(&stacked{gap: -6})
+	picture := newPanel(container.New(&stacked{gap: 4},
+		container.New(&stacked{gap: -10}, p.total, p.note), p.bars, p.read, container.NewHScroll(p.legend)))
+	p.full = container.NewStack(scrolled(p.problem, picture, newPanel(p.table)))
+	p.empty = empty("Nothing was spent", "No call was made in these days. Calls and what they cost appear here as they happen.")
+	p.empty.Hide()
+	p.face = page("Spend", container.NewHBox(p.days, p.group), container.NewStack(p.full, p.empty))
+	return p
+}
+
+func (p *spendScreen) title() string             { return "Spend" }
+func (p *spendScreen) icon() fyne.Resource       { return spendIcon() }
+func (p *spendScreen) object() fyne.CanvasObject { return p.face }
+func (p *spendScreen) enter()                    { p.stage.enter(); p.refresh() }
+
+func (p *spendScreen) refresh() {
+	days, group := view.Ranges()[p.days.SelectedIndex()].Days, view.Groups()[p.group.SelectedIndex()][0]
+	load(&p.stage, func(ctx context.Context) (view.Spend, error) {
+		now := p.s.now()
+		sums, err := p.s.k.Spend(ctx, view.SpendQuery(now, days, group))
+		return view.NewSpend(sums, now, days, group, names(p.s.k.Providers())), err
+	}, p.draw)
+}
+
+func (p *spendScreen) draw(v view.Spend, err error) {
+	p.problem.say("", "")
+	if err != nil {
+		p.problem.say("The ledger cannot be read", capital(err.Error()))
+		show(p.empty, false)
+		show(p.full, true)
+		return
+	}
+	show(p.empty, v.Empty)
+	show(p.full, !v.Empty)
+	if reflect.DeepEqual(v, p.now) {
+		return
+	}
+	p.now = v
+	set(p.total, v.Total)
+	set(p.note, v.Note)
+	p.bars.Set(chartBars(v.Bars))
+	p.drawRead()
+	p.drawLegend(v)
+	p.drawTable(v)
+}
+
+func (p *spendScreen) drawRead() {
+	text := "Point at a day, or focus the bars and use the arrow keys, to read it out."
+	if i := p.bars.Reading(); i >= 0 && i < len(p.now.Bars) {
+		text = p.now.Bars[i].Read
+	}
+	set(p.read, text)
+}
+
+func (p *spendScreen) drawLegend(v view.Spend) {
+	var parts []fyne.CanvasObject
+	add := func(swatch fyne.CanvasObject, name string) {
+		parts = append(parts, container.NewHBox(container.NewCenter(container.New(least(fyne.NewSize(12, 12)), swatch)), short(view.Clip(name, 32))))
+	}
+	for i, name := range v.Series {
+		swatch := canvas.NewRectangle(currentSeries(i))
+		swatch.CornerRadius = 3
+		add(swatch, name)
+	}
+	for _, b := range v.Bars {
+		if b.Unknown > 0 {
+			add(chart.Hatch(theme.Color(theme.ColorNameForeground)), "unpriced calls")
+			break
+		}
+	}
+	p.legend.Objects = parts
+	p.legend.Refresh()
+}
+
+// tableRows bounds the table; the sums above are of all.
+const tableRows = 100
+
+func (p *spendScreen) drawTable(v view.Spend) {
+	cols := columns{
+		{title: view.Groups()[p.group.SelectedIndex()][1]},
+		{title: "Cost", width: 190, right: true},
+		{title: "Share", width: 62, right: true, wide: true},
+		{title: "Calls", width: 70, right: true},
+		{title: "In", width: 62, right: true},
+		{title: "Cached", width: 66, right: true, wide: true},
+		{title: "Out", width: 62, right: true},
+		{title: "Failed", width: 62, right: true, wide: true},
+	}
+	parts := []fyne.CanvasObject{cols.head()}
+	for i, r := range v.Rows {
+		if i == tableRows {
+			parts = append(parts, quiet("and "+view.Plural(int64(len(v.Rows)-tableRows), "row")+" more: see keytray spend"))
+			break
+		}
+		row := cols.row()
+		fill(row, r.Name, r.Cost, r.Share, r.Calls, r.In, r.Cached, r.Out, r.Errors)
+		parts = append(parts, row)
+	}
+	p.table.Objects = parts
+	p.table.Refresh()
+}
+
+// copied is the table as text.
+func (p *spendScreen) copied() string {
+	var b strings.Builder
+	for _, r := range p.now.Rows {
+		b.WriteString(strings.Join([]string{r.Name, r.Cost, r.Calls, r.In, r.Cached, r.Out, r.Errors}, "\t") + "\n")
+	}
+	return b.String()
+}

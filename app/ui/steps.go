@@ -1,0 +1,91 @@
+//go:build !nogui
+
+package ui
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"keytray/app/view"
+)
+
+// steps are what a newcomer does first; each ticks itself.
+type steps struct {
+	*panel
+	s     *shell
+	list  []*step
+	try   *press
+	said  *widget.Label
+	pause *widget.Activity
+}
+
+type step struct {
+	mark        *widget.Icon
+	title, text *widget.Label
+}
+
+func newSteps(s *shell) *steps {
+	st := &steps{s: s, said: prose(""), pause: widget.NewActivity()}
+	st.try = newPress("Try the demo model", theme.MediaPlayIcon(), st.demo)
+	st.said.Hide()
+	st.pause.Hide()
+	keys := newPress("Add a key", theme.ContentAddIcon(), func() {
+		s.choose(atKeys)
+		s.all[atKeys].(*keysScreen).add()
+	}).strong()
+	parts := []fyne.CanvasObject{bold(short("Three steps to the first call"))}
+	for range 3 {
+		p := &step{mark: widget.NewIcon(nil), title: bold(line("")), text: quiet("")}
+		st.list = append(st.list, p)
+		parts = append(parts, container.NewBorder(nil, nil, container.NewVBox(p.mark), nil, container.New(&stacked{gap: -10}, p.title, p.text)))
+	}
+	parts = append(parts,
+		container.NewHBox(keys, st.try, st.pause),
+		quiet("The demo model needs no key and costs nothing: it shows the whole path of a call, and its row."), st.said)
+	st.panel = newPanel(container.New(&stacked{gap: 2}, parts...))
+	st.panel.Hide()
+	return st
+}
+
+func (st *steps) draw(v []view.Step) {
+	for i, s := range v {
+		p := st.list[i]
+		icon, word := theme.RadioButtonIcon(), s.Title
+		if s.Done {
+			icon, word = theme.NewSuccessThemedResource(theme.ConfirmIcon()), s.Title+": done"
+		}
+		p.mark.SetResource(icon)
+		set(p.title, word)
+		set(p.text, s.Text)
+	}
+	show(st.panel, len(v) > 0)
+}
+
+// demo really calls the demo model, through the front door.
+func (st *steps) demo() {
+	st.try.Disable()
+	st.pause.Show()
+	st.pause.Start()
+	answer := ""
+	st.s.crew.act(func(ctx context.Context) (err error) {
+		answer, err = st.s.k.TryDemo(ctx, "Hello from the Keytray window!")
+		return err
+	}, func(err error) {
+		st.pause.Stop()
+		st.pause.Hide()
+		st.try.Enable()
+		if err != nil {
+			st.said.Importance = widget.DangerImportance
+			st.said.SetText("The demo model could not be called: " + err.Error())
+		} else {
+			st.said.Importance = widget.MediumImportance
+			st.said.SetText("It answered:\n" + answer + "\n\nIts row is the first of the last calls below.")
+		}
+		st.said.Show()
+		st.s.all[atOverview].refresh()
+	})
+}

@@ -21,6 +21,8 @@ type (
 	Row = ledger.Row
 	// RowFilter chooses rows.
 	RowFilter = ledger.Filter
+	// Usage counts tokens in buckets that never overlap.
+	Usage = ledger.Usage
 )
 
 // Spend sums what was spent. A ledger that does not exist yet has no sums.

@@ -76,18 +76,26 @@ shows where.`,
   keytray keys add openai      store a key; it is asked for, or piped in
   keytray token my-editor      the token that a tool sends as its API key
   keytray spend --by model     what it cost`,
-		Args:                       f.commandOnly,
-		RunE:                       f.window,
-		SilenceErrors:              true,
-		SilenceUsage:               true,
-		Version:                    app.Version,
-		SuggestionsMinimumDistance: 2,
+		Args:          f.commandOnly,
+		RunE:          f.window,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       app.Version,
 	}
 	root.SetVersionTemplate(version() + "\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(
 		f.serveCommand(),
+		f.keysCommand(),
+		f.tokenCommand(),
+		f.useCommand(),
+		f.modelsCommand(),
+		f.spendCommand(),
+		f.requestsCommand(),
+		f.runCommand(),
+		f.doctorCommand(),
 		f.versionCommand(),
 	)
+	root.SetHelpCommand(f.helpCommand(root))
 	return root
 }

@@ -54,22 +54,22 @@ func (f *face) fail(cmd *cobra.Command, err error) int {
 		if u.cmd != nil {
 			cmd = u.cmd
 		}
-		fmt.Fprintf(f.env.Stderr, "keytray: %s; see `%s --help`\n", said, cmd.CommandPath())
+		fmt.Fprintf(f.env.Stderr, "keytray: %s (see `%s --help`)\n", said, cmd.CommandPath())
 		return wrongUsage
 	}
 	if errors.Is(err, context.Canceled) {
 		said = "stopped"
 	}
-	f.warn(said, app.Remedy(err))
+	fmt.Fprintln(f.env.Stderr, "keytray: "+advice(said, app.Remedy(err)))
 	return failed
 }
 
-// warn prints what happened and what to do next.
-func (f *face) warn(said, remedy string) {
+// advice is what happened and what to do next.
+func advice(said, remedy string) string {
 	if said = tidy(said); remedy != "" && !strings.Contains(said, remedy) {
 		said = strings.TrimRight(said, ".;") + "; " + lowerFirst(remedy)
 	}
-	fmt.Fprintf(f.env.Stderr, "keytray: %s\n", said)
+	return said
 }
 
 // tidy makes a message safe for a terminal: what a provider says may be in it.
@@ -98,6 +98,7 @@ func (f *face) commandOnly(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	cmd.SuggestionsMinimumDistance = 2
 	said := "there is no command " + quote(args[0])
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		said += "; did you mean " + strings.Join(near, " or ") + "?"
@@ -123,11 +124,11 @@ func between(least, most int, names string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
-			return usagef(cmd, "%s needs %s", cmd.CommandPath(), names)
+			return usagef(cmd, "`%s` needs %s", cmd.CommandPath(), names)
 		case len(args) > most && most == 0:
-			return usagef(cmd, "%s takes no argument", cmd.CommandPath())
+			return usagef(cmd, "`%s` takes no argument", cmd.CommandPath())
 		case len(args) > most:
-			return usagef(cmd, "%s takes %s and no more", cmd.CommandPath(), names)
+			return usagef(cmd, "`%s` takes no more than %s", cmd.CommandPath(), names)
 		}
 		return nil
 	}

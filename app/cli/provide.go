@@ -10,21 +10,29 @@ import (
 
 // provide finds a provider by its id, or by its name in any case.
 func provide(a *app.App, name string) (app.Provider, error) {
-	all := a.Providers()
-	var near []string
-	for _, p := range all {
+	var ids []string
+	for _, p := range a.Providers() {
 		if strings.EqualFold(p.ID, name) || strings.EqualFold(p.Name, name) {
 			return p, nil
 		}
-		if close(p.ID, strings.ToLower(name)) {
-			near = append(near, p.ID)
-		}
+		ids = append(ids, p.ID)
 	}
-	slices.Sort(near)
-	if len(near) > 0 {
-		return app.Provider{}, fmt.Errorf("there is no provider %s; did you mean %s?", quote(name), strings.Join(near[:min(3, len(near))], " or "))
+	if near := near(ids, name); near != "" {
+		return app.Provider{}, fmt.Errorf("there is no provider %s; did you mean %s?", quote(name), near)
 	}
 	return app.Provider{}, fmt.Errorf("there is no provider %s; `keytray keys list --all` shows which there are", quote(name))
+}
+
+// near joins the words that may have been meant, at most three; "" for none.
+func near(words []string, said string) string {
+	var out []string
+	for _, w := range words {
+		if close(w, strings.ToLower(said)) && !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out[:min(3, len(out))], " or ")
 }
 
 // close tells whether one word may have been meant by another.

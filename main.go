@@ -1,25 +1,28 @@
+// Keytray is a tray app with a local LLM proxy and a key manager. See README.md,
+// or `keytray help`.
 package main
 
 import (
-	_ "fyne.io/fyne/v2/app"
-	_ "fyne.io/fyne/v2/test"
-	_ "fyne.io/fyne/v2/widget"
-	_ "fyne.io/fyne/v2/driver/desktop"
-	_ "fyne.io/systray"
-	_ "github.com/fsnotify/fsnotify"
-	_ "github.com/goccy/go-yaml"
-	_ "github.com/godbus/dbus/v5"
-	_ "github.com/gorilla/mux"
-	_ "github.com/klauspost/compress/zstd"
-	_ "github.com/mattn/go-sqlite3"
-	_ "github.com/ollama/ollama/api"
-	_ "github.com/openai/openai-go/v3"
-	_ "github.com/rogpeppe/go-internal/testscript"
-	_ "github.com/spf13/cobra"
-	_ "github.com/tidwall/gjson"
-	_ "github.com/tidwall/sjson"
-	_ "github.com/zalando/go-keyring"
-	_ "golang.org/x/term"
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"keytray/app/cli"
 )
 
-func main() {}
+func main() { os.Exit(run()) }
+
+// run chooses the face: a command, or the window.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	return cli.Run(ctx, os.Args[1:], cli.Env{
+		Stdin:  os.Stdin,
+		Stdout: os.Stdout,
+		Stderr: os.Stderr,
+		Getenv: os.Getenv,
+		Window: cli.NoWindow,
+	})
+}

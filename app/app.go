@@ -196,7 +196,7 @@ func (a *App) background() {
 		ctx, cancel := context.WithTimeout(a.ctx, keys.DefaultTimeout)
 		defer cancel()
 		if err := a.ring.Load(ctx); err != nil {
-			a.log.Warn("the keychain cannot be read", "err", err)
+			a.log.Debug("the keychain cannot be read", "err", err) // Status says so
 		}
 	})
 	a.wait.Go(func() {

@@ -47,9 +47,11 @@ func (a *App) Choices() []Choice {
 }
 
 // Use turns the switch: auto, offline, a provider's id or a route's name. It
-// writes config.yaml and holds for the next request.
+// writes config.yaml and holds for the next request. A command beside a running
+// Keytray may choose any provider that can be called, since the running one may
+// have a key, from its flags or its environment, that the command cannot see.
 func (a *App) Use(to string) error {
-	if !a.isChoice(to) {
+	if !a.isChoice(to) && !a.mayBeChoice(to) {
 		return a.noChoice(to)
 	}
 	return a.config.Edit(func(e *config.Edit) error { return e.SetActive(to) })
@@ -62,6 +64,20 @@ func (a *App) isChoice(to string) bool {
 		}
 	}
 	return false
+}
+
+// mayBeChoice tells whether the Keytray that runs in the same folder may have a
+// key for a provider.
+func (a *App) mayBeChoice(to string) bool {
+	if a.opt.Serve {
+		return false
+	}
+	p, ok := a.catalog.Load().Provider(to)
+	if !ok || why(p) != "" || off(a.config.Current(), p.ID) {
+		return false
+	}
+	_, err := a.RunningAddress(a.ctx)
+	return err == nil
 }
 
 func (a *App) noChoice(to string) error {

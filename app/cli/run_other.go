@@ -1,0 +1,26 @@
+//go:build !unix
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+)
+
+// start runs the tool and waits for it. Ctrl-C reaches it without help, since it
+// has the same console.
+func (f *face) start(ctx context.Context, p program) error {
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), p.path, p.args[1:]...)
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = p.env, f.env.Stdin, f.env.Stdout, f.env.Stderr
+	err := cmd.Run()
+	var ended *exec.ExitError
+	switch {
+	case errors.As(err, &ended):
+		return codeError(ended.ExitCode())
+	case err != nil:
+		return fmt.Errorf("start %s: %w", p.path, err)
+	}
+	return nil
+}

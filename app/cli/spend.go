@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"keytray/app"
+	"keytray/app/view"
+)
+
+func (f *face) spendCommand() *cobra.Command {
+	var by []string
+	var from string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "spend",
+		Short: "Sum what was spent",
+		Long: `Spend sums the record of calls, ledger.db, exactly. A call of unknown price is
+never counted as free: it is counted as unpriced. A day is your local day.`,
+		Example: `  keytray spend
+  keytray spend --by model --since 7d
+  keytray spend --by day,tool --since 2026-11-01 --json`,
+		Args: exactly(0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			q, err := spendQuery(by, from)
+			if err != nil {
+				return usage(cmd, err)
+			}
+			ctx := cmd.Context()
+			return f.with(ctx, func(a *app.App) error { return f.spend(ctx, a, q, asJSON) })
+		},
+	}
+	cmd.Flags().StringSliceVar(&by, "by", []string{"day"}, "group by day, tool, provider, model or key; several with commas")
+	cmd.Flags().StringVar(&from, "since", "30d", sinceHelp+"; or all")
+	_ = cmd.RegisterFlagCompletionFunc("by", cobra.FixedCompletions([]string{"day", "tool", "provider", "model", "key"}, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+// groups are what sums can be grouped by, in the order of the columns.
+var groups = [...]string{"day", "tool", "provider", "model", "key"}
+
+func spendQuery(by []string, from string) (app.SpendQuery, error) {
+	var q app.SpendQuery
+	for _, b := range by {
+		b = strings.ToLower(strings.TrimSpace(b))
+		if !slices.Contains(groups[:], b) {
+			return q, fmt.Errorf("--by %s is nothing to group by: use %s", quote(b), strings.Join(groups[:], ", "))
+		}
+		if !slices.Contains(q.By, app.By(b)) {
+			q.By = append(q.By, app.By(b))
+		}
+	}
+	if from != "all" {
+		var err error
+		if q.From, err = since(time.Now(), from); err != nil {
+			return q, err
+		}
+	}
+	return q, nil
+}
+
+func (f *face) spend(ctx context.Context, a *app.App, q app.SpendQuery, asJSON bool) error {
+	sums, err := a.Spend(ctx, q)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		for _, s := range sums {
+			if err := object(f.out(), sumJSON(s, q.By)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	when := "All in all"
+	if !q.From.IsZero() {
+		when = "Since " + q.From.Format("2 Jan 2006")
+	}
+	if len(sums) == 0 {
+		f.say("%s: no calls", when)
+		return nil
+	}
+	total, err := a.Since(ctx, q.From)
+	if err != nil {
+		return err
+	}
+	f.print(view.SpendTable(sums, q.By))
+	f.say("")
+	f.say("%s", view.Sentence(when, total))
+	return nil
+}

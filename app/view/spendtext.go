@@ -1,0 +1,82 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"keytray/app"
+)
+
+// SpendTable is sums as text, with a column for each thing they are grouped by.
+func SpendTable(sums []app.Sum, by []app.By) *Table {
+	t := &Table{}
+	for _, g := range spendGroups {
+		if slices.Contains(by, g) {
+			t.Columns = append(t.Columns, Column{Title: strings.ToUpper(string(g)), Flexible: g != "day"})
+		}
+	}
+	t.Columns = append(
+		t.Columns,
+		Column{Title: "CALLS", Right: true}, Column{Title: "FAILED", Right: true},
+		Column{Title: "IN", Right: true}, Column{Title: "CACHED", Right: true}, Column{Title: "OUT", Right: true},
+		Column{Title: "COST", Right: true}, Column{Title: "NOTE"},
+	)
+	for _, s := range sums {
+		var row []string
+		for _, g := range spendGroups {
+			if slices.Contains(by, g) {
+				row = append(row, label(s, g))
+			}
+		}
+		t.Rows = append(t.Rows, append(
+			row,
+			Count(s.Calls), Count(s.Errors),
+			Tokens(TokensIn(s.Usage)), Tokens(TokensCached(s.Usage)), Tokens(TokensOut(s.Usage)),
+			knownCost(s), spendNote(s),
+		))
+	}
+	return t
+}
+
+var spendGroups = []app.By{"day", "tool", "provider", "model", "key"}
+
+// label is what a sum is about; a row without one says "-".
+func label(s app.Sum, g app.By) string {
+	text := ""
+	switch g {
+	case "day":
+		text = s.Day.Format(time.DateOnly)
+	case "tool":
+		text = s.Tool
+	case "provider":
+		text = s.Provider
+	case "model":
+		text = s.Model
+	case "key":
+		text = s.Key
+	}
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// knownCost is the cost of the calls that have one: a dash if none has.
+func knownCost(s app.Sum) string {
+	if s.Unpriced > 0 && s.Unpriced >= s.Calls {
+		return "-"
+	}
+	return Money(s.CostPico)
+}
+
+func spendNote(s app.Sum) string {
+	var notes []string
+	if s.Unpriced > 0 {
+		notes = append(notes, Count(s.Unpriced)+" unpriced")
+	}
+	if d := Doubts(s); d != "" {
+		notes = append(notes, d)
+	}
+	return strings.Join(notes, ", ")
+}

@@ -1,7 +1,9 @@
 package ollama
 
 import (
+	"bytes"
 	"encoding/json"
+	"html"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,35 +16,44 @@ import (
 const maxMessage = 500
 
 // DecodeError reads {"error":"…"} (api.StatusError), or whatever else came.
+// Status 0 is an error in the middle of a stream, which names no status.
 func (Dialect) DecodeError(status int, h http.Header, body []byte) *llm.Error {
-	e := &llm.Error{Status: status, Kind: llm.KindOf(status), Outbound: "ollama", Raw: body}
+	e := &llm.Error{Status: status, Kind: llm.KindOf(status), Outbound: name, Raw: body, RetryAfter: retryAfter(h)}
 	if status == 0 {
-		e.Kind = llm.ServerError // an error in the middle of a stream
+		e.Kind = llm.ServerError
 	}
 	var wire struct {
-		Error json.RawMessage `json:"error"`
+		Error     json.RawMessage `json:"error"`
+		SigninURL string          `json:"signin_url"` // api.AuthorizationError
 	}
 	_ = json.Unmarshal(body, &wire) // what is no JSON is text
-	e.Message = text(wire.Error, body)
-	if e.Message == "" {
-		e.Message = strings.TrimSpace("the provider refused without a reason: " + strconv.Itoa(status) + " " + http.StatusText(status))
-	}
-	if len(e.Message) > maxMessage {
-		e.Message = strings.ToValidUTF8(e.Message[:maxMessage], "") + "…"
-	}
+	e.Message = shorten(text(wire.Error, body))
 	switch m := strings.ToLower(e.Message); {
-	case strings.Contains(m, "not found") && strings.Contains(m, "model"):
-		e.Kind, e.Code = llm.NotFound, "model_not_found"
+	case m == "":
+		e.Message = strings.TrimSpace("Ollama refused without a reason: " + strconv.Itoa(status) + " " + http.StatusText(status))
+	case wire.SigninURL != "":
+		e.Kind = llm.Unauthorized
+		e.Message += "; sign in to Ollama's cloud with `ollama signin`"
+	case strings.Contains(m, "model") && strings.Contains(m, "not found"):
+		e.Kind, e.Code, e.Param = llm.NotFound, "model_not_found", "model"
 		e.Message += "; get it with `ollama pull`"
-	case strings.Contains(m, "does not support"):
+	case strings.Contains(m, "does not support"), strings.Contains(m, "is not supported for this model"):
 		e.Kind = llm.BadRequest
+	case strings.Contains(m, "context length"):
+		e.Kind, e.Code = llm.BadRequest, "context_length_exceeded"
 	case strings.Contains(m, "server busy"):
 		e.Kind = llm.Overloaded
 	}
-	if s, err := strconv.Atoi(h.Get("Retry-After")); err == nil && s > 0 {
-		e.RetryAfter = time.Duration(s) * time.Second
-	}
 	return e
+}
+
+// inStream is the refusal that a frame holds. The frame's memory is the
+// reader's, so it is copied.
+func inStream(frame []byte) *llm.Error { return Dialect{}.DecodeError(0, nil, bytes.Clone(frame)) }
+
+// refuses tells whether an error field says anything.
+func refuses(raw []byte) bool {
+	return len(raw) > 0 && string(raw) != "null" && string(raw) != `""`
 }
 
 // text finds the message: a string, an object with one (behind some proxies),
@@ -58,13 +69,47 @@ func text(raw json.RawMessage, body []byte) string {
 	if json.Unmarshal(raw, &o) == nil && o.Message != "" {
 		return o.Message
 	}
-	s = strings.TrimSpace(string(body))
-	if strings.HasPrefix(s, "<") {
-		low := strings.ToLower(s)
-		if i, j := strings.Index(low, "<title>"), strings.Index(low, "</title>"); i >= 0 && j > i {
-			return strings.TrimSpace(s[i+len("<title>") : j])
-		}
-		return "a web page came instead of an answer"
+	s = strings.TrimSpace(string(body[:min(len(body), 64<<10)]))
+	if !strings.HasPrefix(s, "<") {
+		return s
 	}
-	return strings.ToValidUTF8(s, "")
+	if low := strings.ToLower(s); len(low) == len(s) {
+		_, after, _ := strings.Cut(low, "<title")
+		at := len(s) - len(after)
+		if open := strings.IndexByte(after, '>'); open >= 0 {
+			if title, _, ok := strings.Cut(after[open+1:], "</title"); ok && strings.TrimSpace(title) != "" {
+				return html.UnescapeString(s[at+open+1:][:len(title)])
+			}
+		}
+	}
+	return "a web page came instead of an answer"
+}
+
+// shorten puts a text on one line, and bounds it.
+func shorten(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
+	if len(s) > maxMessage {
+		s = strings.ToValidUTF8(s[:maxMessage], "") + "…"
+	}
+	return s
+}
+
+// retryAfter reads Retry-After-Ms, or Retry-After in seconds or as a date.
+func retryAfter(h http.Header) time.Duration {
+	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 && ms < 1e12 {
+		return time.Duration(ms * float64(time.Millisecond))
+	}
+	s := h.Get("Retry-After")
+	if n, err := strconv.ParseFloat(s, 64); err == nil && n > 0 && n < 1e9 {
+		return time.Duration(n * float64(time.Second))
+	}
+	at, err := http.ParseTime(s)
+	if err != nil {
+		return 0
+	}
+	now := time.Now()
+	if d, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = d // the provider's clock made the other date
+	}
+	return max(at.Sub(now), 0)
 }

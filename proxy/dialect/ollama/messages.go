@@ -13,15 +13,13 @@ import (
 // results as messages of their own (H6).
 func messages(c *llm.Call, p *llm.Prompt) ([]message, error) {
 	var out []message
-	for _, b := range p.System {
-		if b.Text != "" {
-			out = append(out, message{Role: "system", Content: b.Text})
-		}
+	if s := system(c, p); s != "" {
+		out = append(out, message{Role: "system", Content: s})
 	}
 	names := map[string]string{} // call id -> function
 	for _, m := range p.Messages {
 		if m.Name != "" {
-			c.Lose("messages.name")
+			c.Lose("messages: name")
 		}
 		w := message{Role: string(m.Role)}
 		var results []message
@@ -47,7 +45,26 @@ func messages(c *llm.Call, p *llm.Prompt) ([]message, error) {
 			out = append(out, w)
 		}
 	}
+	if len(out) == 0 {
+		// Ollama takes this as the wish to load the model, and answers nothing.
+		return nil, llm.Invalid("messages", "the request says nothing: give it a message with some content")
+	}
 	return out, nil
+}
+
+// system joins the leading instructions: many of Ollama's renderers take the
+// first message alone for them.
+func system(c *llm.Call, p *llm.Prompt) string {
+	var all []string
+	for _, b := range p.System {
+		if b.Text != "" {
+			all = append(all, b.Text)
+		}
+		if b.Cache != "" {
+			c.Lose("cache_control")
+		}
+	}
+	return strings.Join(all, "\n\n")
 }
 
 // add puts one block into a message.
@@ -63,7 +80,7 @@ func (w *message) add(c *llm.Call, b *llm.Block) error {
 		call := toolCall{ID: b.ID}
 		call.Function.Index = len(w.ToolCalls)
 		call.Function.Name = b.Name
-		call.Function.Arguments = object(b.Text)
+		call.Function.Arguments = object(c, b.Text)
 		w.ToolCalls = append(w.ToolCalls, call)
 	case llm.Image:
 		switch {
@@ -82,8 +99,10 @@ func (w *message) add(c *llm.Call, b *llm.Block) error {
 			return llm.Invalid("messages", "Ollama reads no documents of type %q: send the text itself", b.Media.Type)
 		}
 		w.Content = join(w.Content, text)
-	default:
+	case llm.Audio:
 		return llm.Invalid("messages", "Ollama takes no sound: choose another model, or send the text")
+	default:
+		return llm.Invalid("messages", "Ollama takes no part of this kind here")
 	}
 	if b.Cache != "" {
 		c.Lose("cache_control")
@@ -98,21 +117,34 @@ func result(c *llm.Call, b *llm.Block, names map[string]string) (message, error)
 		r.ToolName = names[b.ID]
 	}
 	for i := range b.Content {
-		if err := r.add(c, &b.Content[i]); err != nil {
+		part := &b.Content[i]
+		if part.Kind == llm.Image && c.Model.Flags.Has(llm.FlagNoVision) {
+			// The conversation must go on with what a tool returned. C3.
+			c.Lose("messages: images in tool results: this model sees none")
+			r.Content = join(r.Content, "[image: left out, this model sees none]")
+			continue
+		}
+		if err := r.add(c, part); err != nil {
 			return r, err
 		}
 	}
 	if b.Failed {
 		c.Lose("tool_result.is_error")
 	}
+	if b.Cache != "" {
+		c.Lose("cache_control")
+	}
 	return r, nil
 }
 
 // object is a call's arguments as a JSON object, {} if they are none: broken
 // history must not stop the conversation. A13.
-func object(args string) json.RawMessage {
+func object(c *llm.Call, args string) json.RawMessage {
 	var o map[string]json.RawMessage
 	if json.Unmarshal([]byte(args), &o) != nil || o == nil {
+		if strings.TrimSpace(args) != "" {
+			c.Lose("messages: the arguments of an earlier tool call are not a JSON object")
+		}
 		return json.RawMessage("{}")
 	}
 	return json.RawMessage(args)

@@ -13,8 +13,10 @@ type Dialect struct{}
 
 var _ llm.Outbound = Dialect{}
 
+const name = "ollama"
+
 // Name is "ollama".
-func (Dialect) Name() string { return "ollama" }
+func (Dialect) Name() string { return name }
 
 // URL is the chat endpoint; the model is named in the body.
 func (Dialect) URL(_ *llm.Call, base string) string { return base + "/api/chat" }

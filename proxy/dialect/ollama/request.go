@@ -1,10 +1,8 @@
 package ollama
 
 import (
+	"bytes"
 	"encoding/json"
-	"strings"
-
-	"github.com/ollama/ollama/api"
 
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
@@ -18,107 +16,71 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 	for _, f := range p.Lost {
 		c.Lose(f)
 	}
-	r := request{Model: c.Model.Name, Stream: c.Stream, Options: limits(&p.Limits)}
+	r := request{Model: c.Model.Name, Stream: c.Stream}
 	var err error
 	if r.Messages, err = messages(c, p); err != nil {
 		return nil, err
 	}
-	r.Tools = tools(c, p)
-	r.Think = think(c, &p.Reasoning)
-	switch p.Format.Kind {
-	case llm.FormatText:
-	case llm.FormatJSON:
-		r.Format = json.RawMessage(`"json"`)
-	case llm.FormatSchema:
-		r.Format = p.Format.Schema
-		if len(r.Format) == 0 {
-			r.Format = json.RawMessage(`"json"`)
-		}
+	if r.Tools, err = tools(c, p); err != nil {
+		return nil, err
 	}
-	if p.Tier != "" {
-		c.Lose("service_tier")
+	if r.Options, err = limits(&p.Limits); err != nil {
+		return nil, err
+	}
+	if r.Format, err = format(&p.Format); err != nil {
+		return nil, err
+	}
+	r.Think = think(c, &p.Reasoning)
+	if p.User != "" {
+		c.Lose("user")
+	}
+	switch p.Tier {
+	case "", "auto", "default":
+	default:
+		c.Lose("service_tier: " + p.Tier)
 	}
 	b, err := marshal(r)
 	if err != nil {
-		return nil, llm.Invalid("", "the request cannot be written for Ollama: %v", err)
+		return nil, &llm.Error{Kind: llm.Internal, Message: "the request cannot be written for Ollama: " + err.Error(), Cause: err}
 	}
 	return b, nil
 }
 
-// limits are the options asked for, or nil. H7.
-func limits(l *llm.Limits) *options {
+// limits are the options asked for, or nil. H7, A25.
+func limits(l *llm.Limits) (*options, error) {
+	if l.MaxTokens != nil && *l.MaxTokens < 1 {
+		// The runner takes 0 and less as no limit at all.
+		return nil, llm.Invalid("max_tokens", "max_tokens must be 1 or more, not %d", *l.MaxTokens)
+	}
 	o := options{
 		NumPredict: l.MaxTokens, Temperature: l.Temperature, TopP: l.TopP, TopK: l.TopK, Stop: l.Stop,
 		Seed: l.Seed, FrequencyPenalty: l.FrequencyPenalty, PresencePenalty: l.PresencePenalty,
 	}
 	if o.NumPredict == nil && o.Temperature == nil && o.TopP == nil && o.TopK == nil && len(o.Stop) == 0 &&
 		o.Seed == nil && o.FrequencyPenalty == nil && o.PresencePenalty == nil {
-		return nil
+		return nil, nil
 	}
-	return &o
+	return &o, nil
 }
 
-// tools lists the functions. Ollama cannot be made to call one.
-func tools(c *llm.Call, p *llm.Prompt) []tool {
-	switch p.Choice.Mode {
-	case llm.ChooseUnset, llm.ChooseAuto:
-	case llm.ChooseNone:
-		return nil // a model that is shown no tools calls none
-	case llm.ChooseAny, llm.ChooseNamed:
-		c.Lose("tool_choice: Ollama cannot force a call")
-	}
-	if par := p.Choice.Parallel; par != nil && !*par && len(p.Tools) > 0 {
-		c.Lose("parallel_tool_calls: Ollama cannot limit calls")
-	}
-	if len(p.Tools) > 0 && c.Model.Flags.Has(llm.FlagNoTools) {
-		c.Lose("tools: " + c.Model.Name + " takes none")
-		return nil
-	}
-	var out []tool
-	for _, t := range p.Tools {
-		w := tool{Type: "function"}
-		w.Function.Name, w.Function.Description, w.Function.Parameters = t.Name, t.Description, t.Schema
-		if len(t.Schema) == 0 {
-			w.Function.Parameters = json.RawMessage(`{"type":"object","properties":{}}`)
+// format is "json" or a schema, to which Ollama holds the model. Any schema
+// but an object is an error there.
+func format(f *llm.Format) (json.RawMessage, error) {
+	switch f.Kind {
+	case llm.FormatText:
+		return nil, nil
+	case llm.FormatJSON:
+		return json.RawMessage(`"json"`), nil
+	case llm.FormatSchema:
+		schema := bytes.TrimSpace(f.Schema)
+		switch {
+		case len(schema) == 0 || string(schema) == "null":
+			return json.RawMessage(`"json"`), nil
+		case schema[0] != '{' || !json.Valid(schema):
+			return nil, llm.Invalid("response_format", "the schema of the answer must be a JSON object")
 		}
-		if t.Strict != nil && *t.Strict {
-			c.Lose("tools.strict")
-		}
-		out = append(out, w)
-	}
-	return out
-}
-
-// think asks for thought. Ollama takes on, off or three efforts; a model that
-// is known not to think is not asked to, which would be refused. H11.
-func think(c *llm.Call, r *llm.Reasoning) *api.ThinkValue {
-	effort := strings.ToLower(r.Effort)
-	if effort == "" && r.Budget == nil {
-		return nil
-	}
-	if c.Model.Flags.Has(llm.FlagNoReasoning) {
-		if effort != "none" {
-			c.Lose("reasoning_effort: " + c.Model.Name + " does not think")
-		}
-		return nil
-	}
-	if effort == "" {
-		if *r.Budget == 0 {
-			return &api.ThinkValue{Value: false}
-		}
-		c.Lose("reasoning budget: Ollama has none, so thinking is merely on")
-		return &api.ThinkValue{Value: true}
-	}
-	switch effort {
-	case "none":
-		return &api.ThinkValue{Value: false}
-	case "low", "medium", "high":
-		return &api.ThinkValue{Value: effort}
-	case "minimal":
-		c.Lose("reasoning_effort: minimal becomes low")
-		return &api.ThinkValue{Value: "low"}
+		return f.Schema, nil
 	default:
-		c.Lose("reasoning_effort: " + effort + " becomes high")
-		return &api.ThinkValue{Value: "high"}
+		return nil, llm.Invalid("response_format", "Ollama knows no such format of the answer")
 	}
 }

@@ -1,8 +1,10 @@
 package ollama
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"iter"
 
@@ -13,17 +15,17 @@ import (
 // DecodeResponse reads a whole answer or a stream of lines. H2, H5, H13, H14.
 func (Dialect) DecodeResponse(c *llm.Call, body io.Reader) llm.Events {
 	return func(yield func(llm.Event, error) bool) {
-		d := decoder{call: c, yield: yield, open: none}
+		d := decoder{yield: yield, open: none}
 		for data, err := range frames(c, body) {
 			if err != nil {
-				d.fail(err)
+				d.cut(err)
 				return
 			}
 			if !d.frame(data) {
 				return
 			}
 		}
-		d.fail(nil)
+		d.cut(nil)
 	}
 }
 
@@ -31,12 +33,17 @@ func (Dialect) DecodeResponse(c *llm.Call, body io.Reader) llm.Events {
 func frames(c *llm.Call, body io.Reader) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if !c.Stream {
-			b, err := io.ReadAll(body)
-			yield(b, err)
+			b, err := io.ReadAll(io.LimitReader(body, sse.MaxFrame+1))
+			if len(b) > sse.MaxFrame {
+				err = sse.ErrFrameTooLarge
+			}
+			if err != nil || len(bytes.TrimSpace(b)) > 0 {
+				yield(b, err)
+			}
 			return
 		}
 		for f, err := range sse.Frames(body, sse.Lines) {
-			if (err != nil || len(f.Data) > 0) && !yield(f.Data, err) {
+			if (err != nil || len(bytes.TrimSpace(f.Data)) > 0) && !yield(f.Data, err) {
 				return
 			}
 		}
@@ -48,25 +55,28 @@ const none llm.BlockKind = 255
 
 // decoder turns answers into events, one block open at a time.
 type decoder struct {
-	call    *llm.Call
 	yield   func(llm.Event, error) bool
 	started bool
 	open    llm.BlockKind
-	index   int // of the open block, or of the next one
-	calls   bool
-	stopped bool
+	index   int             // of the open block, or of the next one
+	ids     map[string]bool // of the calls so far
 }
 
 // frame decodes one line; false ends the reading.
 func (d *decoder) frame(data []byte) bool {
 	var a answer
 	if err := json.Unmarshal(data, &a); err != nil {
-		d.stopped = true
-		return d.yield(llm.Event{}, &llm.Error{Kind: llm.Garbage, Message: "the provider sent a line that is no JSON", Cause: err}) && false
+		e := &llm.Error{Kind: llm.Garbage, Outbound: name, Cause: err, Message: "Ollama's answer holds a line that cannot be read: " + err.Error()}
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) && syntax.Offset >= int64(len(data)) {
+			e.Kind, e.Message = llm.Cut, stopped
+		}
+		d.yield(llm.Event{}, e)
+		return false
 	}
-	if a.Error != "" {
-		d.stopped = true
-		return d.yield(llm.Event{}, Dialect{}.DecodeError(0, nil, data)) && false
+	if refuses(a.Error) {
+		d.yield(llm.Event{}, inStream(data))
+		return false
 	}
 	if !d.started {
 		d.started = true
@@ -80,13 +90,11 @@ func (d *decoder) frame(data []byte) bool {
 	if !a.Done {
 		return true
 	}
-	d.stopped = true
-	if !d.close() {
-		return false
+	if d.close() {
+		u := counts(a.PromptEvalCount, a.EvalCount)
+		d.yield(llm.Event{Kind: llm.Stop, Why: why(a.DoneReason, len(d.ids) > 0), Usage: &u}, nil)
 	}
-	var t llm.Tally
-	a.count(&t)
-	return d.yield(llm.Event{Kind: llm.Stop, Why: why(a.DoneReason, d.calls), Usage: &t.Usage}, nil) && false
+	return false
 }
 
 // message shows thinking first, then text, then calls: the order in which
@@ -97,6 +105,11 @@ func (d *decoder) message(m *message) bool {
 	}
 	if m.Content != "" && !d.text(llm.Text, m.Content) {
 		return false
+	}
+	for _, data := range m.Images {
+		if !d.whole(llm.Image, "", mime(data), data) {
+			return false
+		}
 	}
 	for i := range m.ToolCalls {
 		if !d.tool(&m.ToolCalls[i]) {
@@ -118,21 +131,41 @@ func (d *decoder) text(kind llm.BlockKind, s string) bool {
 
 // tool shows a call, which Ollama sends whole. Older servers give no id.
 func (d *decoder) tool(t *toolCall) bool {
-	d.calls = true
-	id, args := t.ID, string(t.Function.Arguments)
-	if id == "" {
-		id = "call_" + rand.Text()[:16]
-	}
-	if args == "" || args == "null" {
-		args = "{}" // B7
-	}
-	if !d.close() {
+	if t.Function.Name == "" {
+		d.yield(llm.Event{}, &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "Ollama's answer calls a tool without a name"})
 		return false
 	}
-	d.open = llm.ToolCall
-	return d.yield(llm.Event{Kind: llm.BlockStart, Block: llm.ToolCall, Index: d.index, ID: id, Name: t.Function.Name}, nil) &&
-		d.yield(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: d.index, Text: args}, nil) &&
-		d.close()
+	id := t.ID
+	if id == "" || d.ids[id] {
+		id = "call_" + rand.Text()[:16]
+	}
+	if d.ids == nil {
+		d.ids = map[string]bool{}
+	}
+	d.ids[id] = true
+	return d.whole(llm.ToolCall, id, t.Function.Name, arguments(t.Function.Arguments))
+}
+
+// arguments are an object, as JSON text; servers like Ollama may send that
+// text as a string. B7.
+func arguments(raw json.RawMessage) string {
+	args := string(raw)
+	if text := unquote(raw); text != "" {
+		args = text
+	}
+	if args == "" || args == "null" || args == `""` {
+		return "{}"
+	}
+	return args
+}
+
+// whole shows a block that comes in one piece.
+func (d *decoder) whole(kind llm.BlockKind, id, title, text string) bool {
+	if !d.close() || !d.yield(llm.Event{Kind: llm.BlockStart, Block: kind, Index: d.index, ID: id, Name: title}, nil) {
+		return false
+	}
+	d.open = kind
+	return d.yield(llm.Event{Kind: llm.Delta, Block: kind, Index: d.index, Text: text}, nil) && d.close()
 }
 
 func (d *decoder) close() bool {
@@ -145,15 +178,21 @@ func (d *decoder) close() bool {
 	return d.yield(llm.Event{Kind: llm.BlockStop, Block: kind, Index: index}, nil)
 }
 
-// fail ends an answer that did not stop by itself.
-func (d *decoder) fail(err error) {
-	if d.stopped {
+const stopped = "Ollama's answer stopped before its end; what came so far is incomplete"
+
+// cut ends an answer whose last line did not come; err may be nil.
+func (d *decoder) cut(err error) {
+	e := &llm.Error{Kind: llm.Cut, Outbound: name, Message: stopped, Cause: err}
+	switch {
+	case errors.As(err, new(*llm.Error)):
+		d.yield(llm.Event{}, err) // the reader knows better
 		return
+	case errors.Is(err, sse.ErrFrameTooLarge):
+		e.Kind, e.Message = llm.Garbage, err.Error()
+	case err != nil:
+		e.Message = "Ollama's answer stopped before its end: " + err.Error()
 	}
-	if err == nil {
-		err = &llm.Error{Kind: llm.Cut, Message: "the answer stopped before its end; what came so far is incomplete"}
-	}
-	d.yield(llm.Event{}, err)
+	d.yield(llm.Event{}, e)
 }
 
 // why is the reason in neutral terms; an unknown one is kept.

@@ -1,72 +1,113 @@
 package ollama
 
 import (
-	"bytes"
-	"encoding/json"
+	"strconv"
 
 	"keytray/proxy/llm"
 )
 
-var (
-	doneKey     = []byte(`"done":true`)
-	errorKey    = []byte(`"error":`)
-	messageKey  = []byte(`"message":`)
-	contentKey  = []byte(`"content":"`)
-	thinkingKey = []byte(`"thinking":"`)
-	callsKey    = []byte(`"tool_calls":`)
-)
+// line is where the fields of an answer that metering looks at lie.
+type line struct {
+	model, message, done, reason, prompt, eval, fault []byte
+}
 
-// Tally reads a line of a stream, or a whole answer. Only the last line holds
-// counts: prompt_eval_count is the whole prompt, and eval_count includes
-// thinking (api.Metrics).
+// part is the same of a message.
+type part struct {
+	content, thinking, calls []byte
+}
+
+// Tally reads a line of a stream, or a whole answer, by a scan that allocates
+// nothing for a piece of text, in whatever way its writer spaces JSON. Only the
+// last line holds counts.
 func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
-	if c.Stream && !bytes.Contains(frame, doneKey) && bytes.Contains(frame, messageKey) {
-		t.Good = true
-		t.Text += length(frame, contentKey) + length(frame, thinkingKey)
-		if bytes.Contains(frame, callsKey) {
-			t.Why = llm.CallTools
+	var l line
+	err := llm.Fields(frame, func(key, value []byte, _ int) bool {
+		switch string(key) {
+		case "model":
+			l.model = value
+		case "message":
+			l.message = value
+		case "done":
+			l.done = value
+		case "done_reason":
+			l.reason = value
+		case "prompt_eval_count":
+			l.prompt = value
+		case "eval_count":
+			l.eval = value
+		case "error":
+			l.fault = value
 		}
-		return llm.Pass
-	}
-	var a answer
-	if err := json.Unmarshal(frame, &a); err != nil {
+		return true
+	})
+	if err != nil {
 		return llm.Pass // the decoder, or the client, says so
 	}
-	if a.Error != "" {
-		t.Err = Dialect{}.DecodeError(0, nil, frame)
+	if refuses(l.fault) {
+		t.Err = inStream(frame)
 		return llm.Pass
 	}
-	if a.Message == nil {
+	last := string(l.done) == "true"
+	if !last && (len(l.message) == 0 || l.message[0] != '{') {
 		return llm.Pass
 	}
 	t.Good = true
-	t.Text += int64(len(a.Message.Content) + len(a.Message.Thinking))
-	if !a.Done {
+	if t.Model == "" {
+		t.Model = unquote(l.model)
+	}
+	var p part
+	_ = llm.Fields(l.message, func(key, value []byte, _ int) bool { // none is fine
+		switch string(key) {
+		case "content":
+			p.content = value
+		case "thinking":
+			p.thinking = value
+		case "tool_calls":
+			p.calls = value
+		}
+		return true
+	})
+	t.Text += length(p.content) + length(p.thinking)
+	if len(p.calls) > 2 && p.calls[0] == '[' {
+		t.Text += int64(len(p.calls))
+		t.Why = llm.CallTools // kept here until the last line, which may be without them
+	}
+	if !last {
 		return llm.Pass
 	}
-	t.Why = why(a.DoneReason, t.Why == llm.CallTools || len(a.Message.ToolCalls) > 0)
-	t.Model, t.Done = a.Model, true
-	a.count(t)
+	t.Why = why(unquote(l.reason), t.Why == llm.CallTools)
+	t.Done = true
+	t.Usage = counts(number(l.prompt), number(l.eval))
 	return llm.Last
 }
 
-// count takes the counts of a last line. Zeros are left out of it, so a last
-// line without any counted nothing.
-func (a *answer) count(t *llm.Tally) {
-	t.Usage = llm.Usage{Known: true}
-	if a.PromptEvalCount != nil {
-		t.Usage.Input = max(0, *a.PromptEvalCount)
+// counts is a usage: prompt_eval_count is the whole prompt, and eval_count
+// includes thinking (api.Metrics). Zeros are left out on the wire, so one
+// count is enough to know the other.
+func counts(prompt, eval *int64) llm.Usage {
+	u := llm.Usage{Known: prompt != nil || eval != nil}
+	if prompt != nil {
+		u.Input = max(0, *prompt)
 	}
-	if a.EvalCount != nil {
-		t.Usage.Output = max(0, *a.EvalCount)
+	if eval != nil {
+		u.Output = max(0, *eval)
 	}
+	return u
 }
 
-// length is about how long the string after key is.
-func length(frame, key []byte) int64 {
-	i := bytes.Index(frame, key)
-	if i < 0 {
+// number reads a count; nil is none.
+func number(raw []byte) *int64 {
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		return nil
+	}
+	return &n
+}
+
+// length is about how long a JSON string is.
+func length(raw []byte) int64 {
+	if len(raw) < 2 || raw[0] != '"' {
 		return 0
 	}
-	return int64(max(0, bytes.IndexByte(frame[i+len(key):], '"')))
+	return int64(len(raw) - 2)
 }

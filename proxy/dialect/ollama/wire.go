@@ -3,8 +3,6 @@ package ollama
 import (
 	"bytes"
 	"encoding/json"
-
-	"github.com/ollama/ollama/api"
 )
 
 // request is api.ChatRequest, with schemas and arguments as they came.
@@ -13,7 +11,7 @@ type request struct {
 	Messages []message       `json:"messages"`
 	Tools    []tool          `json:"tools,omitempty"`
 	Format   json.RawMessage `json:"format,omitempty"`
-	Think    *api.ThinkValue `json:"think,omitempty"`
+	Think    any             `json:"think,omitempty"` // api.ThinkValue: a bool or a level
 	Options  *options        `json:"options,omitempty"`
 	Stream   bool            `json:"stream"` // sent always: Ollama streams when it is absent
 }
@@ -70,7 +68,9 @@ type answer struct {
 	DoneReason      string   `json:"done_reason"`
 	PromptEvalCount *int64   `json:"prompt_eval_count"`
 	EvalCount       *int64   `json:"eval_count"`
-	Error           string   `json:"error"`
+	// Error is a string (gin.H{"error": …} in server/routes.go); behind some
+	// proxies it is an object.
+	Error json.RawMessage `json:"error"`
 }
 
 // marshal writes JSON without escaping for HTML.
@@ -82,4 +82,13 @@ func marshal(v any) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// unquote is the text of a JSON string, "" if raw is none.
+func unquote(raw []byte) string {
+	var s string
+	if len(raw) > 2 && json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	return ""
 }

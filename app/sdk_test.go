@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -207,13 +208,13 @@ func TestSDKToolLoop(t *testing.T) {
 				if streamed {
 					sum, _, err := c.gather(withUsage(p))
 					if err != nil || len(sum.Choices) != 1 {
-						t.Fatalf("%+v, %v", sum.ChatCompletion, err)
+						t.Fatalf("%d choices, %s", len(sum.Choices), told(err))
 					}
 					return sum.Choices[0]
 				}
 				whole, err := c.client.Chat.Completions.New(t.Context(), p)
 				if err != nil || len(whole.Choices) != 1 {
-					t.Fatalf("%+v, %v", whole, err)
+					t.Fatal(told(err))
 				}
 				return whole.Choices[0]
 			}
@@ -271,7 +272,7 @@ func TestSDKImages(t *testing.T) {
 		})}
 		whole, err := c.client.Chat.Completions.New(t.Context(), p)
 		if err != nil || !strings.HasPrefix(whole.Choices[0].Message.Content, "Hello") {
-			t.Fatalf("%+v, %v", whole, err)
+			t.Fatal(told(err))
 		}
 		if sent := c.sent(); !strings.Contains(sent, marks[c.dialect]) || !strings.Contains(sent, "what is it?") {
 			t.Errorf("sent %s", sent)
@@ -466,4 +467,14 @@ func TestSDKModels(t *testing.T) {
 	if _, err = client.Models.Get(t.Context(), "openai/none"); !errors.As(err, &refused) || refused.StatusCode != 404 || refused.Message == "" {
 		t.Errorf("%v", err)
 	}
+}
+
+// told is an error of the client with what the server said; by itself it
+// names the status alone.
+func told(err error) string {
+	var refused *openai.Error
+	if errors.As(err, &refused) {
+		return refused.Error() + " " + refused.RawJSON()
+	}
+	return fmt.Sprint(err)
 }

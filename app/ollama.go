@@ -152,6 +152,10 @@ func (o *ollama) abilities(ctx context.Context, name string) llm.Flags {
 			}
 		}
 	}
+	if f := show.Details.Family; f == "gptoss" || f == "gpt-oss" {
+		// Its server takes levels for this family alone, whose models always think.
+		flags = append(flags, llm.FlagThinkingLevel, llm.FlagNoThinkingOff)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ability == nil {

@@ -60,9 +60,9 @@ func (f *face) report(checks []app.Check, asJSON bool) error {
 			mark = "BAD"
 		}
 		pad := strings.Repeat(" ", width-view.Width(c.Name))
-		f.say("%-4s  %s%s  %s", mark, c.Name, pad, view.Plain(c.Said))
+		f.say("%-4s  %s%s  %s", mark, c.Name, pad, view.PlainText(c.Said))
 		if !c.OK && c.Remedy != "" {
-			f.say("%s  %s", strings.Repeat(" ", width+6), view.Plain(c.Remedy))
+			f.say("%s  %s", strings.Repeat(" ", width+6), view.PlainText(c.Remedy))
 		}
 	}
 	if bad {

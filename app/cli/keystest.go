@@ -104,7 +104,7 @@ func (f *face) testKeys(ctx context.Context, a *app.App, ids []string, label str
 		if took != "" {
 			took = " (" + took + ")"
 		}
-		f.say("%s", view.Plain(fmt.Sprintf("%s %s %s %s: %s: %s%s", id, k.Label, k.Hint, k.Where, verdict, said, took)))
+		f.say("%s", view.PlainText(fmt.Sprintf("%s %s %s %s: %s: %s%s", id, k.Label, k.Hint, k.Where, verdict, said, took)))
 	}
 	if bad {
 		return codeError(failed)

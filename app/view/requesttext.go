@@ -35,7 +35,7 @@ func requestCells(now time.Time, r app.Row) []string {
 	}
 	cells := []string{
 		Moment(now, r.Time), who, r.Asked, r.Provider + "/" + r.Model,
-		Tokens(TokensIn(r.Usage)), Tokens(TokensCached(r.Usage)), Tokens(TokensOut(r.Usage)), ShortCost(r),
+		Tokens(TokensIn(r.Usage)), Tokens(TokensCached(r.Usage)), Tokens(TokensOut(r.Usage)), RowCost(r),
 		Took(r.FirstByte), Took(r.Duration), string(r.Status), r.Error,
 	}
 	if r.Status == "running" {
@@ -56,9 +56,9 @@ func RequestLines(now time.Time, r app.Row) []string {
 	return t.Lines(0)
 }
 
-// ShortCost is Cost in one word, for a column of them: "$0.04", "~$0.04",
+// RowCost is Cost in one word, for a column of them: "$0.04", "~$0.04",
 // "$0.04+" and "-" for an unknown one.
-func ShortCost(r app.Row) string {
+func RowCost(r app.Row) string {
 	switch {
 	case r.Status == "running":
 		return ""

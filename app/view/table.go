@@ -35,7 +35,7 @@ func (t *Table) Lines(width int) []string {
 	for n, row := range t.Rows {
 		rows[n] = make([]string, len(t.Columns))
 		for i := range min(len(row), len(t.Columns)) {
-			rows[n][i] = Plain(row[i])
+			rows[n][i] = PlainText(row[i])
 			widths[i] = max(widths[i], Width(rows[n][i]))
 		}
 	}
@@ -90,9 +90,9 @@ func (t *Table) line(cells []string, widths []int) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// Plain makes a text that others chose fit for one line of a terminal: spaces
+// PlainText makes a text that others chose fit for one line of a terminal: spaces
 // in place of line ends, and no control characters.
-func Plain(s string) string {
+func PlainText(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control) {

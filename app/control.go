@@ -97,6 +97,8 @@ func (a *App) control(w http.ResponseWriter, r *http.Request) {
 			if err := a.ring.Load(a.ctx); err != nil {
 				a.log.Warn("the keychain cannot be read", "err", err)
 			}
+			a.rebuild() // a host may have been confirmed, with no key changed
+			a.changed()
 		})
 	default:
 		http.NotFound(w, r)

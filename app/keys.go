@@ -95,6 +95,10 @@ func (a *App) AddKey(ctx context.Context, provider, label, secret string) error 
 	if err != nil {
 		return err
 	}
+	// Who adds a key to a provider means it for where that provider is now.
+	if err := a.trust().add(p.ID, hostOf(a.baseURL(p))); err != nil {
+		return err
+	}
 	if err := a.ring.Add(ctx, p.ID, label, s); err != nil {
 		return err
 	}
@@ -160,6 +164,9 @@ func (a *App) TestKey(ctx context.Context, provider, label string) (KeyTest, err
 	all, err := a.ring.Keys(ctx, p.ID)
 	for i, k := range all {
 		if label == "" || k.Label == label {
+			if host := a.untrusted(p); host != "" {
+				return KeyTest{}, a.notThere(p, host)
+			}
 			shown := show(all[i : i+1])[0]
 			shown.InUse = i == 0
 			t, err := a.TestSecret(ctx, p.ID, k.Secret.Reveal())

@@ -107,6 +107,11 @@ func why(p catalog.Provider) string {
 // signer puts the provider's preferred key into a request's header.
 func (a *App) signer(p catalog.Provider) upstream.Sign {
 	name, format := p.Auth.Header, p.Auth.Format
+	if host := a.untrusted(p); host != "" {
+		return func(context.Context, http.Header) (upstream.Signature, error) {
+			return upstream.Signature{}, a.notThere(p, host)
+		}
+	}
 	return func(ctx context.Context, h http.Header) (upstream.Signature, error) {
 		all := a.ring.Cached(p.ID)
 		if len(all) == 0 {

@@ -82,6 +82,7 @@ func (a *App) problems(listenErr error) []Problem {
 			Remedy: p.Hint, Grave: true,
 		})
 	}
+	out = append(out, a.table.Load().waiting...)
 	if p := a.ring.Health(); p != nil {
 		out = append(out, Problem{About: "keychain", Message: p.Message, Remedy: p.Remedy, Grave: len(a.ring.CachedAll()) == 0})
 	}

@@ -22,6 +22,7 @@ type table struct {
 	catalog *catalog.Catalog
 	usable  map[string]bool // providers that can be called: built, on, with a key if they need one
 	leaves  sync.Map        // provider/model -> llm.Target
+	waiting []Problem       // providers whose keys wait for the user's word; see Trust
 }
 
 // learn takes up new settings: their providers first, then a new table.
@@ -56,6 +57,11 @@ func (a *App) rebuild() {
 		}
 		if !needsKey(p) || len(a.ring.Cached(p.ID)) > 0 {
 			t.usable[p.ID] = true
+		}
+		if len(a.ring.Cached(p.ID)) > 0 {
+			if host := a.untrusted(p); host != "" {
+				t.waiting = append(t.waiting, waiting(p.ID, host))
+			}
 		}
 	}
 	a.network.Allow(hosts)

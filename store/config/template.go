@@ -17,7 +17,7 @@ active: auto
 without_token: local
 
 # Providers: change a built-in one, switch it off, or add your own.
-# Dialects: chat, responses, messages, gemini, ollama, converse.
+# Dialects: chat, messages, gemini, ollama.
 providers:
   # openai: {base_url: "http://127.0.0.1:9001/v1"}
   # groq: {off: true}
@@ -28,19 +28,9 @@ routes:
   # quick: groq/llama-3.3-70b-versatile
   # safe: {fallback: [anthropic/claude-sonnet-5-5, ollama/qwen3]}
 
-# Limits in US dollars. At the limit: block (calls get an error) or offline (models on this machine answer).
-budget:
-  # day: 10
-  # month: 100
-  # at_limit: block
-
-# Limits of single tools, by the name of their token.
-tools:
-  # codex: {budget: {day: 5}}
-
 # While one provider is active and lacks the model that was asked for, it answers with these.
 stand_ins:
-  # openai: {large: gpt-6, small: gpt-6-mini}
+  # openai: {large: gpt-6.1-sol, small: gpt-6-luna}
 
 # Web pages that may call from a browser. None may unless it is listed.
 origins:

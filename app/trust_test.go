@@ -1,0 +1,52 @@
+package app
+
+import (
+	"strings"
+	"testing"
+
+	"keytray/proxy/proxytest"
+)
+
+// K10: a changed base_url does not carry a key off to another host.
+func TestAKeyIsNotSentToAHostThatNobodyConfirmed(t *testing.T) {
+	h := open(t, "providers:\n  openai: {base_url: http://198.51.100.7/v1}\n", "OPENAI_API_KEY="+canary)
+	before := h.network.Dials()
+	r := h.chat("openai/gpt-4.1", "")
+	if r.status != 403 || !strings.Contains(r.body, "keytray keys trust openai") || !strings.Contains(r.body, "198.51.100.7") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if _, err := h.TestKey(t.Context(), "openai", ""); err == nil || !strings.Contains(err.Error(), "trust") {
+		t.Errorf("the test of the key said %v", err)
+	}
+	if n := h.network.Dials() - before; n != 0 {
+		t.Errorf("%d dials", n)
+	}
+	if s := h.Status(); s.State != Attention || !strings.Contains(s.Problems[0].Message, "198.51.100.7") {
+		t.Errorf("status %+v", s)
+	}
+	if host, err := h.Trust("openai"); err != nil || host != "198.51.100.7" {
+		t.Fatal(host, err)
+	}
+	if s := h.Status(); s.State != On && len(s.Problems) > 0 && strings.Contains(s.Problems[0].Message, "198.51.100.7") {
+		t.Errorf("after the word: %+v", s)
+	}
+}
+
+func TestLoopbackAndOwnProvidersNeedNoWord(t *testing.T) {
+	p := proxytest.New()
+	s := proxytest.Start(t, p)
+	h := open(t, "providers:\n  openai: {base_url: "+s.URL+"/v1}\n  lab: {dialect: chat, base_url: "+s.URL+"/v1, key_env: LAB_KEY, models: [text]}\n",
+		"OPENAI_API_KEY="+canary, "LAB_KEY="+canary)
+	for _, m := range []string{"openai/text", "lab/text"} {
+		if r := h.chat(m, ""); r.status != 200 {
+			t.Errorf("%s: %d %s", m, r.status, r.body)
+		}
+	}
+}
+
+func TestLimitsThatNobodyEnforcesAreRefused(t *testing.T) {
+	h := open(t, "budget: {day: 5}\n")
+	if p := h.Status().Problems; len(p) == 0 || !strings.Contains(p[0].Message, "not built yet") || !strings.Contains(p[0].Message, "line 1") {
+		t.Errorf("problems %+v", p)
+	}
+}

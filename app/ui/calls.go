@@ -12,16 +12,16 @@ import (
 // callColumns are the columns of a table of calls.
 func callColumns() columns {
 	return columns{
-		{title: "Time", width: 96},
-		{title: "Tool", width: 88},
-		{title: "Asked → used"},
-		{title: "In", width: 52, right: true},
-		{title: "Out", width: 52, right: true},
-		{title: "Cached", width: 62, right: true, wide: true},
-		{title: "Cost", width: 96, right: true},
-		{title: "First", width: 64, right: true, wide: true},
-		{title: "Took", width: 66, right: true, wide: true},
-		{title: "Status", width: 88},
+		{title: "Time", width: 90},
+		{title: "Tool", width: 84},
+		{title: "Asked -> used"},
+		{title: "In", width: 44, right: true},
+		{title: "Out", width: 44, right: true},
+		{title: "Cached", width: 56, right: true, wide: true},
+		{title: "Cost", width: 78, right: true},
+		{title: "First", width: 62, right: true, wide: true},
+		{title: "Took", width: 62, right: true, wide: true},
+		{title: "Status", width: 80},
 	}
 }
 
@@ -53,7 +53,7 @@ func newCallTable(n int) *callTable {
 		t.rows = append(t.rows, r)
 		parts = append(parts, r)
 	}
-	t.object = container.New(&stacked{gap: -6}, parts...)
+	t.object = tight(container.New(&stacked{gap: 2}, parts...))
 	return t
 }
 

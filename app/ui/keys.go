@@ -9,6 +9,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -23,7 +24,7 @@ type keysScreen struct {
 	face    fyne.CanvasObject
 	problem *notice
 	cards   *fyne.Container
-	scroll  *container.Scroll
+	scroll  *scrolling
 	empty   fyne.CanvasObject
 	loading fyne.CanvasObject
 	now     []view.KeyCard // as drawn
@@ -50,10 +51,10 @@ func newKeys(s *shell) *keysScreen {
 		newPress("Add a key", theme.ContentAddIcon(), k.add).strong())
 	k.empty.Hide()
 	k.loading = empty("Asking the keychain…", "If the system asks for your password, it is to unlock the keyring.")
-	k.scroll = scrolled(k.cards)
+	k.scroll = scrolled(k.problem.panel, k.cards)
 	add := newPress("Add a key", theme.ContentAddIcon(), k.add).strong()
 	k.face = page("Keys", container.NewHBox(add),
-		container.NewBorder(container.New(&stacked{gap: 6}, k.problem), nil, nil, nil, container.NewStack(k.scroll, k.empty, k.loading)))
+		container.NewStack(k.scroll.view, k.empty, k.loading))
 	return k
 }
 
@@ -78,15 +79,17 @@ func (k *keysScreen) draw(r keysRead, err error) {
 	k.keys, k.all = r.keys, r.all
 	k.loading.Hide()
 	show(k.empty, len(r.cards) == 0 && r.err == nil)
-	k.problem.say("", "")
 	if p, ok := view.KeychainProblem(k.s.state.Status); ok {
 		k.problem.say(capital(p.Message), p.Remedy)
 	} else if r.err != nil {
 		k.problem.say("The keychain cannot be used", capital(r.err.Error()))
 	} else if err != nil {
 		k.problem.say("Today's cost is not known", capital(err.Error()))
+	} else {
+		k.problem.say("", "")
 	}
 	if reflect.DeepEqual(r.cards, k.now) && len(k.testing) == 0 && len(k.buttons) > 0 {
+		k.scroll.settle()
 		return
 	}
 	k.now = r.cards
@@ -107,7 +110,7 @@ func (k *keysScreen) redraw() {
 	}
 	k.cards.Objects = cards
 	k.cards.Refresh()
-	k.scroll.Refresh()
+	k.scroll.settle()
 	for _, b := range k.buttons {
 		if had != "" && b.id == had && c.Overlays().Top() == nil {
 			c.Focus(b)
@@ -125,7 +128,7 @@ func (k *keysScreen) card(c view.KeyCard) fyne.CanvasObject {
 	}
 	for i, l := range c.Keys {
 		if i > 0 {
-			parts = append(parts, widget.NewSeparator())
+			parts = append(parts, container.New(layout.NewCustomPaddedLayout(5, 3, 7, 7), widget.NewSeparator()))
 		}
 		parts = append(parts, k.line(c, l))
 	}

@@ -21,6 +21,7 @@ type overview struct {
 	stage
 	s       *shell
 	face    fyne.CanvasObject
+	scroll  *scrolling
 	url     *widget.Label
 	dialect *widget.Select
 	copyURL *press
@@ -65,8 +66,9 @@ func newOverview(s *shell) *overview {
 	o.table = newCallTable(lastCalls)
 	o.none = quiet("No calls yet. They appear here as they happen.")
 	all := newPress("All requests", nil, func() { s.choose(atRequests) }).light()
-	calls := newPanel(container.NewVBox(container.NewBorder(nil, nil, bold(short("Last calls")), all), o.none, o.table.object))
-	o.face = page("Overview", nil, scrolled(o.problem, endpoint, o.steps.panel, figures, days, calls))
+	calls := newPanel(container.New(&stacked{gap: 0}, container.NewBorder(nil, nil, bold(short("Last calls")), all), o.none, o.table.object))
+	o.scroll = scrolled(o.problem.panel, endpoint, o.steps.panel, figures, days, calls)
+	o.face = page("Overview", nil, o.scroll.view)
 	return o
 }
 
@@ -121,10 +123,12 @@ func (o *overview) drawStatus() {
 		o.dialect.SetSelected(titles[0])
 	}
 	o.drawURL()
-	o.problem.say("", "")
 	if p := view.Problems(st); len(p) > 0 && p[0].Grave {
 		o.problem.say(p[0].Title+" needs attention", capital(p[0].Message))
+	} else {
+		o.problem.say("", "")
 	}
+	o.scroll.settle()
 }
 
 func (o *overview) drawURL() {
@@ -154,6 +158,7 @@ func (o *overview) draw(v view.Overview, err error) {
 	o.table.draw(v.Calls)
 	show(o.none, len(v.Calls) == 0)
 	show(o.table.object, len(v.Calls) > 0)
+	o.scroll.settle()
 }
 
 func (o *overview) drawRead() {

@@ -150,8 +150,30 @@ func page(title string, controls fyne.CanvasObject, content fyne.CanvasObject) f
 }
 
 // scrolled puts a page's parts under each other and lets them scroll.
-func scrolled(parts ...fyne.CanvasObject) *container.Scroll {
-	return container.NewVScroll(container.New(layout.NewCustomPaddedLayout(2, 10, 0, 10), container.New(&stacked{gap: 10}, parts...)))
+func scrolled(parts ...fyne.CanvasObject) *scrolling {
+	body := container.New(&stacked{gap: 10}, parts...)
+	return &scrolling{view: container.NewVScroll(container.New(layout.NewCustomPaddedLayout(2, 10, 0, 10), body))}
+}
+
+// scrolling is a scroll whose parts come, go and change their height.
+type scrolling struct {
+	view  *container.Scroll
+	least fyne.Size
+}
+
+// settle gives all parts their places again if the content has another size.
+// Wrapped text knows its height only after it was given a width, so it looks
+// more than once.
+func (s *scrolling) settle() {
+	for range 4 {
+		least := s.view.Content.MinSize()
+		if least == s.least {
+			return
+		}
+		s.least = least
+		s.view.Refresh()
+		s.view.Content.Refresh()
+	}
 }
 
 // stacked is a vertical box whose parts take its whole width, with a gap of
@@ -184,13 +206,17 @@ func (s *stacked) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		}
 		o.Move(fyne.NewPos(0, y))
 		o.Resize(fyne.NewSize(size.Width, o.MinSize().Height))
-		y += o.MinSize().Height + s.gap
+		h := o.MinSize().Height // of wrapped text, known only now
+		if h != o.Size().Height {
+			o.Resize(fyne.NewSize(size.Width, h))
+		}
+		y += h + s.gap
 	}
 }
 
 // notice is a panel that says what is wrong and what to do.
 type notice struct {
-	*panel
+	panel       *panel
 	title, text *widget.Label
 }
 
@@ -199,17 +225,21 @@ func newNotice(buttons ...fyne.CanvasObject) *notice {
 	mark := container.NewVBox(widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon())))
 	body := container.New(&stacked{gap: -8}, n.title, n.text)
 	n.panel = newPanel(container.NewBorder(nil, nil, mark, container.NewVBox(buttons...), body))
-	n.edge = theme.ColorNameWarning
-	n.Hide()
+	n.panel.edge = theme.ColorNameWarning
+	n.panel.Hide()
 	return n
 }
 
-// say shows the notice; an empty title hides it.
-func (n *notice) say(title, text string) {
+// say shows the notice; an empty title hides it. It tells whether the notice
+// takes another place now, so that what is around it has to be laid out anew.
+func (n *notice) say(title, text string) bool {
+	was := n.panel.Visible()
+	moved := was != (title != "") || n.text.Text != text
 	set(n.title, title)
 	set(n.text, text)
 	show(n.text, text != "")
-	show(n, title != "")
+	show(n.panel, title != "")
+	return moved
 }
 
 // empty is what a screen shows where there is nothing to show.

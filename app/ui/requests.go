@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -19,6 +20,7 @@ type requests struct {
 	stage
 	s       *shell
 	face    fyne.CanvasObject
+	frame   *fyne.Container
 	text    *field
 	status  *widget.Select
 	problem *notice
@@ -46,8 +48,8 @@ func newRequests(s *shell) *requests {
 	q.problem = newNotice(newPress("Try again", theme.ViewRefreshIcon(), func() { q.refresh() }))
 	cols := callColumns()
 	q.list = newRows(func() int { return len(q.shown) },
-		func() fyne.CanvasObject { return cols.row() },
-		func(i int, o fyne.CanvasObject) { fillCall(o, q.shown[i]) })
+		func() fyne.CanvasObject { return tight(cols.row()) },
+		func(i int, o fyne.CanvasObject) { fillCall(o.(*container.ThemeOverride).Content, q.shown[i]) })
 	q.list.HideSeparators = true
 	q.list.OnSelected = func(i int) {
 		q.list.UnselectAll()
@@ -55,16 +57,16 @@ func newRequests(s *shell) *requests {
 			q.details(q.shown[i].Request)
 		}
 	}
-	q.table = newPanel(container.NewBorder(cols.head(), nil, nil, nil, q.list))
+	q.table = newPanel(container.NewBorder(container.New(layout.NewCustomPaddedLayout(0, 0, 0, 0), tight(cols.head())), nil, nil, nil, q.list))
 	q.empty = empty("No requests yet", "Point a tool at Keytray and every call appears here while it runs, with what it cost.")
 	q.none = empty("No request matches", "Change the filter, or press Escape in it to clear it.")
 	q.loading = empty("Reading the ledger…", "")
 	q.empty.Hide()
 	q.none.Hide()
 	bar := container.NewBorder(nil, nil, nil, container.New(fixedWidth(120), q.status), q.text)
-	q.face = page("Requests", nil,
-		container.NewBorder(container.New(&stacked{gap: 6}, q.problem, bar), q.count, nil, nil,
-			container.NewStack(q.table, q.empty, q.none, q.loading)))
+	q.frame = container.NewBorder(container.New(&stacked{gap: 6}, q.problem.panel, bar), q.count, nil, nil,
+		container.NewStack(q.table, q.empty, q.none, q.loading))
+	q.face = page("Requests", nil, q.frame)
 	return q
 }
 
@@ -81,9 +83,16 @@ func (q *requests) refresh() {
 
 func (q *requests) draw(rows []app.Row, err error) {
 	q.loading.Hide()
-	q.problem.say("", "")
+	title, text := "", ""
 	if err != nil {
-		q.problem.say("The ledger cannot be read", capital(err.Error()))
+		title, text = "The ledger cannot be read", capital(err.Error())
+	}
+	if q.problem.say(title, text) {
+		q.frame.Refresh() // wrapped text knows its height only after it was given a width
+		q.frame.Refresh()
+	}
+	if err != nil {
+		show(q.table, len(q.shown) > 0)
 		return
 	}
 	q.rows, q.calls = rows, q.calls[:0]

@@ -25,6 +25,7 @@ type settings struct {
 	stage
 	s        *shell
 	face     fyne.CanvasObject
+	scroll   *scrolling
 	problems *fyne.Container
 	lines    []view.ProblemLine
 	listen   *field
@@ -110,7 +111,8 @@ func newSettings(s *shell) *settings {
 		copied := newPress("Copy path", theme.ContentCopyIcon(), func() { s.copy(p.Path) })
 		places = append(places, setting(p.Name, container.NewHBox(copied, open), container.New(&stacked{gap: -12}, path, quiet(p.Text))))
 	}
-	v.face = page("Settings", quietLineFree("Keytray "+app.Version), scrolled(v.problems, network, kept, look, section("Where data lives", places...)))
+	v.scroll = scrolled(v.problems, network, kept, look, section("Where data lives", places...))
+	v.face = page("Settings", quietLineFree("Keytray "+app.Version), v.scroll.view)
 	return v
 }
 
@@ -152,6 +154,7 @@ func (v *settings) refresh() {
 	v.sync.set(string(c.Ledger.Sync))
 	v.theme.set(v.s.fyne.Preferences().StringWithFallback(prefTheme, "system"))
 	v.sayListen(nil)
+	v.scroll.settle()
 }
 
 func (v *settings) sayListen(err error) {
@@ -218,6 +221,7 @@ func (v *settings) drawProblems(lines []view.ProblemLine) {
 	}
 	v.problems.Objects = parts
 	v.problems.Refresh()
+	v.scroll.settle()
 }
 
 // copied is the list of problems, to send to somebody who can help.

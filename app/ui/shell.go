@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/layout"
 
 	"keytray/app"
 	"keytray/app/view"
@@ -37,6 +38,7 @@ type shell struct {
 	side   *sidebar
 	banner *notice
 	body   *fyne.Container
+	frame  *fyne.Container
 	all    []screen
 	at     int
 	open   bool // the window is in view
@@ -59,10 +61,10 @@ func newShell(k Keytray, c *crew, f fyne.App, w fyne.Window, log *slog.Logger) *
 	s := &shell{k: k, crew: c, win: w, fyne: f, log: log, now: time.Now, tests: map[view.KeyID]view.Tested{}}
 	s.all = []screen{newOverview(s), newKeys(s), newSpend(s), newRequests(s), newSettings(s)}
 	s.side = newSidebar(s.all, s.choose, s.togglePause)
-	s.banner = newNotice(newPress("Got it", nil, func() { s.banner.say("", "") }))
+	s.banner = newNotice(newPress("Got it", nil, func() { s.say("", "") }))
 	s.body = container.NewStack()
-	right := container.NewBorder(s.banner, nil, nil, nil, s.body)
-	w.SetContent(container.New(least(fyne.NewSize(720, 480)), container.NewBorder(nil, nil, s.side.object, nil, right)))
+	s.frame = container.NewBorder(container.New(layout.NewCustomPaddedLayout(0, 0, 12, 12), container.New(&stacked{}, s.banner.panel)), nil, nil, nil, s.body)
+	w.SetContent(container.New(least(fyne.NewSize(720, 480)), container.NewBorder(nil, nil, s.side.object, nil, s.frame)))
 	w.SetPadded(false)
 	w.Resize(fyne.NewSize(960, 640))
 	for i := range s.all {
@@ -152,7 +154,15 @@ func (s *shell) tell(what string, err error) {
 	if s.log != nil {
 		s.log.Warn(what, "err", err)
 	}
-	s.banner.say(what, capital(err.Error()))
+	s.say(what, capital(err.Error()))
+}
+
+// say puts a notice over all screens; an empty title takes it away.
+func (s *shell) say(title, text string) {
+	for range 2 { // wrapped text knows its height only after it was given a width
+		s.banner.say(title, text)
+		s.frame.Refresh()
+	}
 }
 
 func (s *shell) copy(text string) { s.fyne.Clipboard().SetContent(text) }

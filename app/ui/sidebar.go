@@ -38,7 +38,7 @@ func newSidebar(screens []screen, choose func(int), toggle func()) *sidebar {
 		s.tiles = append(s.tiles, t)
 		list.Add(t)
 	}
-	logo := canvas.NewImageFromResource(fyne.NewStaticResource("icon.svg", assets.IconSVG()))
+	logo := canvas.NewImageFromResource(fyne.NewStaticResource("icon.png", assets.IconPNG()))
 	logo.FillMode = canvas.ImageFillContain
 	logo.SetMinSize(fyne.NewSquareSize(26))
 	brand := container.New(layout.NewCustomPaddedLayout(6, 8, 8, 0),
@@ -83,6 +83,13 @@ func (s *sidebar) say(st app.Status) {
 	}
 	set(s.hint, hint)
 	s.dot.set(dotColor(st))
+}
+
+// remark says something under the screens' names; "" takes it away.
+func (s *sidebar) remark(text string) {
+	set(s.note, text)
+	show(s.note, text != "")
+	s.object.Refresh()
 }
 
 func dotColor(st app.Status) fyne.ThemeColorName {

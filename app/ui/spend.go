@@ -20,20 +20,21 @@ import (
 // spendScreen shows what was spent.
 type spendScreen struct {
 	stage
-	s       *shell
-	face    fyne.CanvasObject
-	days    *widget.Select
-	group   *widget.Select
-	problem *notice
-	total   *widget.Label
-	note    *widget.Label
-	bars    *chart.Bars
-	read    *widget.Label
-	legend  *fyne.Container
-	table   *fyne.Container
-	full    *fyne.Container
-	empty   fyne.CanvasObject
-	now     view.Spend
+	s                   *shell
+	face                fyne.CanvasObject
+	days                *widget.Select
+	group               *widget.Select
+	problem             *notice
+	total               *widget.Label
+	note                *widget.Label
+	bars                *chart.Bars
+	read                *widget.Label
+	legend              *fyne.Container
+	table               *fyne.Container
+	full                *scrolling
+	empty               fyne.CanvasObject
+	picture, tablePanel *panel
+	now                 view.Spend
 }
 
 func newSpend(s *shell) *spendScreen {
@@ -58,13 +59,14 @@ func newSpend(s *shell) *spendScreen {
 	p.bars.OnRead = func(int) { p.drawRead() }
 	p.read = quietLine("")
 	p.legend = container.NewHBox()
-	p.table = container.New(&stacked{gap: -6})
-	picture := newPanel(container.New(&stacked{gap: 4},
+	p.table = container.New(&stacked{gap: 2})
+	p.picture = newPanel(container.New(&stacked{gap: 4},
 		container.New(&stacked{gap: -10}, p.total, p.note), p.bars, p.read, container.NewHScroll(p.legend)))
-	p.full = container.NewStack(scrolled(p.problem, picture, newPanel(p.table)))
+	p.tablePanel = newPanel(tight(p.table))
+	p.full = scrolled(p.problem.panel, p.picture, p.tablePanel)
 	p.empty = empty("Nothing was spent", "No call was made in these days. Calls and what they cost appear here as they happen.")
 	p.empty.Hide()
-	p.face = page("Spend", container.NewHBox(p.days, p.group), container.NewStack(p.full, p.empty))
+	p.face = page("Spend", container.NewHBox(p.days, p.group), container.NewStack(p.full.view, p.empty))
 	return p
 }
 
@@ -87,11 +89,17 @@ func (p *spendScreen) draw(v view.Spend, err error) {
 	if err != nil {
 		p.problem.say("The ledger cannot be read", capital(err.Error()))
 		show(p.empty, false)
-		show(p.full, true)
+		show(p.full.view, true)
+		show(p.picture, false)
+		show(p.tablePanel, false)
+		p.now = view.Spend{}
+		p.full.settle()
 		return
 	}
 	show(p.empty, v.Empty)
-	show(p.full, !v.Empty)
+	show(p.full.view, !v.Empty)
+	show(p.picture, true)
+	show(p.tablePanel, true)
 	if reflect.DeepEqual(v, p.now) {
 		return
 	}
@@ -102,6 +110,7 @@ func (p *spendScreen) draw(v view.Spend, err error) {
 	p.drawRead()
 	p.drawLegend(v)
 	p.drawTable(v)
+	p.full.settle()
 }
 
 func (p *spendScreen) drawRead() {
@@ -138,13 +147,13 @@ const tableRows = 100
 func (p *spendScreen) drawTable(v view.Spend) {
 	cols := columns{
 		{title: view.Groups()[p.group.SelectedIndex()][1]},
-		{title: "Cost", width: 190, right: true},
-		{title: "Share", width: 62, right: true, wide: true},
-		{title: "Calls", width: 70, right: true},
-		{title: "In", width: 62, right: true},
-		{title: "Cached", width: 66, right: true, wide: true},
-		{title: "Out", width: 62, right: true},
-		{title: "Failed", width: 62, right: true, wide: true},
+		{title: "Cost", width: 230, right: true},
+		{title: "Share", width: 54, right: true, wide: true},
+		{title: "Calls", width: 50, right: true},
+		{title: "In", width: 50, right: true},
+		{title: "Cached", width: 56, right: true, wide: true},
+		{title: "Out", width: 50, right: true},
+		{title: "Failed", width: 50, right: true, wide: true},
 	}
 	parts := []fyne.CanvasObject{cols.head()}
 	for i, r := range v.Rows {

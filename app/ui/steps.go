@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -41,7 +42,7 @@ func newSteps(s *shell) *steps {
 	for range 3 {
 		p := &step{mark: widget.NewIcon(nil), title: bold(line("")), text: quiet("")}
 		st.list = append(st.list, p)
-		parts = append(parts, container.NewBorder(nil, nil, container.NewVBox(p.mark), nil, container.New(&stacked{gap: -10}, p.title, p.text)))
+		parts = append(parts, container.NewBorder(nil, nil, container.New(layout.NewCustomPaddedLayout(8, 0, 6, 0), container.NewVBox(p.mark)), nil, container.New(&stacked{gap: -10}, p.title, p.text)))
 	}
 	parts = append(parts,
 		container.NewHBox(keys, st.try, st.pause),

@@ -6,6 +6,7 @@ import (
 	"image/color"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 )
 
@@ -55,8 +56,10 @@ func lightColor(n fyne.ThemeColorName) color.Color {
 		return rgb(0xF3F5F8)
 	case colorSide:
 		return rgb(0xE9EDF2)
-	case colorPanel, theme.ColorNameOverlayBackground, theme.ColorNameMenuBackground, theme.ColorNameInputBackground, theme.ColorNameHeaderBackground:
+	case colorPanel, theme.ColorNameOverlayBackground, theme.ColorNameMenuBackground, theme.ColorNameHeaderBackground:
 		return rgb(0xFFFFFF)
+	case theme.ColorNameInputBackground:
+		return rgb(0xEDF1F5)
 	case theme.ColorNameForeground:
 		return rgb(0x18212D)
 	case theme.ColorNamePlaceHolder, theme.ColorNameDisabled:
@@ -109,7 +112,7 @@ func darkColor(n fyne.ThemeColorName) color.Color {
 	case theme.ColorNameOverlayBackground, theme.ColorNameMenuBackground:
 		return rgb(0x222934)
 	case theme.ColorNameInputBackground:
-		return rgb(0x151A22)
+		return rgb(0x262E3A)
 	case theme.ColorNameForeground:
 		return rgb(0xE6EBF2)
 	case theme.ColorNamePlaceHolder, theme.ColorNameDisabled:
@@ -149,6 +152,31 @@ func darkColor(n fyne.ThemeColorName) color.Color {
 	default:
 		return theme.DefaultTheme().Color(n, theme.VariantDark)
 	}
+}
+
+// dense is the theme in use with less room around words, for tables.
+type dense struct{ fyne.Theme }
+
+// Color is the colour of the theme in use, which may change.
+func (dense) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	return fyne.CurrentApp().Settings().Theme().Color(n, v)
+}
+
+// Size is a measure of the table.
+func (dense) Size(n fyne.ThemeSizeName) float32 {
+	switch n {
+	case theme.SizeNameInnerPadding:
+		return 4
+	case theme.SizeNameText:
+		return 12.5
+	default:
+		return look{}.Size(n)
+	}
+}
+
+// tight draws a table densely.
+func tight(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewThemeOverride(o, dense{look{}})
 }
 
 // series are the colours of a chart's parts; its legend says the names.

@@ -108,12 +108,12 @@ func keyLine(k app.Key, s KeysState, stored bool) KeyLine {
 	return l
 }
 
-// TestText says a test's result: "ok, 240 ms: accepted; it lists 57 models".
+// TestText says a test's result: "OK, 240 ms: accepted; it lists 57 models".
 func TestText(t Tested) string {
 	if !t.OK {
 		return "failed: " + t.Said
 	}
-	return "ok, " + Took(t.Took) + ": " + t.Said
+	return "OK, " + Took(t.Took) + ": " + t.Said
 }
 
 // ProviderLine is a provider to choose from when adding a key.

@@ -60,10 +60,10 @@ func usedFor(r app.Row) string {
 	if r.Provider != "" {
 		used = r.Provider + "/" + r.Model
 	}
-	if r.Asked == "" || r.Asked == used {
+	if r.Asked == "" || r.Asked == used || r.Asked == r.Model {
 		return used
 	}
-	return r.Asked + " → " + used
+	return r.Asked + " -> " + used
 }
 
 func status(r app.Row) (string, Tone) {

@@ -127,7 +127,7 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.network = upstream.NewNetwork()
 	a.onClose(func() error { a.network.Close(); return nil })
-	a.ollama = &ollama{network: a.network, log: a.log, changed: a.changed}
+	a.ollama = &ollama{network: a.network, changed: a.changed}
 	a.config = config.Open(a.paths.Config, config.Options{Check: a.checkConfig, Watch: a.opt.Serve})
 	a.onClose(a.config.Close)
 	if err := a.openKeys(); err != nil {
@@ -222,9 +222,6 @@ func (a *App) Close() error {
 	errs := []error{a.server.close()}
 	a.stop()
 	a.wait.Wait()
-	if a.ollama != nil {
-		a.ollama.wait.Wait()
-	}
 	for i := len(a.closed) - 1; i >= 0; i-- {
 		errs = append(errs, a.closed[i]())
 	}

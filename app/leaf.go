@@ -75,7 +75,7 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 
 // mayCall refuses what the caller or the settings do not allow.
 func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
-	local := p.Runs(name) && isLoopback(t.app.baseURL(p))
+	local := p.Runs(name) && isLoopback(t.app.baseURL(p)) && (p.ID != ollamaProvider || !t.app.ollama.remote(name))
 	switch {
 	case r.LocalOnly && !local:
 		return &llm.Error{

@@ -47,11 +47,18 @@ func (a *App) models(t *table, localOnly bool) []Model {
 	}
 	ctx := a.ctx
 	if installed, err := a.ollama.list(ctx); err == nil && t.usable[ollamaProvider] {
+		p, _ := t.catalog.Provider(ollamaProvider)
+		here := isLoopback(a.baseURL(p))
 		for _, m := range installed {
-			out = append(out, Model{
-				ID: ollamaProvider + "/" + m.Name, Provider: ollamaProvider, Name: m.Name,
-				Input: "0", Output: "0", Local: true, Created: m.ModifiedAt.Unix(),
-			})
+			own := Model{ID: ollamaProvider + "/" + m.Name, Provider: ollamaProvider, Name: m.Name, Created: m.ModifiedAt.Unix()}
+			runs := p.Runs(m.Name) && m.RemoteHost == "" // its cloud bills a subscription
+			if own.Local = runs && here; localOnly && !own.Local {
+				continue
+			}
+			if runs {
+				own.Input, own.Output = "0", "0"
+			}
+			out = append(out, own)
 		}
 	}
 	var cloud []Model

@@ -2,19 +2,18 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/ollama/ollama/api"
+	ollamamodel "github.com/ollama/ollama/types/model"
 
 	"keytray/proxy/llm"
 	"keytray/proxy/upstream"
@@ -25,25 +24,28 @@ const (
 	ollamaDefault  = "http://127.0.0.1:11434"
 )
 
-// ollama knows what the local Ollama has. It asks in the background and
-// answers from memory; what it knows is at most a few seconds old.
+// ollama knows what the local Ollama has. It answers from memory what it was
+// told in the last few seconds, and asks otherwise, one question at a time.
 type ollama struct {
 	network *upstream.Network
-	log     *slog.Logger
-	changed func()
-	wait    sync.WaitGroup
+	changed func() // called when the models are others than before
+
+	asks sync.Mutex // held while asking for the list
 
 	mu      sync.Mutex
 	base    string
 	asked   time.Time
-	asking  bool
 	err     error
 	models  []api.ListModelResponse
 	ability map[string]llm.Flags // by name and digest
 }
 
-// fresh is how long a list of models is good for.
-const fresh = 5 * time.Second
+const (
+	// fresh is how long a list of models is good for.
+	fresh = 5 * time.Second
+	// patience is how long a question to Ollama may take.
+	patience = 2 * time.Second
+)
 
 func (o *ollama) setBase(base string) {
 	o.mu.Lock()
@@ -53,45 +55,83 @@ func (o *ollama) setBase(base string) {
 	}
 }
 
-// list is the models that are installed, asked anew if need be.
-func (o *ollama) list(ctx context.Context) ([]api.ListModelResponse, error) {
+// known is the list in memory; ok is false if it is too old.
+func (o *ollama) known() (base string, models []api.ListModelResponse, ok bool, err error) {
 	o.mu.Lock()
-	base, stale := o.base, time.Since(o.asked) > fresh
-	models, err := o.models, o.err
-	o.mu.Unlock()
-	if !stale || base == "" {
+	defer o.mu.Unlock()
+	return o.base, o.models, o.base == "" || time.Since(o.asked) <= fresh, o.err
+}
+
+// list is the models that are installed, asked anew if need be. The caller
+// does not change it.
+func (o *ollama) list(ctx context.Context) ([]api.ListModelResponse, error) {
+	if _, models, ok, err := o.known(); ok {
+		return models, err
+	}
+	o.asks.Lock()
+	defer o.asks.Unlock()
+	base, models, ok, err := o.known() // another caller may have asked meanwhile
+	if ok {
 		return models, err
 	}
 	var got api.ListResponse
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err = o.ask(ctx, http.MethodGet, "/api/tags", nil, &got)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.asked, o.err = time.Now(), err
-	if err == nil {
-		o.models = got.Models
-	} else {
-		o.models = nil
+	err = o.ask(limited, base, http.MethodGet, "/api/tags", nil, &got)
+	if err != nil && ctx.Err() != nil {
+		return nil, err // the caller gave up, which says nothing of Ollama
 	}
-	return o.models, err
+	if o.learn(base, got.Models, err) {
+		o.changed()
+	}
+	return got.Models, err
 }
 
-// installed finds an installed model by its name, whose ":latest" may be left
-// out. A name that is not known yet makes it ask.
-func (o *ollama) installed(name string) (string, bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	models, err := o.list(ctx)
+// learn keeps an answer, unless Ollama has moved meanwhile, and tells whether
+// the models are others than before.
+func (o *ollama) learn(base string, models []api.ListModelResponse, err error) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.base != base {
+		return false
+	}
+	same := slices.EqualFunc(o.models, models, func(a, b api.ListModelResponse) bool {
+		return a.Name == b.Name && a.Digest == b.Digest
+	})
+	o.asked, o.models, o.err = time.Now(), models, err
+	return !same
+}
+
+// named tells whether an installed model has the name, whose ":latest" may be
+// left out.
+func named(m *api.ListModelResponse, name string) bool {
+	return m.Name == name || m.Name == name+":latest"
+}
+
+// find is an installed model by its name.
+func (o *ollama) find(name string) (m api.ListModelResponse, ok bool) {
+	models, err := o.list(context.Background()) // which bounds itself
 	if err != nil {
-		return "", false
+		return m, false
 	}
-	for _, m := range models {
-		if m.Name == name || m.Name == name+":latest" {
-			return m.Name, true
-		}
+	i := slices.IndexFunc(models, func(m api.ListModelResponse) bool { return named(&m, name) })
+	if i < 0 {
+		return m, false
 	}
-	return "", false
+	return models[i], true
+}
+
+// installed is the full name of an installed model.
+func (o *ollama) installed(name string) (string, bool) {
+	m, ok := o.find(name)
+	return m.Name, ok
+}
+
+// remote tells whether Ollama passes calls of a model on to its cloud,
+// whatever the user has named the model.
+func (o *ollama) remote(name string) bool {
+	m, _ := o.find(name)
+	return m.RemoteHost != ""
 }
 
 func (o *ollama) names() []string {
@@ -104,25 +144,22 @@ func (o *ollama) names() []string {
 	return out
 }
 
-// standIn is the model that answers for ones Ollama lacks: the largest.
+// standIn is the model that answers for ones Ollama lacks: the largest that
+// runs here. One in the cloud takes no room, so it comes last.
 func (o *ollama) standIn() string {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	models, err := o.list(ctx)
+	models, err := o.list(context.Background())
 	if err != nil || len(models) == 0 {
 		return ""
 	}
-	return slices.MaxFunc(models, func(a, b api.ListModelResponse) int { return int(a.Size - b.Size) }).Name
+	return slices.MaxFunc(models, func(a, b api.ListModelResponse) int { return cmp.Compare(a.Size, b.Size) }).Name
 }
 
 // abilities are a model's capabilities as flags; none if Ollama does not say.
 func (o *ollama) abilities(ctx context.Context, name string) llm.Flags {
 	o.mu.Lock()
-	key := name
-	for _, m := range o.models {
-		if m.Name == name || m.Name == name+":latest" {
-			key = name + "@" + m.Digest
-		}
+	base, key := o.base, "" // "": a model not listed yet may change any time
+	if i := slices.IndexFunc(o.models, func(m api.ListModelResponse) bool { return named(&m, name) }); i >= 0 {
+		key = o.models[i].Name + "@" + o.models[i].Digest
 	}
 	flags, ok := o.ability[key]
 	o.mu.Unlock()
@@ -130,31 +167,14 @@ func (o *ollama) abilities(ctx context.Context, name string) llm.Flags {
 		return flags
 	}
 	var show api.ShowResponse
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := o.ask(ctx, http.MethodPost, "/api/show", api.ShowRequest{Model: name}, &show); err != nil {
+	if err := o.ask(ctx, base, http.MethodPost, "/api/show", api.ShowRequest{Model: name}, &show); err != nil {
 		return nil
 	}
-	has := map[string]bool{}
-	for _, c := range show.Capabilities {
-		has[string(c)] = true
-	}
-	if len(show.Capabilities) > 0 {
-		for _, f := range []struct{ capability, yes, no string }{
-			{"thinking", llm.FlagReasoning, llm.FlagNoReasoning},
-			{"tools", llm.FlagTools, llm.FlagNoTools},
-			{"vision", llm.FlagVision, llm.FlagNoVision},
-		} {
-			if has[f.capability] {
-				flags = append(flags, f.yes)
-			} else {
-				flags = append(flags, f.no)
-			}
-		}
-	}
-	if f := show.Details.Family; f == "gptoss" || f == "gpt-oss" {
-		// Its server takes levels for this family alone, whose models always think.
-		flags = append(flags, llm.FlagThinkingLevel, llm.FlagNoThinkingOff)
+	flags = flagsOf(&show)
+	if key == "" {
+		return flags
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -165,10 +185,31 @@ func (o *ollama) abilities(ctx context.Context, name string) llm.Flags {
 	return flags
 }
 
-func (o *ollama) ask(ctx context.Context, method, path string, body, into any) error {
-	o.mu.Lock()
-	base := o.base
-	o.mu.Unlock()
+// flagsOf says what a model can. Servers before 0.6.4 list no capabilities.
+func flagsOf(show *api.ShowResponse) (flags llm.Flags) {
+	if len(show.Capabilities) == 0 {
+		return nil
+	}
+	for _, f := range []struct{ capability, yes, no string }{
+		{"thinking", llm.FlagReasoning, llm.FlagNoReasoning},
+		{"tools", llm.FlagTools, llm.FlagNoTools},
+		{"vision", llm.FlagVision, llm.FlagNoVision},
+	} {
+		if slices.ContainsFunc(show.Capabilities, func(c ollamamodel.Capability) bool { return string(c) == f.capability }) {
+			flags = append(flags, f.yes)
+		} else {
+			flags = append(flags, f.no)
+		}
+	}
+	if f := show.Details.Family; f == "gptoss" || f == "gpt-oss" {
+		// The one family whose thought has levels and no end (server/routes.go).
+		flags = append(flags, llm.FlagThinkingLevel, llm.FlagNoThinkingOff)
+	}
+	return flags
+}
+
+// ask puts one question to the Ollama at base.
+func (o *ollama) ask(ctx context.Context, base, method, path string, body, into any) error {
 	var in io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
@@ -183,7 +224,7 @@ func (o *ollama) ask(ctx context.Context, method, path string, body, into any) e
 	}
 	resp, err := o.network.RoundTrip(req)
 	if err != nil {
-		return fmt.Errorf("Ollama does not answer at %s: start it (ollama serve), or install it from its site", base)
+		return fmt.Errorf("Ollama does not answer at %s: start it (ollama serve), or install it from its site (%w)", base, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -193,28 +234,4 @@ func (o *ollama) ask(ctx context.Context, method, path string, body, into any) e
 		return fmt.Errorf("what answers at %s is not Ollama: %w", base, err)
 	}
 	return nil
-}
-
-// ollamaHost reads OLLAMA_HOST as Ollama does: a host, host:port or URL. A
-// server's "any address" is this computer for a client.
-func ollamaHost(h string) string {
-	h = strings.TrimSpace(h)
-	if !strings.Contains(h, "://") {
-		h = "http://" + h
-	}
-	u, err := url.Parse(strings.TrimSuffix(h, "/"))
-	if err != nil || u.Hostname() == "" {
-		return ollamaDefault
-	}
-	host, port := u.Hostname(), u.Port()
-	if host == "0.0.0.0" || host == "::" {
-		host = "127.0.0.1"
-	}
-	if port == "" {
-		port = map[string]string{"http": "11434", "https": "443"}[u.Scheme]
-	}
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return u.Scheme + "://" + host + ":" + port + u.Path
 }

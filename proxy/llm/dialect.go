@@ -138,8 +138,8 @@ const (
 	FlagNoJSONSchema        = "no_json_schema"
 	FlagThinkingAdaptive    = "thinking_adaptive" // messages: thinking{adaptive} and output_config.effort
 	FlagThinkingBudget      = "thinking_budget"   // messages, gemini: a token budget
-	FlagThinkingLevel       = "thinking_level"    // gemini: low, high ...
-	FlagNoThinkingOff       = "no_thinking_off"   // gemini: thinking cannot be turned off
+	FlagThinkingLevel       = "thinking_level"    // gemini: low, high ...; ollama: the same, where others are merely told to think
+	FlagNoThinkingOff       = "no_thinking_off"   // gemini, ollama: thinking cannot be turned off
 	FlagSystemRole          = "system_role"       // chat: knows no developer role
 	FlagNoParallelControl   = "no_parallel_control"
 

@@ -139,6 +139,16 @@ func (m *meter) broken(err error) *llm.Error {
 	}
 }
 
+// Fail finishes the row of an answer that could not be read any further.
+func (m *meter) Fail(err error) {
+	if m.finished {
+		return
+	}
+	e := llm.AsError(err)
+	m.hideKey(e)
+	m.finish(e)
+}
+
 // finish commits the row, once.
 func (m *meter) finish(err error) {
 	if m.finished {

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type meter struct {
 	tap      sse.Tap
 	body     []byte // of a whole answer, what is left to deliver
 	finished bool
+	withheld bool // the provider's error frame held the key and could not be passed on
 }
 
 // begin starts a stream: it reads up to the first good frame.
@@ -90,7 +92,12 @@ func (m *meter) see(f sse.Frame) sse.Verdict {
 	if f.Data == nil || m.finished {
 		return sse.Pass
 	}
-	switch m.leaf.Outbound.Tally(&m.call, &m.attempt.Tally, f.Data) {
+	verdict := m.leaf.Outbound.Tally(&m.call, &m.attempt.Tally, f.Data)
+	if m.attempt.Tally.Err != nil && !m.mask(f.Data) {
+		m.withheld = true
+		return sse.Drop
+	}
+	switch verdict {
 	case llm.Drop:
 		return sse.Drop
 	case llm.Last:
@@ -98,6 +105,25 @@ func (m *meter) see(f sse.Frame) sse.Verdict {
 	default:
 		return sse.Pass
 	}
+}
+
+// mask hides the key in an error's frame, in place, as careless providers
+// repeat it there. It tells whether the frame can be passed on.
+func (m *meter) mask(frame []byte) bool {
+	if m.hide == nil {
+		return true
+	}
+	hidden := m.hide(frame)
+	if bytes.Equal(hidden, frame) {
+		return true
+	}
+	if len(hidden) > len(frame) || bytes.IndexByte(frame, '\n') >= 0 { // put together of several lines
+		return false
+	}
+	for i := copy(frame, hidden); i < len(frame); i++ {
+		frame[i] = ' '
+	}
+	return true
 }
 
 // commit finishes the row while the last frame is held back.
@@ -115,6 +141,9 @@ func (m *meter) end(err error) error {
 	case t.Err != nil:
 		m.hideKey(t.Err)
 		m.finish(t.Err)
+		if m.withheld {
+			return t.Err
+		}
 		return io.EOF // the provider's own error frame has been passed on
 	case err == io.EOF && t.Done:
 		m.finish(nil)

@@ -3,6 +3,7 @@ package upstream
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -44,6 +45,9 @@ func (m *meter) begin(ctx context.Context, in io.Reader) error {
 		}
 	}
 	m.attempt.FirstByte = time.Now()
+	if !t.Good && t.Err == nil {
+		return &llm.Error{Kind: llm.Garbage, Message: "the provider ended the answer without having said anything; try again"}
+	}
 	return refused(t)
 }
 
@@ -67,6 +71,9 @@ func (m *meter) whole(ctx context.Context, in io.Reader, size int64, out *llm.Re
 	m.leaf.Outbound.Tally(&m.call, t, body)
 	if t.Err != nil {
 		return t.Err
+	}
+	if !t.Good && endless(body) {
+		return m.broken(io.ErrUnexpectedEOF)
 	}
 	if !t.Good {
 		return &llm.Error{
@@ -240,6 +247,14 @@ func (m *meter) release() {
 		m.source = nil
 	}
 	m.tap.Free()
+}
+
+// endless tells a JSON object that was cut off from what is none.
+func endless(body []byte) bool {
+	var v any
+	var syntax *json.SyntaxError
+	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) &&
+		errors.As(json.Unmarshal(body, &v), &syntax) && syntax.Error() == "unexpected end of JSON input"
 }
 
 // describe says what an unreadable body looks like, without quoting it.

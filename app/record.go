@@ -70,12 +70,13 @@ func (r recorder) row(a *llm.Attempt) ledger.Row {
 	return row
 }
 
-// price puts the cost into the row. An attempt that was refused costs nothing;
+// price puts the cost into the row. An attempt that was refused costs nothing,
+// unless the refusal states what was used;
 // one that was cut or stopped costs what was counted, or an estimate.
 func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 	cat := r.app.catalog.Load()
 	t := &a.Tally
-	at := catalog.Context{At: a.Start, Tier: t.Tier, Geo: t.Geo, Unbilled: !t.Good && a.Outcome == llm.Failed}
+	at := catalog.Context{At: a.Start, Tier: t.Tier, Geo: t.Geo, Unbilled: !t.Good && !t.Usage.Known && a.Outcome == llm.Failed}
 	var c catalog.Cost
 	switch {
 	case a.Provider == demoProvider:

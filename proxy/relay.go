@@ -66,9 +66,13 @@ func (h *Handler) copyStream(w http.ResponseWriter, resp *llm.Response) {
 // next read of the provider may have to wait.
 func (h *Handler) translateStream(w http.ResponseWriter, r *llm.Request, resp *llm.Response) {
 	out := &batching{flushing: flushing{w: w, control: http.NewResponseController(w)}}
-	resp.Body = &flushFirst{ReadCloser: resp.Body, flush: out.flush}
+	body := resp.Body
+	resp.Body = &flushFirst{ReadCloser: body, flush: out.flush}
 	w.WriteHeader(http.StatusOK)
 	err := r.Inbound.EncodeResponse(out, r, resp.Events())
+	if err != nil && !out.gone {
+		tell(body, err)
+	}
 	out.flush()
 	if err != nil && !out.gone {
 		h.Log.Info("an answer was cut off", "request", r.ID, "target", resp.Target, "kind", string(llm.AsError(err).Kind))
@@ -79,6 +83,7 @@ func (h *Handler) translateStream(w http.ResponseWriter, r *llm.Request, resp *l
 func (h *Handler) translateWhole(w http.ResponseWriter, r *llm.Request, resp *llm.Response) {
 	var out bytes.Buffer
 	if err := r.Inbound.EncodeResponse(&out, r, resp.Events()); err != nil {
+		tell(resp.Body, err)
 		h.fail(w, r.Inbound, err)
 		return
 	}
@@ -86,6 +91,13 @@ func (h *Handler) translateWhole(w http.ResponseWriter, r *llm.Request, resp *ll
 	w.Header()["Content-Length"] = []string{strconv.Itoa(out.Len())}
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(out.Bytes()) // the client may be gone; the row is written
+}
+
+// tell has the row say why the answer ended, before the client is told.
+func tell(body io.Reader, err error) {
+	if f, ok := body.(llm.Failer); ok {
+		f.Fail(err)
+	}
 }
 
 // fail answers with an error in the dialect's shape. A provider's own error of

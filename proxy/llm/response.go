@@ -12,13 +12,19 @@ type Response struct {
 	Status   int
 	Header   http.Header   // the provider's
 	Stream   bool          // Body is a stream of frames
-	Body     io.ReadCloser // the provider's own bytes, metered; the caller closes it
+	Body     io.ReadCloser // the provider's own bytes, metered; the caller closes it; may be a Failer
 	Target   string        // provider/model that answers
 	Attempts int           // calls made so far, this one included
 
 	// Decoded holds the events of a whole answer that had to be translated
 	// anyway; nil otherwise.
 	Decoded []Event
+}
+
+// Failer is a Response's Body that keeps a row of the answer. Fail tells it why
+// Events could not be read to their end; the row is finished when it returns.
+type Failer interface {
+	Fail(err error)
 }
 
 // Events reads the answer in neutral steps, in place of reading Body.

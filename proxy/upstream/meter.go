@@ -1,7 +1,9 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +26,7 @@ type meter struct {
 	tap      sse.Tap
 	body     []byte // of a whole answer, what is left to deliver
 	finished bool
+	withheld bool // the provider's error frame held the key and could not be passed on
 }
 
 // begin starts a stream: it reads up to the first good frame.
@@ -42,6 +45,9 @@ func (m *meter) begin(ctx context.Context, in io.Reader) error {
 		}
 	}
 	m.attempt.FirstByte = time.Now()
+	if !t.Good && t.Err == nil {
+		return &llm.Error{Kind: llm.Garbage, Message: "the provider ended the answer without having said anything; try again"}
+	}
 	return refused(t)
 }
 
@@ -65,6 +71,9 @@ func (m *meter) whole(ctx context.Context, in io.Reader, size int64, out *llm.Re
 	m.leaf.Outbound.Tally(&m.call, t, body)
 	if t.Err != nil {
 		return t.Err
+	}
+	if !t.Good && endless(body) {
+		return m.broken(io.ErrUnexpectedEOF)
 	}
 	if !t.Good {
 		return &llm.Error{
@@ -90,7 +99,12 @@ func (m *meter) see(f sse.Frame) sse.Verdict {
 	if f.Data == nil || m.finished {
 		return sse.Pass
 	}
-	switch m.leaf.Outbound.Tally(&m.call, &m.attempt.Tally, f.Data) {
+	verdict := m.leaf.Outbound.Tally(&m.call, &m.attempt.Tally, f.Data)
+	if m.attempt.Tally.Err != nil && !m.mask(f.Data) {
+		m.withheld = true
+		return sse.Drop
+	}
+	switch verdict {
 	case llm.Drop:
 		return sse.Drop
 	case llm.Last:
@@ -98,6 +112,25 @@ func (m *meter) see(f sse.Frame) sse.Verdict {
 	default:
 		return sse.Pass
 	}
+}
+
+// mask hides the key in an error's frame, in place, as careless providers
+// repeat it there. It tells whether the frame can be passed on.
+func (m *meter) mask(frame []byte) bool {
+	if m.hide == nil {
+		return true
+	}
+	hidden := m.hide(frame)
+	if bytes.Equal(hidden, frame) {
+		return true
+	}
+	if len(hidden) > len(frame) || bytes.IndexByte(frame, '\n') >= 0 { // put together of several lines
+		return false
+	}
+	for i := copy(frame, hidden); i < len(frame); i++ {
+		frame[i] = ' '
+	}
+	return true
 }
 
 // commit finishes the row while the last frame is held back.
@@ -115,6 +148,9 @@ func (m *meter) end(err error) error {
 	case t.Err != nil:
 		m.hideKey(t.Err)
 		m.finish(t.Err)
+		if m.withheld {
+			return t.Err
+		}
 		return io.EOF // the provider's own error frame has been passed on
 	case err == io.EOF && t.Done:
 		m.finish(nil)
@@ -137,6 +173,16 @@ func (m *meter) broken(err error) *llm.Error {
 		Kind: llm.Cut, Provider: m.leaf.Model.Provider, Cause: err,
 		Message: "the answer stopped before its end; what came so far is incomplete",
 	}
+}
+
+// Fail finishes the row of an answer that could not be read any further.
+func (m *meter) Fail(err error) {
+	if m.finished {
+		return
+	}
+	e := llm.AsError(err)
+	m.hideKey(e)
+	m.finish(e)
 }
 
 // finish commits the row, once.
@@ -201,6 +247,14 @@ func (m *meter) release() {
 		m.source = nil
 	}
 	m.tap.Free()
+}
+
+// endless tells a JSON object that was cut off from what is none.
+func endless(body []byte) bool {
+	var v any
+	var syntax *json.SyntaxError
+	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) &&
+		errors.As(json.Unmarshal(body, &v), &syntax) && syntax.Error() == "unexpected end of JSON input"
 }
 
 // describe says what an unreadable body looks like, without quoting it.

@@ -152,6 +152,9 @@ func badBody(b []byte) *llm.Error {
 	if err := json.Unmarshal(b, &v); len(b) > 0 && b[0] == '{' && errors.As(err, &syntax) && syntax.Error() == endless {
 		return &llm.Error{Kind: llm.Cut, Outbound: name, Message: "the answer stopped in the middle"}
 	}
+	if len(b) == 0 {
+		return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the provider answered with an empty body"}
+	}
 	return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer is not JSON: " + summary(b)}
 }
 

@@ -223,6 +223,11 @@ func (d *decoder) end(err error) {
 		d.fail(&llm.Error{Kind: llm.Garbage, Cause: err, Message: "Google's answer is not JSON"})
 		return
 	}
+	var told *llm.Error
+	if errors.As(err, &told) && !complete { // by who reads the provider
+		d.fail(told)
+		return
+	}
 	if err != nil && err != io.EOF && !complete {
 		d.fail(&llm.Error{Kind: llm.Cut, Cause: err, Message: fmt.Sprintf("Google's answer stopped before its end: %v", err)})
 		return

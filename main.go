@@ -8,7 +8,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	"keytray/app"
 	"keytray/app/cli"
+	"keytray/app/ui"
 )
 
 func main() { os.Exit(run()) }
@@ -23,6 +25,6 @@ func run() int {
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,
 		Getenv: os.Getenv,
-		Window: cli.NoWindow,
+		Window: func(a *app.App) error { return ui.Run(a, ui.Options{}) },
 	})
 }

@@ -27,7 +27,7 @@ keychain in the order of adding. Alone, keys lists them.`,
 		Args: f.commandOnly,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.listKeys(cmd.Context(), false, false) },
 	}
-	cmd.AddCommand(f.keysAdd(), f.keysList(), f.keysTest(), f.keysRemove(), f.keysRename(), f.keysReplace())
+	cmd.AddCommand(f.keysAdd(), f.keysList(), f.keysTest(), f.keysRemove(), f.keysRename(), f.keysReplace(), f.keysTrust())
 	return cmd
 }
 

@@ -224,11 +224,11 @@ func (o *ollama) ask(ctx context.Context, base, method, path string, body, into 
 	}
 	resp, err := o.network.RoundTrip(req)
 	if err != nil {
-		return fmt.Errorf("Ollama does not answer at %s: start it (ollama serve), or install it from its site (%w)", base, err)
+		return fmt.Errorf("no answer from Ollama at %s: start it (ollama serve), or install it from its site (%w)", base, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("Ollama at %s answered %s to %s", base, resp.Status, path)
+		return fmt.Errorf("the Ollama at %s answered %s to %s", base, resp.Status, path)
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 8<<20)).Decode(into); err != nil {
 		return fmt.Errorf("what answers at %s is not Ollama: %w", base, err)

@@ -64,6 +64,9 @@ type decoder struct {
 
 // frame decodes one line; false ends the reading.
 func (d *decoder) frame(data []byte) bool {
+	if model, m, ok := quick(data); ok {
+		return (d.started || d.start(unquote(model))) && d.message(&m)
+	}
 	var a answer
 	if err := json.Unmarshal(data, &a); err != nil {
 		e := &llm.Error{Kind: llm.Garbage, Outbound: name, Cause: err, Message: "Ollama's answer holds a line that cannot be read: " + err.Error()}
@@ -78,11 +81,8 @@ func (d *decoder) frame(data []byte) bool {
 		d.yield(llm.Event{}, inStream(data))
 		return false
 	}
-	if !d.started {
-		d.started = true
-		if !d.yield(llm.Event{Kind: llm.Start, Name: a.Model}, nil) {
-			return false
-		}
+	if !d.started && !d.start(a.Model) {
+		return false
 	}
 	if a.Message != nil && !d.message(a.Message) {
 		return false
@@ -95,6 +95,11 @@ func (d *decoder) frame(data []byte) bool {
 		d.yield(llm.Event{Kind: llm.Stop, Why: why(a.DoneReason, len(d.ids) > 0), Usage: &u}, nil)
 	}
 	return false
+}
+
+func (d *decoder) start(model string) bool {
+	d.started = true
+	return d.yield(llm.Event{Kind: llm.Start, Name: model}, nil)
 }
 
 // message shows thinking first, then text, then calls: the order in which

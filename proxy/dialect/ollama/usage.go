@@ -6,40 +6,11 @@ import (
 	"keytray/proxy/llm"
 )
 
-// line is where the fields of an answer that metering looks at lie.
-type line struct {
-	model, message, done, reason, prompt, eval, fault []byte
-}
-
-// part is the same of a message.
-type part struct {
-	content, thinking, calls []byte
-}
-
 // Tally reads a line of a stream, or a whole answer, by a scan that allocates
 // nothing for a piece of text, in whatever way its writer spaces JSON. Only the
 // last line holds counts.
 func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
-	var l line
-	err := llm.Fields(frame, func(key, value []byte, _ int) bool {
-		switch string(key) {
-		case "model":
-			l.model = value
-		case "message":
-			l.message = value
-		case "done":
-			l.done = value
-		case "done_reason":
-			l.reason = value
-		case "prompt_eval_count":
-			l.prompt = value
-		case "eval_count":
-			l.eval = value
-		case "error":
-			l.fault = value
-		}
-		return true
-	})
+	l, err := scan(frame)
 	if err != nil {
 		return llm.Pass // the decoder, or the client, says so
 	}
@@ -55,18 +26,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	if t.Model == "" {
 		t.Model = unquote(l.model)
 	}
-	var p part
-	_ = llm.Fields(l.message, func(key, value []byte, _ int) bool { // none is fine
-		switch string(key) {
-		case "content":
-			p.content = value
-		case "thinking":
-			p.thinking = value
-		case "tool_calls":
-			p.calls = value
-		}
-		return true
-	})
+	p := scanMessage(l.message)
 	t.Text += length(p.content) + length(p.thinking)
 	if len(p.calls) > 2 && p.calls[0] == '[' {
 		t.Text += int64(len(p.calls))

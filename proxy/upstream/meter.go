@@ -63,7 +63,7 @@ func refused(t *llm.Tally) error {
 // decoded here, so that nonsense is found before anything is committed.
 func (m *meter) whole(ctx context.Context, in io.Reader, size int64, out *llm.Response, translated bool) error {
 	m.ctx = ctx
-	body, err := readAll(in, size)
+	body, err := readAll(in, size, maxAnswer)
 	if err != nil {
 		return m.broken(err)
 	}
@@ -166,7 +166,7 @@ func (m *meter) broken(err error) *llm.Error {
 	if m.ctx.Err() != nil {
 		return Explain(m.ctx, m.leaf.Model.Provider, m.leaf.Base, err)
 	}
-	if errors.Is(err, errTooLarge) || errors.Is(err, sse.ErrFrameTooLarge) {
+	if errors.Is(err, errTooLarge) || errors.Is(err, sse.ErrFrameTooLarge) || errors.Is(err, errUnpack) {
 		return &llm.Error{Kind: llm.Garbage, Provider: m.leaf.Model.Provider, Message: err.Error(), Cause: err}
 	}
 	return &llm.Error{

@@ -68,17 +68,25 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 			Start:    time.Now(),
 		},
 	}
+	e := &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call"} // should anything panic
+	answered := false
+	defer func() {
+		if !answered {
+			m.finish(e)
+			m.hangUp()
+			m.tap.Free()
+		}
+	}()
 	resp, err := m.do(ctx)
 	if err == nil {
+		answered = true
 		return resp, nil
 	}
-	e := llm.AsError(err)
+	e = llm.AsError(err)
 	m.hideKey(e)
-	if e.Provider == "" && e.Kind != llm.BadRequest && e.Kind != llm.Canceled {
-		e.Provider = l.Model.Provider
+	if e.Provider == "" && m.attempt.Status != 0 && e.Kind != llm.Canceled {
+		e.Provider = l.Model.Provider // it has answered: what is wrong is in its answer
 	}
-	m.finish(e)
-	m.release()
 	return nil, e
 }
 
@@ -166,6 +174,9 @@ func (m *meter) request(ctx context.Context, pieces [][]byte, translated bool) (
 	passHeaders(h, m.attempt.Request.Header, translated)
 	if l.Sign != nil {
 		s, err := l.Sign(ctx, h)
+		if err != nil && ctx.Err() != nil {
+			return nil, Explain(ctx, l.Model.Provider, l.Base, err)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -208,15 +219,17 @@ func (m *meter) refusal(ctx context.Context, resp *http.Response, in io.Reader) 
 	return e
 }
 
-// hideKey masks the key in all that an error shows.
+// hideKey masks the key in all that an error shows, and takes what it quotes
+// out of buffers that will be used again.
 func (m *meter) hideKey(e *llm.Error) {
+	e.Raw = bytes.Clone(e.Raw)
 	if m.hide == nil {
 		return
 	}
 	e.Message = string(m.hide([]byte(e.Message)))
 	e.Code = string(m.hide([]byte(e.Code)))
 	if e.Raw != nil {
-		e.Raw = m.hide(bytes.Clone(e.Raw))
+		e.Raw = m.hide(e.Raw)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"keytray/proxy/llm"
@@ -17,22 +19,28 @@ import (
 // meter is the body of an answer: the provider's bytes go through as they
 // are, and their frames are tallied in passing.
 type meter struct {
-	leaf     *Leaf
-	call     llm.Call
-	attempt  llm.Attempt
-	hide     func([]byte) []byte
-	source   io.Closer // the provider's body
-	ctx      context.Context
+	leaf    *Leaf
+	call    llm.Call
+	attempt llm.Attempt
+	hide    func([]byte) []byte
+	source  io.Closer // the provider's body
+	ctx     context.Context
+
+	closing atomic.Bool // Close was called, perhaps during a Read
+	mu      sync.Mutex  // guards what follows, and the attempt, once Do has returned
+
 	tap      sse.Tap
-	body     []byte // of a whole answer, what is left to deliver
+	body     []byte     // of a whole answer, what is left to deliver
+	masked   *llm.Error // an error whose frame held the key and was left out
 	finished bool
-	withheld bool // the provider's error frame held the key and could not be passed on
+	ended    bool // the provider's stream was read to its end
+	stopped  bool // finished before the answer's end, by its reader
 }
 
 // begin starts a stream: it reads up to the first good frame.
 func (m *meter) begin(ctx context.Context, in io.Reader) error {
 	m.ctx = ctx
-	m.tap = sse.Tap{Src: in, See: m.see, Release: m.commit, End: m.end}
+	m.tap = sse.Tap{Src: in, See: m.see, Release: m.commit}
 	if m.leaf.Outbound.Framing() == llm.NDJSON {
 		m.tap.Framing = sse.Lines
 	}
@@ -45,25 +53,21 @@ func (m *meter) begin(ctx context.Context, in io.Reader) error {
 		}
 	}
 	m.attempt.FirstByte = time.Now()
-	if !t.Good && t.Err == nil {
+	if t.Err != nil {
+		return t.Err
+	}
+	if !t.Good {
 		return &llm.Error{Kind: llm.Garbage, Message: "the provider ended the answer without having said anything; try again"}
 	}
-	return refused(t)
-}
-
-// refused is the tally's refusal as an error, and nil if there is none.
-func refused(t *llm.Tally) error {
-	if t.Err == nil {
-		return nil
-	}
-	return t.Err
+	m.tap.End = m.end
+	return nil
 }
 
 // whole reads an answer that is not streamed. What must be translated is
 // decoded here, so that nonsense is found before anything is committed.
 func (m *meter) whole(ctx context.Context, in io.Reader, size int64, out *llm.Response, translated bool) error {
 	m.ctx = ctx
-	body, err := readAll(in, size)
+	body, err := readAll(in, size, maxAnswer)
 	if err != nil {
 		return m.broken(err)
 	}
@@ -82,7 +86,7 @@ func (m *meter) whole(ctx context.Context, in io.Reader, size int64, out *llm.Re
 		}
 	}
 	if translated {
-		for e, err := range m.leaf.Outbound.DecodeResponse(&m.call, strings.NewReader(string(body))) {
+		for e, err := range m.leaf.Outbound.DecodeResponse(&m.call, bytes.NewReader(body)) {
 			if err != nil {
 				return err
 			}
@@ -99,10 +103,15 @@ func (m *meter) see(f sse.Frame) sse.Verdict {
 	if f.Data == nil || m.finished {
 		return sse.Pass
 	}
-	verdict := m.leaf.Outbound.Tally(&m.call, &m.attempt.Tally, f.Data)
-	if m.attempt.Tally.Err != nil && !m.mask(f.Data) {
-		m.withheld = true
-		return sse.Drop
+	t := &m.attempt.Tally
+	refused := t.Err != nil
+	verdict := m.leaf.Outbound.Tally(&m.call, t, f.Data)
+	if t.Err != nil && !refused {
+		m.hideKey(t.Err)
+		if !m.mask(f.Data) {
+			m.masked = t.Err
+			return sse.Drop
+		}
 	}
 	switch verdict {
 	case llm.Drop:
@@ -114,20 +123,20 @@ func (m *meter) see(f sse.Frame) sse.Verdict {
 	}
 }
 
-// mask hides the key in an error's frame, in place, as careless providers
-// repeat it there. It tells whether the frame can be passed on.
+// mask takes the key out of an error frame, whose length must stay: spaces
+// after its JSON make up for it. It is false if that cannot be done.
 func (m *meter) mask(frame []byte) bool {
 	if m.hide == nil {
 		return true
 	}
-	hidden := m.hide(frame)
-	if bytes.Equal(hidden, frame) {
+	clean := m.hide(bytes.Clone(frame))
+	if bytes.Equal(clean, frame) {
 		return true
 	}
-	if len(hidden) > len(frame) || bytes.IndexByte(frame, '\n') >= 0 { // put together of several lines
+	if len(clean) > len(frame) || bytes.IndexByte(frame, '\n') >= 0 { // of several lines, frame is a copy
 		return false
 	}
-	for i := copy(frame, hidden); i < len(frame); i++ {
+	for i := copy(frame, clean); i < len(frame); i++ {
 		frame[i] = ' '
 	}
 	return true
@@ -135,22 +144,27 @@ func (m *meter) mask(frame []byte) bool {
 
 // commit finishes the row while the last frame is held back.
 func (m *meter) commit() error {
-	m.finish(nil)
+	if e := m.attempt.Tally.Err; e != nil {
+		m.finish(e) // some providers close their stream in order after an error
+	} else {
+		m.finish(nil)
+	}
 	return nil
 }
 
 // end is told how the provider's stream ended.
 func (m *meter) end(err error) error {
-	if m.finished {
-		return io.EOF
-	}
+	m.ended = true
 	switch t := &m.attempt.Tally; {
+	case m.masked != nil:
+		m.finish(m.masked)
+		return m.masked // its frame was left out
+	case m.stopped:
+		return io.ErrClosedPipe
+	case m.finished:
+		return io.EOF
 	case t.Err != nil:
-		m.hideKey(t.Err)
 		m.finish(t.Err)
-		if m.withheld {
-			return t.Err
-		}
 		return io.EOF // the provider's own error frame has been passed on
 	case err == io.EOF && t.Done:
 		m.finish(nil)
@@ -163,26 +177,19 @@ func (m *meter) end(err error) error {
 
 // broken is the error for an answer that stopped in the middle.
 func (m *meter) broken(err error) *llm.Error {
+	if m.closing.Load() {
+		return stopped(err)
+	}
 	if m.ctx.Err() != nil {
 		return Explain(m.ctx, m.leaf.Model.Provider, m.leaf.Base, err)
 	}
-	if errors.Is(err, errTooLarge) || errors.Is(err, sse.ErrFrameTooLarge) {
+	if errors.Is(err, errTooLarge) || errors.Is(err, sse.ErrFrameTooLarge) || errors.Is(err, errUnpack) {
 		return &llm.Error{Kind: llm.Garbage, Provider: m.leaf.Model.Provider, Message: err.Error(), Cause: err}
 	}
 	return &llm.Error{
 		Kind: llm.Cut, Provider: m.leaf.Model.Provider, Cause: err,
 		Message: "the answer stopped before its end; what came so far is incomplete",
 	}
-}
-
-// Fail finishes the row of an answer that could not be read any further.
-func (m *meter) Fail(err error) {
-	if m.finished {
-		return
-	}
-	e := llm.AsError(err)
-	m.hideKey(e)
-	m.finish(e)
 }
 
 // finish commits the row, once.
@@ -211,6 +218,8 @@ func (m *meter) finish(err error) {
 
 // Read delivers the provider's bytes.
 func (m *meter) Read(p []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.tap.Src != nil {
 		return m.tap.Read(p)
 	}
@@ -224,6 +233,8 @@ func (m *meter) Read(p []byte) (int, error) {
 
 // WriteTo delivers them with one Write for each read of the provider's.
 func (m *meter) WriteTo(w io.Writer) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.tap.Src != nil {
 		return m.tap.WriteTo(w)
 	}
@@ -232,21 +243,63 @@ func (m *meter) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// Close stops the provider if it is still answering, and finishes the row.
+// Close stops the provider if it is still answering, and finishes the row. It
+// may be called during a Read, which it ends with an error, and again.
 func (m *meter) Close() error {
-	if !m.finished {
-		m.finish(&llm.Error{Kind: llm.Canceled, Message: "the client stopped the answer"})
+	m.closing.Store(true)
+	if !m.mu.TryLock() {
+		m.hangUp() // ends the Read that is under way
+		m.mu.Lock()
 	}
-	m.release()
+	defer m.mu.Unlock()
+	switch e := m.attempt.Tally.Err; {
+	case !m.finished && e != nil:
+		m.finish(e) // who translates stops reading at the provider's error
+	case !m.finished:
+		m.stopped = true
+		m.finish(stopped(nil))
+	case !m.stopped && !m.ended && m.tap.Src != nil:
+		m.linger()
+	}
+	m.hangUp()
+	m.tap.Free()
 	return nil
 }
 
-func (m *meter) release() {
+// linger reads what follows the last frame, mostly nothing: a connection is
+// used again only if its answer was read to the end.
+func (m *meter) linger() {
+	m.ended = true
+	limit := time.AfterFunc(lingering, m.hangUp)
+	defer limit.Stop()
+	_, _ = io.CopyN(io.Discard, m.tap.Src, 4<<10) // else a new connection is made
+}
+
+// lingering is how long the end of a stream is waited for after its last frame.
+const lingering = 100 * time.Millisecond
+
+// Fail finishes the row of an answer that could not be read any further; see
+// llm.Failer. It does nothing if the row is finished.
+func (m *meter) Fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.finished {
+		e := llm.AsError(err)
+		m.hideKey(e)
+		m.stopped = true
+		m.finish(e)
+	}
+}
+
+func stopped(cause error) *llm.Error {
+	return &llm.Error{Kind: llm.Canceled, Message: "the client stopped the answer", Cause: cause}
+}
+
+// hangUp gives the provider's body up.
+func (m *meter) hangUp() {
 	if m.source != nil {
 		_ = m.source.Close() // nothing is lost: the answer was read, or is not wanted
-		m.source = nil
 	}
-	m.tap.Free()
 }
 
 // endless tells a JSON object that was cut off from what is none.

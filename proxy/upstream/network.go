@@ -26,7 +26,7 @@ type Network struct {
 }
 
 var (
-	errOffline = errors.New("Keytray is offline: only this computer may be called")
+	errOffline = errors.New("only this computer may be called while Keytray is offline")
 	errHost    = errors.New("this host belongs to no configured provider")
 )
 
@@ -41,8 +41,11 @@ func NewNetwork() *Network {
 			}
 			return http.ProxyFromEnvironment(r)
 		},
-		DialContext:           n.dial,
-		ForceAttemptHTTP2:     true,
+		DialContext:       n.dial,
+		ForceAttemptHTTP2: true,
+		// A laptop that slept, or changed its network, has connections that
+		// nobody answers on.
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
 		DisableCompression:    true, // the provider's bytes are passed on as they are
 		MaxIdleConns:          512,
 		MaxIdleConnsPerHost:   128,

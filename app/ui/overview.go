@@ -98,9 +98,6 @@ func (o *overview) refresh() {
 	load(&o.stage, func(ctx context.Context) (view.Overview, error) {
 		now := o.s.now()
 		st := view.OverviewState{Now: now, Keys: o.s.k.CachedKeys(), Tested: tested}
-		for _, p := range o.s.k.Choices() {
-			st.Local = st.Local || p.ID == "ollama"
-		}
 		var err error
 		if st.Days, err = o.s.k.Spend(ctx, view.OverviewQuery(now)); err != nil {
 			return view.Overview{}, err

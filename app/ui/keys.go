@@ -182,7 +182,7 @@ func (k *keysScreen) line(c view.KeyCard, l view.KeyLine) fyne.CanvasObject {
 		add("Copy to the keychain", func() { k.copyKey(c, l) })
 	}
 	k.buttons = append(k.buttons, own...)
-	return container.New(&stacked{gap: -2}, top, container.NewBorder(nil, nil, nil, bar, tested))
+	return container.New(&stacked{gap: -2}, top, container.NewBorder(nil, nil, nil, container.NewVBox(bar), tested))
 }
 
 func sourceOf(keys []app.Key, l view.KeyLine) string {

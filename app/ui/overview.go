@@ -181,7 +181,7 @@ func dollars(v float64) string {
 		return fmt.Sprintf("$%.4g", v)
 	}
 	if v == float64(int64(v)) {
-		return fmt.Sprintf("$%d", int64(v))
+		return "$" + view.Count(int64(v))
 	}
 	return fmt.Sprintf("$%.2f", v)
 }

@@ -65,7 +65,7 @@ func (s *shell) ask(q question) *sheet {
 	}
 	parts = append(parts, said)
 	cancel := newPress("Cancel", nil, func() { sh.close() })
-	sh = newSheet(s.win.Canvas(), q.title, fyne.NewSize(480, 260), container.NewVScroll(container.New(&stacked{gap: 6}, parts...)), keys, cancel, verb)
+	sh = newSheet(s.win.Canvas(), q.title, fyne.NewSize(480, 230), container.NewVScroll(container.New(&stacked{gap: 6}, parts...)), keys, cancel, verb)
 	return sh
 }
 

@@ -26,6 +26,7 @@ type keysScreen struct {
 	cards   *fyne.Container
 	scroll  *scrolling
 	empty   fyne.CanvasObject
+	lacking fyne.CanvasObject
 	loading fyne.CanvasObject
 	now     []view.KeyCard // as drawn
 	keys    []app.Key
@@ -50,11 +51,14 @@ func newKeys(s *shell) *keysScreen {
 		"Add a provider's key and every tool on this computer can use it, without ever seeing it. Keytray keeps it in the system's keychain, and also finds keys in the environment.",
 		newPress("Add a key", theme.ContentAddIcon(), k.add).strong())
 	k.empty.Hide()
+	k.lacking = empty("No keys found",
+		"Without a keychain Keytray uses the keys that it finds in environment variables, such as OPENAI_API_KEY, and those given with --key. None is there.")
+	k.lacking.Hide()
 	k.loading = empty("Asking the keychain…", "If the system asks for your password, it is to unlock the keyring.")
 	k.scroll = scrolled(k.problem.panel, k.cards)
 	add := newPress("Add a key", theme.ContentAddIcon(), k.add).strong()
 	k.face = page("Keys", container.NewHBox(add),
-		container.NewStack(k.scroll.view, k.empty, k.loading))
+		container.NewStack(k.scroll.view, k.empty, k.lacking, k.loading))
 	return k
 }
 
@@ -79,6 +83,7 @@ func (k *keysScreen) draw(r keysRead, err error) {
 	k.keys, k.all = r.keys, r.all
 	k.loading.Hide()
 	show(k.empty, len(r.cards) == 0 && r.err == nil)
+	show(k.lacking, len(r.cards) == 0 && r.err != nil)
 	if p, ok := view.KeychainProblem(k.s.state.Status); ok {
 		k.problem.say(capital(p.Message), p.Remedy)
 	} else if r.err != nil {
@@ -177,7 +182,7 @@ func (k *keysScreen) line(c view.KeyCard, l view.KeyLine) fyne.CanvasObject {
 		add("Copy to the keychain", func() { k.copyKey(c, l) })
 	}
 	k.buttons = append(k.buttons, own...)
-	return container.New(&stacked{gap: -2}, top, container.NewBorder(nil, nil, nil, bar, tested))
+	return container.New(&stacked{gap: -2}, top, container.NewBorder(nil, nil, nil, container.NewVBox(bar), tested))
 }
 
 func sourceOf(keys []app.Key, l view.KeyLine) string {

@@ -98,9 +98,6 @@ func (o *overview) refresh() {
 	load(&o.stage, func(ctx context.Context) (view.Overview, error) {
 		now := o.s.now()
 		st := view.OverviewState{Now: now, Keys: o.s.k.CachedKeys(), Tested: tested}
-		for _, p := range o.s.k.Choices() {
-			st.Local = st.Local || p.ID == "ollama"
-		}
 		var err error
 		if st.Days, err = o.s.k.Spend(ctx, view.OverviewQuery(now)); err != nil {
 			return view.Overview{}, err
@@ -184,7 +181,7 @@ func dollars(v float64) string {
 		return fmt.Sprintf("$%.4g", v)
 	}
 	if v == float64(int64(v)) {
-		return fmt.Sprintf("$%d", int64(v))
+		return "$" + view.Count(int64(v))
 	}
 	return fmt.Sprintf("$%.2f", v)
 }

@@ -254,3 +254,20 @@ func empty(title, text string, more ...fyne.CanvasObject) fyne.CanvasObject {
 	}
 	return container.NewVBox(layout.NewSpacer(), container.NewVBox(parts...), layout.NewSpacer())
 }
+
+// topped is a layout of one part with room around it, and none when it hides.
+type topped struct{}
+
+// MinSize is the part's with the room.
+func (topped) MinSize(o []fyne.CanvasObject) fyne.Size {
+	if !o[0].Visible() {
+		return fyne.Size{}
+	}
+	return o[0].MinSize().AddWidthHeight(12+22, 10)
+}
+
+// Layout leaves the room.
+func (topped) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	o[0].Move(fyne.NewPos(12, 10))
+	o[0].Resize(size.SubtractWidthHeight(12+22, 10))
+}

@@ -10,7 +10,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/layout"
 
 	"keytray/app"
 	"keytray/app/view"
@@ -63,7 +62,7 @@ func newShell(k Keytray, c *crew, f fyne.App, w fyne.Window, log *slog.Logger) *
 	s.side = newSidebar(s.all, s.choose, s.togglePause)
 	s.banner = newNotice(newPress("Got it", nil, func() { s.say("", "") }))
 	s.body = container.NewStack()
-	s.frame = container.NewBorder(container.New(layout.NewCustomPaddedLayout(0, 0, 12, 12), container.New(&stacked{}, s.banner.panel)), nil, nil, nil, s.body)
+	s.frame = container.NewBorder(container.New(&topped{}, s.banner.panel), nil, nil, nil, s.body)
 	w.SetContent(container.New(least(fyne.NewSize(720, 480)), container.NewBorder(nil, nil, s.side.object, nil, s.frame)))
 	w.SetPadded(false)
 	w.Resize(fyne.NewSize(960, 640))

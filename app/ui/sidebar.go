@@ -79,7 +79,7 @@ func (s *sidebar) say(st app.Status) {
 		set(s.port, "port "+p)
 	}
 	if st.State == app.Attention && st.Address != "" {
-		hint = "Needs attention: see Settings"
+		hint = "Needs attention"
 	}
 	set(s.hint, hint)
 	s.dot.set(dotColor(st))

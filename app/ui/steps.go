@@ -21,6 +21,7 @@ type steps struct {
 	list  []*step
 	try   *press
 	said  *widget.Label
+	see   *press
 	pause *widget.Activity
 }
 
@@ -32,6 +33,8 @@ type step struct {
 func newSteps(s *shell) *steps {
 	st := &steps{s: s, said: prose(""), pause: widget.NewActivity()}
 	st.try = newPress("Try the demo model", theme.MediaPlayIcon(), st.demo)
+	st.see = newPress("Show its row", theme.ListIcon(), func() { s.choose(atRequests) })
+	st.see.Hide()
 	st.said.Hide()
 	st.pause.Hide()
 	keys := newPress("Add a key", theme.ContentAddIcon(), func() {
@@ -45,7 +48,7 @@ func newSteps(s *shell) *steps {
 		parts = append(parts, container.NewBorder(nil, nil, container.New(layout.NewCustomPaddedLayout(8, 0, 6, 0), container.NewVBox(p.mark)), nil, container.New(&stacked{gap: -10}, p.title, p.text)))
 	}
 	parts = append(parts,
-		container.NewHBox(keys, st.try, st.pause),
+		container.NewHBox(keys, st.try, st.see, st.pause),
 		quiet("The demo model needs no key and costs nothing: it shows the whole path of a call, and its row."), st.said)
 	st.panel = newPanel(container.New(&stacked{gap: 2}, parts...))
 	st.panel.Hide()
@@ -84,7 +87,8 @@ func (st *steps) demo() {
 			st.said.SetText("The demo model could not be called: " + err.Error())
 		} else {
 			st.said.Importance = widget.MediumImportance
-			st.said.SetText("It answered:\n" + answer + "\n\nIts row is the first of the last calls below.")
+			st.said.SetText("It answered:\n" + answer)
+			st.see.Show()
 		}
 		st.said.Show()
 		st.s.all[atOverview].refresh()

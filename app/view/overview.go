@@ -30,7 +30,6 @@ type OverviewState struct {
 	Rows   []app.Row // the last ones
 	Keys   []app.Key
 	Tested bool // a key has been tested with success
-	Local  bool // a provider on this computer can answer without a key
 }
 
 // OverviewQuery asks for the days that Overview needs.
@@ -84,8 +83,6 @@ func steps(s OverviewState) []Step {
 	add := "Keys stay in this computer's keychain. Ollama on this computer needs none."
 	if hasKey {
 		add = Plural(int64(len(s.Keys)), "key") + " found."
-	} else if s.Local {
-		add = "Ollama answers on this computer already; cloud providers need a key."
 	}
 	return []Step{
 		{"Add a key", add, hasKey},

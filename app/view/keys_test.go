@@ -1,0 +1,177 @@
+package view
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"keytray/app"
+)
+
+func someKeys() []app.Key {
+	return []app.Key{
+		{Provider: "openai", Label: "OPENAI_API_KEY", Hint: "••••1", Source: "environment", Where: "from OPENAI_API_KEY", InUse: true},
+		{Provider: "openai", Label: "work", Hint: "••••2", Source: "keychain", Where: "in the login keyring", Stored: true},
+		{Provider: "anthropic", Label: "default", Hint: "••••3", Source: "keychain", Where: "in the login keyring", InUse: true, Stored: true},
+		{Provider: "groq", Label: "GROQ_API_KEY", Hint: "••••4", Source: "environment", Where: "from GROQ_API_KEY", InUse: true},
+		{Provider: "gone", Label: "old", Hint: "••••5", Source: "keychain", Where: "in the login keyring", InUse: true, Stored: true},
+	}
+}
+
+func someProviders() []app.Provider {
+	return []app.Provider{
+		{ID: "openai", Name: "OpenAI", Built: true, NeedsKey: true, Env: []string{"OPENAI_API_KEY"}},
+		{ID: "anthropic", Name: "Anthropic", Built: true, NeedsKey: true, Off: true},
+		{ID: "groq", Name: "Groq", NeedsKey: true, Why: "no dialect"},
+		{ID: "ollama", Name: "Ollama", Built: true, Local: true},
+	}
+}
+
+func TestKeys(t *testing.T) {
+	cards := NewKeys(KeysState{
+		Now: at, Keys: someKeys(), Providers: someProviders(),
+		Today: []app.Sum{{Provider: "openai", Calls: 2, CostPico: 40_000_000_000}},
+		Tests: map[KeyID]Tested{
+			{"openai", "work", "keychain"}:              {At: at.Add(-3 * time.Minute), OK: true, Said: "accepted", Took: 240 * time.Millisecond},
+			{"openai", "OPENAI_API_KEY", "environment"}: {At: at, Said: "401: no"},
+		},
+	})
+	var names []string
+	for _, c := range cards {
+		names = append(names, c.Name)
+	}
+	if got := strings.Join(names, " "); got != "Anthropic gone Groq OpenAI" {
+		t.Fatalf("cards %s", got)
+	}
+	if cards[0].Note != "Turned off in config.yaml: it gets no calls." || cards[2].Note != "Cannot be called yet: no dialect" || cards[1].Note != "" {
+		t.Errorf("notes %q %q %q", cards[0].Note, cards[1].Note, cards[2].Note)
+	}
+	o := cards[3]
+	if o.Today != "Today $0.04" || len(o.Keys) != 2 {
+		t.Fatalf("card %+v", o)
+	}
+	if k := o.Keys[0]; k.Use != "in use" || k.Import || k.Stored || k.Test != "failed: 401: no · just now" || k.TestTone != Bad {
+		t.Errorf("a key of the environment beside one of the keychain %+v", k)
+	}
+	if k := o.Keys[1]; k.Use != "spare" || !k.Stored || k.Test != "OK, 240 ms: accepted · 3 min ago" || k.TestTone != Good {
+		t.Errorf("a stored key %+v", k)
+	}
+	if k := cards[2].Keys[0]; !k.Import || k.Test != "not tested yet" {
+		t.Errorf("a key of the environment alone %+v", k)
+	}
+}
+
+func TestProviderLines(t *testing.T) {
+	all := ProviderLines(someProviders(), "")
+	var got []string
+	for _, l := range all {
+		got = append(got, l.Name+": "+l.Note)
+	}
+	want := "OpenAI: or set OPENAI_API_KEY|Anthropic: turned off in config.yaml|Groq: cannot be called yet: no dialect|Ollama: runs on this computer and needs no key"
+	if strings.Join(got, "|") != want {
+		t.Errorf("got %s", strings.Join(got, "|"))
+	}
+	if !all[0].Usable || all[1].Usable || all[2].Usable || all[3].Usable {
+		t.Error("only one of them takes a key that can be used")
+	}
+	if l := ProviderLines(someProviders(), " OPENai"); len(l) != 1 || l[0].ID != "openai" {
+		t.Errorf("found %v", l)
+	}
+}
+
+func TestWhatStops(t *testing.T) {
+	keys := someKeys()
+	for _, c := range []struct {
+		name, provider, label, active, want string
+		keys                                []app.Key
+	}{
+		{"the only one", "anthropic", "default", "auto", "It is the only key for X: calls of its models stop", keys},
+		{"and the switch is on it", "anthropic", "default", "anthropic", "so all calls stop until it is turned", keys},
+		{"another signs", "openai", "work", "openai", `nothing changes: calls use "OPENAI_API_KEY"`, keys},
+		{"another takes over", "openai", "first", "auto", `Calls go on with the key "work"`, []app.Key{
+			{Provider: "openai", Label: "first", Source: "keychain", InUse: true, Stored: true}, keys[1],
+		}},
+	} {
+		if got := WhatStops(c.keys, c.provider, "X", c.label, c.active); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
+func TestOverview(t *testing.T) {
+	usd := int64(picoPerUSD)
+	s := OverviewState{Now: at, Days: []app.Sum{
+		{Day: day(at, 0), Calls: 1, CostPico: usd, Estimated: 1, Usage: app.Usage{Input: 1500}},
+		{Day: day(at, 6), Calls: 2, CostPico: usd},
+		{Day: day(at, 7), Calls: 4, CostPico: usd, Unpriced: 4},
+		{Day: day(at, 29), Calls: 8, CostPico: usd},
+	}}
+	v := NewOverview(s)
+	for i, want := range []Figure{
+		{"Today", "$1.00", "1 call · 1.5K tokens · 1 estimated"},
+		{"7 days", "$2.00", "3 calls · 1.5K tokens · 1 estimated"},
+		{"30 days", "$4.00 + 4 unpriced", "15 calls · 1.5K tokens · 1 estimated"},
+	} {
+		if v.Figures[i] != want {
+			t.Errorf("got %+v, want %+v", v.Figures[i], want)
+		}
+	}
+	if len(v.Bars) != 14 || v.Bars[13].Parts[0] != 1 || v.Bars[6].Unknown != 4 {
+		t.Errorf("bars %+v", v.Bars)
+	}
+}
+
+// TestSteps: each step ticks itself, and all go once the first real call went
+// well.
+func TestSteps(t *testing.T) {
+	key := []app.Key{{Provider: "a"}}
+	demo := app.Row{Provider: "demo", Status: "ok"}
+	failed := app.Row{Provider: "a", Key: "k", Status: "error"}
+	good := app.Row{Provider: "a", Key: "k", Status: "ok"}
+	for _, c := range []struct {
+		name  string
+		state OverviewState
+		want  string
+	}{
+		{"new", OverviewState{}, "..."},
+		{"the demo is no step", OverviewState{Rows: []app.Row{demo}}, "..."},
+		{"a key", OverviewState{Keys: key, Rows: []app.Row{failed}}, "x.."},
+		{"tested", OverviewState{Keys: key, Tested: true}, "xx."},
+		{"a local model", OverviewState{Rows: []app.Row{{Provider: "ollama", Status: "ok"}}}, "..x"},
+		{"called, so the key is good", OverviewState{Keys: key, Rows: []app.Row{good}}, ""},
+	} {
+		c.state.Now = at
+		got := ""
+		for _, s := range NewOverview(c.state).Steps {
+			if s.Done {
+				got += "x"
+			} else {
+				got += "."
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	s := app.Status{Problems: []app.Problem{{About: "keychain", Message: "locked", Remedy: "unlock it"}, {About: "config", Message: "bad", Grave: true}, {About: "new"}}}
+	p := Problems(s)
+	if len(p) != 3 || p[0].Title != "Settings" || !p[0].Grave || p[1].Title != "Keychain" || p[2].Title != "new" {
+		t.Errorf("problems %+v", p)
+	}
+	if k, ok := KeychainProblem(s); !ok || k.Remedy != "unlock it" {
+		t.Errorf("keychain %+v", k)
+	}
+	if _, ok := KeychainProblem(app.Status{}); ok {
+		t.Error("a problem out of nowhere")
+	}
+	for _, options := range [][]Option{WithoutToken(), LedgerSync(), Themes()} {
+		for _, o := range options {
+			if Chosen(options, o.ID) != o || Chosen(options, o.Title) != o {
+				t.Errorf("%+v cannot be chosen", o)
+			}
+		}
+	}
+}

@@ -93,18 +93,49 @@ func (a *App) control(w http.ResponseWriter, r *http.Request) {
 		}
 		show()
 	case "keys":
-		a.wait.Go(func() {
-			if err := a.ring.Load(a.ctx); err != nil {
-				a.log.Warn("the keychain cannot be read", "err", err)
-			}
-			a.rebuild() // a host may have been confirmed, with no key changed
-			a.changed()
-		})
+		a.loadKeys(r.Context())
+	case "config":
+		_ = a.config.Reload() // Status says what is wrong with it
+	case "tokens":
+		if err := a.tokens.Reload(); err != nil {
+			a.log.Warn("tokens", "err", err)
+		}
 	default:
 		http.NotFound(w, r)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// loadKeys reads the keychain anew, and waits for it a little: it may be
+// locked.
+func (a *App) loadKeys(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	loaded := make(chan struct{})
+	a.wait.Go(func() {
+		defer close(loaded)
+		if err := a.ring.Load(a.ctx); err != nil {
+			a.log.Debug("the keychain cannot be read", "err", err) // Status says so
+		}
+		a.rebuild() // a host may have been confirmed, with no key changed
+		a.changed()
+	})
+	select {
+	case <-loaded:
+	case <-ctx.Done():
+	}
+}
+
+// tellOther lets a Keytray that runs beside this command take up a change of a
+// file now. It would find it by itself within a second or so.
+func (a *App) tellOther(ctx context.Context, what string) {
+	if a.opt.Serve {
+		return
+	}
+	if err := a.tell(ctx, what); err != nil {
+		a.log.Debug("the running Keytray was not told", "what", what, "err", err)
+	}
 }
 
 // errNoWindow is the running one's answer when it has no window to show.

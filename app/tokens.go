@@ -30,6 +30,7 @@ func (a *App) Token(ctx context.Context, tool string) (TokenText, error) {
 	s, err := a.tokens.Show(ctx, tool)
 	if errors.Is(err, keys.ErrUnknown) {
 		s, note, err := a.tokens.Create(ctx, tool)
+		a.tellOther(ctx, "tokens")
 		return tokenText(tool, s, note, true), err
 	}
 	return tokenText(tool, s, nil, false), err
@@ -38,12 +39,14 @@ func (a *App) Token(ctx context.Context, tool string) (TokenText, error) {
 // RotateToken gives the tool a new token; the old one is refused from now on.
 func (a *App) RotateToken(ctx context.Context, tool string) (TokenText, error) {
 	s, note, err := a.tokens.Rotate(ctx, tool)
+	a.tellOther(ctx, "tokens")
 	return tokenText(tool, s, note, true), err
 }
 
 // RevokeToken refuses the tool's token from now on.
 func (a *App) RevokeToken(ctx context.Context, tool string) error {
 	_, err := a.tokens.Revoke(ctx, tool)
+	a.tellOther(ctx, "tokens")
 	return err
 }
 

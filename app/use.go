@@ -54,7 +54,11 @@ func (a *App) Use(to string) error {
 	if !a.isChoice(to) && !a.mayBeChoice(to) {
 		return a.noChoice(to)
 	}
-	return a.config.Edit(func(e *config.Edit) error { return e.SetActive(to) })
+	if err := a.config.Edit(func(e *config.Edit) error { return e.SetActive(to) }); err != nil {
+		return err
+	}
+	a.tellOther(a.ctx, "config")
+	return nil
 }
 
 func (a *App) isChoice(to string) bool {

@@ -27,7 +27,7 @@ func provide(a *app.App, name string) (app.Provider, error) {
 func near(words []string, said string) string {
 	var out []string
 	for _, w := range words {
-		if close(w, strings.ToLower(said)) && !slices.Contains(out, w) {
+		if alike(w, strings.ToLower(said)) && !slices.Contains(out, w) {
 			out = append(out, w)
 		}
 	}
@@ -35,8 +35,8 @@ func near(words []string, said string) string {
 	return strings.Join(out[:min(3, len(out))], " or ")
 }
 
-// close tells whether one word may have been meant by another.
-func close(have, said string) bool {
+// alike tells whether one word may have been meant by another.
+func alike(have, said string) bool {
 	if said == "" {
 		return false
 	}

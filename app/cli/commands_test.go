@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/tidwall/gjson"
+)
+
+// http METHOD PATH [-t TOKEN|@FILE] [BODY] calls the started serve; the status and
+// the body come to be the script's output.
+func request(ts *testscript.TestScript, _ bool, args []string) {
+	method, path, token, body := args[0], args[1], "", ""
+	args = args[2:]
+	if len(args) > 1 && args[0] == "-t" {
+		token, args = args[1], args[2:]
+		if file, ok := strings.CutPrefix(token, "@"); ok {
+			token = strings.TrimSpace(ts.ReadFile(file))
+		}
+	}
+	if len(args) > 0 {
+		body = args[0]
+	}
+	req, err := http.NewRequest(method, ts.Getenv("URL")+path, strings.NewReader(body))
+	ts.Check(err)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := (&http.Client{Timeout: soon}).Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%d %s\n%s\n", resp.StatusCode, resp.Header.Get("Content-Type"), b)
+}
+
+// exits CODE COMMAND... wants this exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	code := 0
+	err := ts.Exec(args[1], args[2:]...)
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		code = ended.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, not %s", code, args[0])
+	}
+}
+
+// line is line n of the output, counted from 1, or from the end below 0.
+func line(ts *testscript.TestScript, n string) string {
+	all := strings.Split(strings.TrimRight(ts.ReadFile("stdout"), "\n"), "\n")
+	i, err := strconv.Atoi(n)
+	ts.Check(err)
+	if i < 0 {
+		i += len(all) + 1
+	}
+	if i < 1 || i > len(all) {
+		ts.Fatalf("there are %d lines", len(all))
+	}
+	if !gjson.Valid(all[i-1]) {
+		ts.Fatalf("line %s is no JSON: %s", n, all[i-1])
+	}
+	return all[i-1]
+}
+
+// json LINE PATH WANT compares one value of a JSON line, as it is written.
+func jsonAt(ts *testscript.TestScript, neg bool, args []string) {
+	got := gjson.Get(line(ts, args[0]), args[1]).Raw
+	if (got == args[2] || got == `"`+args[2]+`"`) == neg {
+		ts.Fatalf("%s is %s, want %s", args[1], got, args[2])
+	}
+}
+
+// fields LINE PATH NAMES wants these fields of an object, in this order.
+func fields(ts *testscript.TestScript, _ bool, args []string) {
+	var names []string
+	gjson.Get(line(ts, args[0]), args[1]).ForEach(func(k, _ gjson.Result) bool {
+		names = append(names, k.String())
+		return true
+	})
+	if got, want := strings.Join(names, " "), strings.Join(args[2:], " "); got != want {
+		ts.Fatalf("fields\n%s, want\n%s", got, want)
+	}
+}
+
+// lines N wants that many lines of output.
+func lines(ts *testscript.TestScript, _ bool, args []string) {
+	n := strings.Count(ts.ReadFile("stdout"), "\n")
+	if strconv.Itoa(n) != args[0] {
+		ts.Fatalf("%d lines, not %s", n, args[0])
+	}
+}
+
+// config FILE writes config.yaml, with variables such as $lab_URL filled in.
+func config(ts *testscript.TestScript, _ bool, args []string) {
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	home := ts.Getenv("KEYTRAY_HOME")
+	ts.Check(os.MkdirAll(home, 0o700))
+	ts.Check(os.WriteFile(home+"/config.yaml", []byte(text), 0o600))
+}

@@ -27,7 +27,7 @@ keychain in the order of adding. Alone, keys lists them.`,
 		Args: f.commandOnly,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.listKeys(cmd.Context(), false, false) },
 	}
-	cmd.AddCommand(f.keysAdd(), f.keysList(), f.keysTest(), f.keysRemove(), f.keysRename(), f.keysReplace())
+	cmd.AddCommand(f.keysAdd(), f.keysList(), f.keysTest(), f.keysRemove(), f.keysRename(), f.keysReplace(), f.keysTrust())
 	return cmd
 }
 
@@ -174,6 +174,34 @@ func (f *face) keysRename() *cobra.Command {
 					return err
 				}
 				f.say("renamed %s %s to %s", p.ID, args[1], args[2])
+				return nil
+			})
+		},
+	}
+}
+
+func (f *face) keysTrust() *cobra.Command {
+	return &cobra.Command{
+		Use:   "trust PROVIDER",
+		Short: "Let a provider's keys go to its changed address",
+		Long: `Trust lets a provider's keys go to the host that base_url in config.yaml names
+now. Until then no key goes to a host that is neither the provider's own nor this
+computer, so that a changed file cannot carry a key off. What was confirmed is
+kept in trusted.json.`,
+		Example:           "  keytray keys trust openai",
+		Args:              exactly(1, "a provider, such as openai"),
+		ValidArgsFunction: f.completeProviders(func(p app.Provider) bool { return p.Built && !p.Off }),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.with(cmd.Context(), func(a *app.App) error {
+				p, err := provide(a, args[0])
+				if err != nil {
+					return err
+				}
+				host, err := a.Trust(p.ID)
+				if err != nil {
+					return err
+				}
+				f.say("keys of %s may go to %s", p.ID, host)
 				return nil
 			})
 		},

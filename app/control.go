@@ -94,8 +94,6 @@ func (a *App) control(w http.ResponseWriter, r *http.Request) {
 		show()
 	case "keys":
 		a.loadKeys(r.Context())
-		a.rebuild() // a host may have been confirmed, with no key changed
-		a.changed()
 	case "config":
 		_ = a.config.Reload() // Status says what is wrong with it
 	case "tokens":
@@ -120,6 +118,8 @@ func (a *App) loadKeys(ctx context.Context) {
 		if err := a.ring.Load(a.ctx); err != nil {
 			a.log.Debug("the keychain cannot be read", "err", err) // Status says so
 		}
+		a.rebuild() // a host may have been confirmed, with no key changed
+		a.changed()
 	})
 	select {
 	case <-loaded:

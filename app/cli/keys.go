@@ -180,6 +180,34 @@ func (f *face) keysRename() *cobra.Command {
 	}
 }
 
+func (f *face) keysTrust() *cobra.Command {
+	return &cobra.Command{
+		Use:   "trust PROVIDER",
+		Short: "Let a provider's keys go to its changed address",
+		Long: `Trust lets a provider's keys go to the host that base_url in config.yaml names
+now. Until then no key goes to a host that is neither the provider's own nor this
+computer, so that a changed file cannot carry a key off. What was confirmed is
+kept in trusted.json.`,
+		Example:           "  keytray keys trust openai",
+		Args:              exactly(1, "a provider, such as openai"),
+		ValidArgsFunction: f.completeProviders(func(p app.Provider) bool { return p.Built && !p.Off }),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.with(cmd.Context(), func(a *app.App) error {
+				p, err := provide(a, args[0])
+				if err != nil {
+					return err
+				}
+				host, err := a.Trust(p.ID)
+				if err != nil {
+					return err
+				}
+				f.say("keys of %s may go to %s", p.ID, host)
+				return nil
+			})
+		},
+	}
+}
+
 // stored says where a key went and which one signs.
 func (f *face) stored(a *app.App, p app.Provider, label, what string) {
 	if label = strings.TrimSpace(label); label == "" {

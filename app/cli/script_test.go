@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -105,9 +106,17 @@ func setup(env *testscript.Env) error {
 	env.Values[worldKey{}] = w
 	kc := w.serveKeychain()
 	said := filepath.Join(env.WorkDir, ".said")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	free := l.Addr().String() // for settings, which take no port 0
+	if err := l.Close(); err != nil {
+		return err
+	}
 	for k, v := range map[string]string{
 		"KEYTRAY_HOME": filepath.Join(env.WorkDir, "home"), "OLLAMA_HOST": "127.0.0.1:1", "TEST_KEYCHAIN": kc.URL,
-		"TEST_SAID": said, "CANARY": canary, "TZ": "UTC", "DISPLAY": "", "WAYLAND_DISPLAY": "",
+		"TEST_SAID": said, "CANARY": canary, "TZ": "UTC", "FREE": free, "DISPLAY": "", "WAYLAND_DISPLAY": "",
 	} {
 		env.Setenv(k, v)
 	}

@@ -13,6 +13,9 @@ const sinceHelp = "today, yesterday, 7d (7 days, today included), 12h, a day suc
 
 // since reads a moment in the past, as --since takes it. Days are the user's.
 func since(now time.Time, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
 	now = now.Local()
 	back := func(days int) time.Time {
 		y, m, d := now.Date()
@@ -21,14 +24,12 @@ func since(now time.Time, s string) (time.Time, error) {
 	}
 	word := strings.ToLower(strings.TrimSpace(s))
 	switch word {
-	case "":
-		return time.Time{}, nil
 	case "today":
 		return back(0), nil
 	case "yesterday":
 		return back(1), nil
 	}
-	if n, err := strconv.Atoi(word[:len(word)-1]); err == nil && n > 0 && n <= 100_000 {
+	if n, err := strconv.Atoi(word[:max(0, len(word)-1)]); err == nil && n > 0 && n <= 100_000 {
 		switch word[len(word)-1] {
 		case 'm':
 			return now.Add(-time.Duration(n) * time.Minute), nil

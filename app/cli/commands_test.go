@@ -1,22 +1,69 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/tidwall/gjson"
 )
 
-// http METHOD PATH [-t TOKEN|@FILE] [BODY] calls the started serve; the status and
-// the body come to be the script's output.
+// http [-until PATTERN] METHOD PATH [-t TOKEN|@FILE] [BODY] calls the started
+// serve, again and again until the answer matches; the status and the body come to
+// be the script's output.
 func request(ts *testscript.TestScript, _ bool, args []string) {
+	re := regexp.MustCompile("")
+	if args[0] == "-until" {
+		re, args = regexp.MustCompile(args[1]), args[2:]
+	}
+	repeat(ts, re, func() string {
+		r := call(newRequest(ts, args))
+		ts.Check(r.err)
+		_, _ = io.WriteString(ts.Stdout(), r.said)
+		return r.said
+	})
+}
+
+// begin PROVIDER METHOD PATH... is http, but goes on when the call has reached
+// the provider, which holds it. See ended.
+func begin(ts *testscript.TestScript, _ bool, args []string) {
+	w, req := of(ts), newRequest(ts, args[1:])
+	w.pending = make(chan reply, 1)
+	go func() { w.pending <- call(req) }()
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	defer cancel()
+	select {
+	case <-w.providers[args[0]].arrived:
+	case r := <-w.pending:
+		ts.Fatalf("it ended: %s %v", r.said, r.err)
+	case <-ctx.Done():
+		ts.Fatalf("it does not arrive")
+	}
+}
+
+// ended waits for the end of what begin began; it comes to be the output.
+func ended(ts *testscript.TestScript, _ bool, _ []string) {
+	r := <-of(ts).pending
+	ts.Check(r.err)
+	_, _ = io.WriteString(ts.Stdout(), r.said)
+}
+
+// reply is the end of a call.
+type reply struct {
+	said string
+	err  error
+}
+
+func newRequest(ts *testscript.TestScript, args []string) *http.Request {
 	method, path, token, body := args[0], args[1], "", ""
 	args = args[2:]
 	if len(args) > 1 && args[0] == "-t" {
@@ -33,12 +80,17 @@ func request(ts *testscript.TestScript, _ bool, args []string) {
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
+	return req
+}
+
+func call(req *http.Request) reply {
 	resp, err := (&http.Client{Timeout: soon}).Do(req)
-	ts.Check(err)
+	if err != nil {
+		return reply{err: err}
+	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
-	ts.Check(err)
-	fmt.Fprintf(ts.Stdout(), "%d %s\n%s\n", resp.StatusCode, resp.Header.Get("Content-Type"), b)
+	return reply{fmt.Sprintf("%d %s\n%s\n", resp.StatusCode, resp.Header.Get("Content-Type"), b), err}
 }
 
 // exits CODE COMMAND... wants this exit code.
@@ -53,6 +105,29 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, not %s", code, args[0])
+	}
+}
+
+// until PATTERN COMMAND... repeats a command until its output matches.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	repeat(ts, regexp.MustCompile(args[0]), func() string {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		return ts.ReadFile("stdout")
+	})
+}
+
+// repeat does something until what it gives matches.
+func repeat(ts *testscript.TestScript, re *regexp.Regexp, do func() string) {
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	defer cancel()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for !re.MatchString(do()) {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			ts.Fatalf("it never says %q", re)
+		}
 	}
 }
 

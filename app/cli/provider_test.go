@@ -15,16 +15,22 @@ import (
 // fake is a provider that speaks chat, accepts one key and counts.
 type fake struct {
 	*httptest.Server
-	mu    sync.Mutex
-	calls map[string]int // by Authorization
+	mu      sync.Mutex
+	calls   map[string]int // by Authorization
+	arrived chan struct{}  // one for each call that is held
+	hold    chan struct{}  // nil, or closed when held calls may go on
 }
 
 // answer is 1000 tokens in and 500 out.
 const answer = `{"id":"x","object":"chat.completion","created":1,"model":"%s","choices":[{"index":0,"message":{"role":"assistant","content":"from %s"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":500,"total_tokens":1500}}`
 
-// provider NAME KEY [DELAY] starts one; its base URL comes to be $NAME_URL.
+// provider [-hold] NAME KEY starts one; its base URL comes to be $NAME_URL. One
+// that holds answers when it is released.
 func provider(ts *testscript.TestScript, _ bool, args []string) {
-	p := &fake{calls: map[string]int{}}
+	p := &fake{calls: map[string]int{}, arrived: make(chan struct{}, 10)}
+	if args[0] == "-hold" {
+		args, p.hold = args[1:], make(chan struct{})
+	}
 	name, want := args[0], "Bearer "+args[1]
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given := r.Header.Get("Authorization")
@@ -43,10 +49,23 @@ func provider(ts *testscript.TestScript, _ bool, args []string) {
 			return
 		}
 		body, _ := io.ReadAll(r.Body)
+		if p.hold != nil {
+			p.arrived <- struct{}{}
+			select {
+			case <-p.hold:
+			case <-r.Context().Done():
+				return
+			}
+		}
 		fmt.Fprintf(w, answer, gjson.GetBytes(body, "model").String(), name)
 	}))
 	of(ts).providers[name] = p
 	ts.Setenv(name+"_URL", p.URL+"/v1")
+}
+
+// release NAME lets the held calls of a provider go on.
+func release(ts *testscript.TestScript, _ bool, args []string) {
+	close(of(ts).providers[args[0]].hold)
 }
 
 // asked NAME N [KEY] wants N calls of a provider so far, all with that key.

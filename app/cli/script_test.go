@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 func program1() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop)
 	said, err := os.OpenFile(os.Getenv("TEST_SAID"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		panic(err)
@@ -89,9 +90,14 @@ func TestScripts(t *testing.T) {
 			"logged":   logged,
 			"awaits":   awaits,
 			"http":     request,
+			"begin":    begin,
+			"ended":    ended,
+			"signal":   signalled,
 			"provider": provider,
+			"release":  release,
 			"asked":    asked,
 			"exits":    exits,
+			"until":    until,
 			"json":     jsonAt,
 			"fields":   fields,
 			"lines":    lines,

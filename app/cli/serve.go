@@ -145,7 +145,7 @@ func givenKeys(given []string) (map[string]string, error) {
 		provider = strings.TrimSpace(provider)
 		switch {
 		case !ok:
-			return nil, errors.New("--key takes PROVIDER=KEY, such as openai=sk-...")
+			return nil, errors.New("--key takes PROVIDER=KEY, such as openai=YOUR-KEY")
 		case provider == "" || key == "":
 			return nil, errors.New("--key takes PROVIDER=KEY, and one of the two is empty")
 		case keys[provider] != "":

@@ -30,6 +30,7 @@ type world struct {
 	values    map[string]string // the keychain
 	providers map[string]*fake
 	running   map[string]*service
+	pending   chan reply // of begin
 }
 
 type worldKey struct{}
@@ -110,6 +111,7 @@ type service struct {
 	log   *watched
 	ended chan struct{}
 	err   error
+	asked bool // to end
 }
 
 // watched is output that can be waited for.
@@ -222,8 +224,15 @@ func awaits(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 }
 
-// halt [-name NAME] asks a started Keytray to end, as a service manager would,
-// and wants code 0. Its output comes to be the script's.
+// signal asks serve to end, as a service manager would, and goes on.
+func signalled(ts *testscript.TestScript, _ bool, _ []string) {
+	s := of(ts).running["serve"]
+	s.asked = true
+	ts.Check(s.cmd.Process.Signal(syscall.SIGTERM))
+}
+
+// halt [-name NAME] asks a started Keytray to end, unless that was done, and
+// wants code 0. Its output comes to be the script's.
 func halt(ts *testscript.TestScript, _ bool, args []string) {
 	w, name := of(ts), "serve"
 	if len(args) > 1 && args[0] == "-name" {
@@ -231,7 +240,9 @@ func halt(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	s := w.running[name]
 	delete(w.running, name)
-	ts.Check(s.cmd.Process.Signal(syscall.SIGTERM))
+	if !s.asked {
+		ts.Check(s.cmd.Process.Signal(syscall.SIGTERM))
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), soon)
 	defer cancel()
 	select {

@@ -26,9 +26,10 @@ func (h *Handler) relay(w http.ResponseWriter, r *llm.Request, resp *llm.Respons
 	same := resp.Outbound.Name() == r.Inbound.Name() && resp.Stream == r.Stream
 	switch {
 	case same && !resp.Stream:
+		hd["Content-Type"] = label(resp.Header, r.Inbound.ContentType(false))
 		h.copyWhole(w, resp)
 	case same:
-		hd["Content-Type"] = resp.Header["Content-Type"]
+		hd["Content-Type"] = label(resp.Header, r.Inbound.ContentType(true))
 		w.WriteHeader(resp.Status)
 		h.copyStream(w, resp)
 	case r.Stream:
@@ -40,6 +41,15 @@ func (h *Handler) relay(w http.ResponseWriter, r *llm.Request, resp *llm.Respons
 	}
 }
 
+// label is the provider's Content-Type, if it is right: some send JSON and
+// streams as text, which clients refuse to read.
+func label(from http.Header, want string) []string {
+	if got := from["Content-Type"]; len(got) == 1 && strings.HasPrefix(got[0], want) {
+		return got
+	}
+	return []string{want}
+}
+
 // copyWhole writes an answer that is in memory already, with its length, so
 // that a client sees its end only with its last byte.
 func (h *Handler) copyWhole(w http.ResponseWriter, resp *llm.Response) {
@@ -47,7 +57,6 @@ func (h *Handler) copyWhole(w http.ResponseWriter, resp *llm.Response) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	w.Header()["Content-Type"] = resp.Header["Content-Type"]
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(resp.Status)
 	_, _ = w.Write(body) // the client may be gone; the row is written

@@ -26,9 +26,9 @@ func (h *Handler) relay(w http.ResponseWriter, r *llm.Request, resp *llm.Respons
 	same := resp.Outbound.Name() == r.Inbound.Name() && resp.Stream == r.Stream
 	switch {
 	case same && !resp.Stream:
-		h.copyWhole(w, resp)
+		h.copyWhole(w, r, resp)
 	case same:
-		hd["Content-Type"] = resp.Header["Content-Type"]
+		hd["Content-Type"] = contentType(r, resp)
 		w.WriteHeader(resp.Status)
 		h.copyStream(w, resp)
 	case r.Stream:
@@ -42,21 +42,22 @@ func (h *Handler) relay(w http.ResponseWriter, r *llm.Request, resp *llm.Respons
 
 // copyWhole writes an answer that is in memory already, with its length, so
 // that a client sees its end only with its last byte.
-func (h *Handler) copyWhole(w http.ResponseWriter, resp *llm.Response) {
+func (h *Handler) copyWhole(w http.ResponseWriter, r *llm.Request, resp *llm.Response) {
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	w.Header()["Content-Type"] = resp.Header["Content-Type"]
+	w.Header()["Content-Type"] = contentType(r, resp)
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(resp.Status)
 	_, _ = w.Write(body) // the client may be gone; the row is written
 }
 
-// copyStream flushes after each write, and the body writes once per read.
+// copyStream flushes after each write; a metered body is an io.WriterTo that
+// writes once per read.
 func (h *Handler) copyStream(w http.ResponseWriter, resp *llm.Response) {
 	out := &flushing{w: w, control: http.NewResponseController(w)}
-	if _, err := resp.Body.(io.WriterTo).WriteTo(out); err != nil && !out.gone {
+	if _, err := io.Copy(out, resp.Body); err != nil && !out.gone {
 		resp.Body.Close()
 		panic(http.ErrAbortHandler)
 	}
@@ -98,6 +99,14 @@ func tell(body io.Reader, err error) {
 	if f, ok := body.(llm.Failer); ok {
 		f.Fail(err)
 	}
+}
+
+// contentType is the provider's, or the dialect's where the provider gave none.
+func contentType(r *llm.Request, resp *llm.Response) []string {
+	if v := resp.Header["Content-Type"]; len(v) > 0 {
+		return v
+	}
+	return []string{r.Inbound.ContentType(resp.Stream)}
 }
 
 // fail answers with an error in the dialect's shape. A provider's own error of

@@ -24,7 +24,7 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	}
 	switch enc := strings.ToLower(r.Header.Get("Content-Encoding")); enc {
 	case "", "identity":
-	case "gzip":
+	case "gzip", "x-gzip":
 		z, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, llm.Invalid("", "the body says it is gzip but cannot be unpacked: %v", err)
@@ -43,14 +43,14 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	if size >= 0 {
 		b := make([]byte, size)
 		if _, err := io.ReadFull(in, b); err != nil {
-			return nil, cutBody(err)
+			return nil, unread(err, limit)
 		}
 		return b, nil
 	}
 	// A bomb is stopped at the limit, however small it came.
 	b, err := io.ReadAll(io.LimitReader(in, limit+1))
 	if err != nil {
-		return nil, cutBody(err)
+		return nil, unread(err, limit)
 	}
 	if int64(len(b)) > limit {
 		return nil, tooLarge(limit)
@@ -58,7 +58,11 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-func cutBody(err error) error {
+// unread says why a body could not be read.
+func unread(err error, limit int64) error {
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		return tooLarge(limit)
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return llm.Invalid("", "the request body ended before its stated length")
 	}

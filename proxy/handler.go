@@ -16,6 +16,8 @@ func (h *Handler) handle(in llm.Inbound) http.Handler {
 		start := time.Now()
 		id := "kt-" + rand.Text()[:20]
 		w.Header()["Keytray-Request-Id"] = []string{id}
+		out := &begun{ResponseWriter: w}
+		w = out
 		defer func() {
 			if p := recover(); p != nil {
 				if p == http.ErrAbortHandler {
@@ -23,6 +25,9 @@ func (h *Handler) handle(in llm.Inbound) http.Handler {
 				}
 				// The value may quote a request, so only its type is logged.
 				h.Log.Error("a call failed inside Keytray", "request", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+				if out.yes {
+					panic(http.ErrAbortHandler) // a cut answer never ends cleanly
+				}
 				h.fail(w, in, &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call; its log says where (request " + id + ")"})
 			}
 		}()
@@ -55,3 +60,22 @@ func (h *Handler) handle(in llm.Inbound) http.Handler {
 		h.relay(w, r, resp)
 	})
 }
+
+// begun knows whether an answer has begun.
+type begun struct {
+	http.ResponseWriter
+	yes bool
+}
+
+func (b *begun) WriteHeader(status int) {
+	b.yes = true
+	b.ResponseWriter.WriteHeader(status)
+}
+
+func (b *begun) Write(p []byte) (int, error) {
+	b.yes = true
+	return b.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (b *begun) Unwrap() http.ResponseWriter { return b.ResponseWriter }

@@ -9,6 +9,7 @@ package proxy
 import (
 	"log/slog"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -91,17 +92,32 @@ func New(o Options) *Handler {
 	return h
 }
 
-// ServeHTTP answers one call. The path's /v1 may be missing or doubled.
+// ServeHTTP answers one call. The path's /v1 may be missing or doubled, and its
+// slashes too: base URLs are typed by hand.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for strings.HasPrefix(r.URL.Path, "/v1/") {
-		r.URL.Path = r.URL.Path[len("/v1"):]
-		r.URL.RawPath = ""
-	}
+	r.URL.Path, r.URL.RawPath = bare(r.URL.Path), ""
 	h.router.ServeHTTP(w, r)
 }
 
+// bare is a path without /v1 and without slashes that say nothing. The router
+// would redirect to the path without those, and clients turn a redirected POST
+// into a GET.
+func bare(p string) string {
+	if !strings.HasPrefix(p, "/") {
+		p = "/" + p
+	}
+	p = path.Clean(p)
+	for p == "/v1" || strings.HasPrefix(p, "/v1/") {
+		p = p[len("/v1"):]
+	}
+	if p == "" {
+		return "/"
+	}
+	return p
+}
+
 func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
-	if !h.hostAllowed(r.Host) {
+	if !h.hostAllowed(r.Host) || !h.originAllowed(w, r) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}

@@ -62,10 +62,11 @@ func (h *Handler) copyWhole(w http.ResponseWriter, resp *llm.Response) {
 	_, _ = w.Write(body) // the client may be gone; the row is written
 }
 
-// copyStream flushes after each write, and the body writes once per read.
+// copyStream flushes after each write; a metered body is an io.WriterTo that
+// writes once per read.
 func (h *Handler) copyStream(w http.ResponseWriter, resp *llm.Response) {
 	out := &flushing{w: w, control: http.NewResponseController(w)}
-	if _, err := resp.Body.(io.WriterTo).WriteTo(out); err != nil && !out.gone {
+	if _, err := io.Copy(out, resp.Body); err != nil && !out.gone {
 		resp.Body.Close()
 		panic(http.ErrAbortHandler)
 	}

@@ -62,6 +62,26 @@ func BenchmarkPeek1MB(b *testing.B) {
 	}
 }
 
+func BenchmarkPatch1MB(b *testing.B) {
+	for name, stream := range map[string]bool{"whole": false, "stream": true} {
+		b.Run(name, func(b *testing.B) {
+			r := &llm.Request{Raw: bigRequest()}
+			var err error
+			if r.Peek, err = (Dialect{}).Peek(nil, r.Raw); err != nil {
+				b.Fatal(err)
+			}
+			r.Stream = stream
+			b.SetBytes(int64(len(r.Raw)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := (Dialect{}).Patch(&llm.Call{Stream: stream}, r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkDecodeRequest1MB(b *testing.B) {
 	r := &llm.Request{Raw: bigRequest()}
 	b.SetBytes(int64(len(r.Raw)))

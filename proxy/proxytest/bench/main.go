@@ -46,7 +46,6 @@ func run(keytray string, rounds int, scale float64, only string) error {
 		return err
 	}
 	defer t.stop()
-	var all []result
 	for _, s := range scenarios(scale) {
 		if !strings.Contains(s.name, only) {
 			continue
@@ -55,7 +54,6 @@ func run(keytray string, rounds int, scale float64, only string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		all = append(all, r)
 		r.print(os.Stdout)
 	}
 	return idle(t, keytray, os.Stdout)

@@ -91,7 +91,7 @@ func TestBadRequests(t *testing.T) {
 		{name: "half a gzip", body: packed(t, "gzip", 0, good)[:60], header: []string{"Content-Encoding", "gzip"}, status: 400},
 		{name: "gzip bomb", body: packed(t, "gzip", 129, good), header: []string{"Content-Encoding", "gzip"}, status: 413, mention: []string{"128 MiB"}}, // K12
 		{name: "zstd bomb", body: packed(t, "zstd", 129, good), header: []string{"Content-Encoding", "zstd"}, status: 413, mention: []string{"128 MiB"}}, // K12
-		{name: "an unknown model", body: chatBody("anthropic/claude-sonet-5.5", ""), status: 200},                                                            // the provider's to judge
+		{name: "an unknown model", body: chatBody("anthropic/claude-sonet-5.5", ""), status: 200},                                                        // the provider's to judge
 		{name: "an unknown bare name", body: chatBody("claude-hiku-5-5", ""), status: 404, mention: []string{"claude-hiku-5-5", "did you mean", "claude-haiku-5-5"}},
 		{name: "a name like no other", body: chatBody("zzzzzzzz", ""), status: 404, mention: []string{"zzzzzzzz", "keytray models"}},
 		{name: "a bare name without a key", body: chatBody("gpt-5", ""), status: 404, mention: []string{"keytray keys add openai"}},

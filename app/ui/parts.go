@@ -145,8 +145,8 @@ func (r *panelRenderer) Refresh() {
 
 // page is a screen's frame: a title with controls beside it over a content.
 func page(title string, controls fyne.CanvasObject, content fyne.CanvasObject) fyne.CanvasObject {
-	head := container.NewBorder(nil, nil, nil, controls, sized(bold(line(title)), theme.SizeNameHeadingText))
-	return container.New(layout.NewCustomPaddedLayout(10, 8, 12, 12), container.NewBorder(head, nil, nil, nil, content))
+	head := around(nil, nil, nil, controls, sized(bold(line(title)), theme.SizeNameHeadingText))
+	return container.New(layout.NewCustomPaddedLayout(10, 8, 12, 12), around(head, nil, nil, nil, content))
 }
 
 // scrolled puts a page's parts under each other and lets them scroll.
@@ -224,7 +224,7 @@ func newNotice(buttons ...fyne.CanvasObject) *notice {
 	n := &notice{title: bold(prose("")), text: prose("")}
 	mark := container.NewVBox(widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon())))
 	body := container.New(&stacked{gap: -8}, n.title, n.text)
-	n.panel = newPanel(container.NewBorder(nil, nil, mark, container.NewVBox(buttons...), body))
+	n.panel = newPanel(around(nil, nil, mark, container.NewVBox(buttons...), body))
 	n.panel.edge = theme.ColorNameWarning
 	n.panel.Hide()
 	return n
@@ -270,4 +270,18 @@ func (topped) MinSize(o []fyne.CanvasObject) fyne.Size {
 func (topped) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	o[0].Move(fyne.NewPos(12, 10))
 	o[0].Resize(size.SubtractWidthHeight(12+22, 10))
+}
+
+// around lays parts around a content, any of them nil. The Tab key goes through
+// them in the order in which people read, which is not that of Fyne's own
+// border container.
+func around(top, bottom, left, right fyne.CanvasObject, content ...fyne.CanvasObject) *fyne.Container {
+	c := container.NewBorder(top, bottom, left, right, content...)
+	c.Objects = c.Objects[:0:0]
+	for _, o := range append(append([]fyne.CanvasObject{top, left}, content...), right, bottom) {
+		if o != nil {
+			c.Objects = append(c.Objects, o)
+		}
+	}
+	return c
 }

@@ -24,12 +24,13 @@ func newPress(text string, icon fyne.Resource, f func()) *press {
 // TypedKey presses the button with Enter or the space bar.
 func (b *press) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
-	case fyne.KeyReturn, fyne.KeyEnter:
-		b.Tapped(nil)
+	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+		// Not Tapped: that takes the focus away, and the keyboard would lose its place.
+		if !b.Disabled() {
+			call(b.OnTapped)
+		}
 	case fyne.KeyEscape:
 		call(b.escape)
-	default:
-		b.Button.TypedKey(e)
 	}
 }
 

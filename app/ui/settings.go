@@ -67,7 +67,7 @@ func (c *choice) set(id string) {
 
 // setting is a title with a control beside it and a text under both.
 func setting(title string, control fyne.CanvasObject, text fyne.CanvasObject) fyne.CanvasObject {
-	return container.New(&stacked{gap: -4}, container.NewBorder(nil, nil, nil, control, line(title)), text)
+	return container.New(&stacked{gap: -4}, around(nil, nil, nil, control, line(title)), text)
 }
 
 func newSettings(s *shell) *settings {
@@ -95,7 +95,7 @@ func newSettings(s *shell) *settings {
 			s.fyne.Settings().SetTheme(look{id})
 		}
 	})
-	address := container.New(fixedWidth(300), container.NewBorder(nil, nil, nil, v.follow, v.listen))
+	address := container.New(fixedWidth(300), around(nil, nil, nil, v.follow, v.listen))
 	network := section("Network",
 		setting("Listen on", address, v.listenOK),
 		widget.NewSeparator(),
@@ -168,9 +168,7 @@ func (v *settings) sayListen(err error) {
 
 func (v *settings) relisten() {
 	addr := v.listen.Text
-	v.follow.Disable()
 	v.s.crew.act(func(context.Context) error { return v.s.k.SetListen(addr) }, func(err error) {
-		v.follow.Enable()
 		v.sayListen(err)
 	})
 }

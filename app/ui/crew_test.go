@@ -18,8 +18,7 @@ func TestLoadsBecomeOne(t *testing.T) {
 	reads, drawn := make(chan int), make(chan int, 10)
 	count := 0
 	read := func(context.Context) (int, error) { return <-reads, nil }
-	var ask func()
-	ask = func() {
+	ask := func() {
 		load(s, read, func(v int, err error) {
 			count++
 			drawn <- v

@@ -23,7 +23,7 @@ type overview struct {
 	face    fyne.CanvasObject
 	scroll  *scrolling
 	url     *widget.Label
-	dialect *widget.Select
+	dialect *picker
 	copyURL *press
 	problem *notice
 	steps   *steps
@@ -42,7 +42,7 @@ func newOverview(s *shell) *overview {
 	o := &overview{stage: stage{crew: s.crew}, s: s}
 	o.url = sized(line(""), theme.SizeNameSubHeadingText)
 	o.url.TextStyle.Monospace = true
-	o.dialect = widget.NewSelect(nil, func(string) { o.drawURL() })
+	o.dialect = newPicker(nil, func(string) { o.drawURL() })
 	o.copyURL = newPress("Copy", theme.ContentCopyIcon(), func() {
 		s.copy(o.copied())
 		o.copyURL.SetText("Copied")

@@ -22,7 +22,7 @@ type requests struct {
 	face    fyne.CanvasObject
 	frame   *fyne.Container
 	text    *field
-	status  *widget.Select
+	status  *picker
 	problem *notice
 	count   *widget.Label
 	list    *rows
@@ -43,7 +43,7 @@ func newRequests(s *shell) *requests {
 	q.text = newField("Filter by tool, model, key or error")
 	q.text.OnChanged = func(string) { q.filter() }
 	q.text.onEscape(func() { q.text.SetText("") })
-	q.status = widget.NewSelect(view.Statuses(), func(string) { q.filter() })
+	q.status = newPicker(view.Statuses(), func(string) { q.filter() })
 	q.status.Selected = "All"
 	q.problem = newNotice(newPress("Try again", theme.ViewRefreshIcon(), func() { q.refresh() }))
 	cols := callColumns()

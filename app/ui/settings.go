@@ -31,7 +31,7 @@ type settings struct {
 	listen   *field
 	follow   *press
 	listenOK *widget.Label
-	offline  *widget.Check
+	offline  *tick
 	without  *choice
 	sync     *choice
 	theme    *choice
@@ -42,14 +42,14 @@ type settings struct {
 // choice is a select with the chosen one's meaning under it.
 type choice struct {
 	options []view.Option
-	pick    *widget.Select
+	pick    *picker
 	text    *widget.Label
 	object  fyne.CanvasObject
 }
 
 func newChoice(title string, options []view.Option, changed func(id string)) *choice {
 	c := &choice{options: options, text: quiet("")}
-	c.pick = widget.NewSelect(view.Titles(options), func(t string) {
+	c.pick = newPicker(view.Titles(options), func(t string) {
 		o := view.Chosen(options, t)
 		set(c.text, o.Text)
 		changed(o.ID)
@@ -77,7 +77,7 @@ func newSettings(s *shell) *settings {
 	v.listen.OnSubmitted = func(string) { v.relisten() }
 	v.follow = newPress("Apply", nil, v.relisten)
 	v.listen.onEscape(func() { v.was = nil; v.refresh() })
-	v.offline = widget.NewCheck("", func(on bool) {
+	v.offline = newTick(func(on bool) {
 		if v.drawing {
 			return
 		}

@@ -154,30 +154,3 @@ func (r *dotRenderer) Refresh() {
 	r.c.FillColor = r.d.now()
 	r.c.Refresh()
 }
-
-// fixedWidth is a layout of one part with a width of choice.
-type fixedWidth float32
-
-// MinSize is the part's height at the width.
-func (w fixedWidth) MinSize(o []fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(float32(w), o[0].MinSize().Height)
-}
-
-// Layout gives the part the whole place.
-func (w fixedWidth) Layout(o []fyne.CanvasObject, size fyne.Size) {
-	o[0].Move(fyne.NewPos(0, 0))
-	o[0].Resize(size)
-}
-
-// least is a layout of one part with a least size of choice, whatever the part
-// would like.
-type least fyne.Size
-
-// MinSize is the size of choice.
-func (l least) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size(l) }
-
-// Layout gives the part the whole place.
-func (l least) Layout(o []fyne.CanvasObject, size fyne.Size) {
-	o[0].Move(fyne.NewPos(0, 0))
-	o[0].Resize(size)
-}

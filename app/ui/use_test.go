@@ -80,14 +80,14 @@ func TestAddKey(t *testing.T) {
 	test.Tap(s.button(t, "Add a key"))
 	c := s.win.Canvas()
 	test.Type(c.Focused(), "bedr")
-	test.FocusNext(c)
+	c.FocusNext()
 	s.press(fyne.KeyReturn) // Amazon Bedrock, which cannot be called yet
 	if !s.says("Cannot be called yet: the converse dialect is not built yet") {
 		t.Error("it is not said why Bedrock cannot be called")
 	}
-	test.FocusPrevious(c)
+	c.FocusPrevious()
 	c.Focused().(*field).SetText("openai")
-	test.FocusNext(c)
+	c.FocusNext()
 	s.press(fyne.KeyReturn)
 	secret, ok := c.Focused().(*field)
 	if !ok || !secret.Password {
@@ -126,7 +126,7 @@ func TestEscapeClosesASheet(t *testing.T) {
 	add.TypedKey(key(fyne.KeyReturn))
 	for i := range 5 { // from wherever the focus is
 		for range i {
-			test.FocusNext(c)
+			c.FocusNext()
 		}
 		s.press(fyne.KeyEscape)
 		if c.Overlays().Top() != nil {
@@ -327,7 +327,7 @@ func TestTabReachesEverything(t *testing.T) {
 		c := s.win.Canvas()
 		reached := map[fyne.Focusable]bool{}
 		for range 80 {
-			test.FocusNext(c)
+			c.FocusNext()
 			reached[c.Focused()] = true
 		}
 		for _, o := range s.inView() {

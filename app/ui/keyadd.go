@@ -67,7 +67,7 @@ func (k *keysScreen) add() {
 	cancel := newPress("Cancel", nil, func() { a.sheet.close() })
 	form := container.New(&stacked{gap: 4}, a.name, a.note, a.link,
 		quietLine("Label, to tell several keys apart"), a.label, quietLine("Key"), a.secret, a.said)
-	left := container.NewBorder(a.search, nil, nil, nil, a.list)
+	left := around(a.search, nil, nil, nil, a.list)
 	body := container.New(columns{{width: 230}, {width: 12}, {}}, left, widget.NewLabel(""), container.NewVScroll(form))
 	a.filter()
 	a.enable()
@@ -99,7 +99,7 @@ func (a *adding) choose(l view.ProviderLine) {
 }
 
 func (a *adding) ready() bool {
-	return a.chosen.Usable && strings.TrimSpace(a.secret.Text) != "" && !a.busy
+	return a.chosen.Usable && strings.TrimSpace(a.secret.Text) != ""
 }
 
 func (a *adding) enable() {
@@ -114,7 +114,7 @@ func (a *adding) say(text string, t view.Tone) {
 
 // ask tests the key before it is stored.
 func (a *adding) ask() {
-	if !a.ready() {
+	if !a.ready() || a.busy {
 		return
 	}
 	a.work("Asking " + a.chosen.Name + "…")
@@ -125,7 +125,6 @@ func (a *adding) ask() {
 		return err
 	}, func(err error) {
 		a.busy = false
-		a.enable()
 		switch {
 		case err != nil:
 			a.say(capital(err.Error()), view.Bad)
@@ -139,14 +138,13 @@ func (a *adding) ask() {
 
 // store puts the key into the keychain.
 func (a *adding) store() {
-	if !a.ready() {
+	if !a.ready() || a.busy {
 		return
 	}
 	a.work("Storing the key in the keychain…")
 	provider, label, secret := a.chosen.ID, strings.TrimSpace(a.label.Text), strings.TrimSpace(a.secret.Text)
 	a.k.s.crew.act(func(ctx context.Context) error { return a.k.s.k.AddKey(ctx, provider, label, secret) }, func(err error) {
 		a.busy = false
-		a.enable()
 		if err != nil {
 			a.say("Not stored: "+err.Error(), view.Bad)
 			return
@@ -157,7 +155,6 @@ func (a *adding) store() {
 }
 
 func (a *adding) work(text string) {
-	a.busy = true
-	a.enable()
+	a.busy = true // the buttons stay enabled, or the keyboard would lose its place
 	a.say(text, view.Plain)
 }

@@ -29,6 +29,7 @@ func (s *shell) ask(q question) *sheet {
 	var keys []fyne.Focusable
 	var sh *sheet
 	var verb *press
+	busy := false
 	run := func() {
 		entered := ""
 		if q.entry != nil {
@@ -36,12 +37,12 @@ func (s *shell) ask(q question) *sheet {
 				return
 			}
 		}
-		if verb.Disabled() {
+		if busy {
 			return
 		}
-		verb.Disable()
+		busy = true
 		s.crew.act(func(ctx context.Context) error { return q.do(ctx, entered) }, func(err error) {
-			verb.Enable()
+			busy = false
 			if err != nil {
 				said.SetText(capital(err.Error()))
 				return

@@ -165,7 +165,6 @@ func (k *keysScreen) line(c view.KeyCard, l view.KeyLine) fyne.CanvasObject {
 	}
 	name := func(what string) string { return l.Provider + "\x00" + l.Label + "\x00" + key.Source + "\x00" + what }
 	test := newPress("Test", nil, func() { k.test(key) }).named(name("test"))
-	enable(test, !k.testing[id])
 	bar := container.NewHBox(test)
 	own := []*press{test}
 	add := func(text string, f func()) {
@@ -182,7 +181,7 @@ func (k *keysScreen) line(c view.KeyCard, l view.KeyLine) fyne.CanvasObject {
 		add("Copy to the keychain", func() { k.copyKey(c, l) })
 	}
 	k.buttons = append(k.buttons, own...)
-	return container.New(&stacked{gap: -2}, top, container.NewBorder(nil, nil, nil, container.NewVBox(bar), tested))
+	return container.New(&stacked{gap: -2}, top, around(nil, nil, nil, container.NewVBox(bar), tested))
 }
 
 func sourceOf(keys []app.Key, l view.KeyLine) string {

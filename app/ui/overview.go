@@ -23,7 +23,7 @@ type overview struct {
 	face    fyne.CanvasObject
 	scroll  *scrolling
 	url     *widget.Label
-	dialect *widget.Select
+	dialect *picker
 	copyURL *press
 	problem *notice
 	steps   *steps
@@ -42,14 +42,14 @@ func newOverview(s *shell) *overview {
 	o := &overview{stage: stage{crew: s.crew}, s: s}
 	o.url = sized(line(""), theme.SizeNameSubHeadingText)
 	o.url.TextStyle.Monospace = true
-	o.dialect = widget.NewSelect(nil, func(string) { o.drawURL() })
+	o.dialect = newPicker(nil, func(string) { o.drawURL() })
 	o.copyURL = newPress("Copy", theme.ContentCopyIcon(), func() {
 		s.copy(o.copied())
 		o.copyURL.SetText("Copied")
 	})
 	endpoint := newPanel(container.New(&stacked{gap: -6},
 		quietLine("Point your tools at"),
-		container.NewBorder(nil, nil, nil, container.NewHBox(o.dialect, o.copyURL), o.url)))
+		around(nil, nil, nil, container.NewHBox(o.dialect, o.copyURL), o.url)))
 	o.problem = newNotice(newPress("Settings", nil, func() { s.choose(atSettings) }))
 	o.steps = newSteps(s)
 	figures := container.NewGridWithColumns(3)
@@ -62,11 +62,11 @@ func newOverview(s *shell) *overview {
 	o.bars.Height = 120
 	o.bars.OnRead = func(int) { o.drawRead() }
 	o.read = trailing(quietLine(""))
-	days := newPanel(container.NewVBox(container.NewBorder(nil, nil, bold(short("14 days")), nil, o.read), o.bars))
+	days := newPanel(container.NewVBox(around(nil, nil, bold(short("14 days")), nil, o.read), o.bars))
 	o.table = newCallTable(lastCalls)
 	o.none = quiet("No calls yet. They appear here as they happen.")
 	all := newPress("All requests", nil, func() { s.choose(atRequests) }).light()
-	calls := newPanel(container.New(&stacked{gap: 0}, container.NewBorder(nil, nil, bold(short("Last calls")), all), o.none, o.table.object))
+	calls := newPanel(container.New(&stacked{gap: 0}, around(nil, nil, bold(short("Last calls")), all), o.none, o.table.object))
 	o.scroll = scrolled(o.problem.panel, endpoint, o.steps.panel, figures, days, calls)
 	o.face = page("Overview", nil, o.scroll.view)
 	return o

@@ -145,73 +145,8 @@ func (r *panelRenderer) Refresh() {
 
 // page is a screen's frame: a title with controls beside it over a content.
 func page(title string, controls fyne.CanvasObject, content fyne.CanvasObject) fyne.CanvasObject {
-	head := container.NewBorder(nil, nil, nil, controls, sized(bold(line(title)), theme.SizeNameHeadingText))
-	return container.New(layout.NewCustomPaddedLayout(10, 8, 12, 12), container.NewBorder(head, nil, nil, nil, content))
-}
-
-// scrolled puts a page's parts under each other and lets them scroll.
-func scrolled(parts ...fyne.CanvasObject) *scrolling {
-	body := container.New(&stacked{gap: 10}, parts...)
-	return &scrolling{view: container.NewVScroll(container.New(layout.NewCustomPaddedLayout(2, 10, 0, 10), body))}
-}
-
-// scrolling is a scroll whose parts come, go and change their height.
-type scrolling struct {
-	view  *container.Scroll
-	least fyne.Size
-}
-
-// settle gives all parts their places again if the content has another size.
-// Wrapped text knows its height only after it was given a width, so it looks
-// more than once.
-func (s *scrolling) settle() {
-	for range 4 {
-		least := s.view.Content.MinSize()
-		if least == s.least {
-			return
-		}
-		s.least = least
-		s.view.Refresh()
-		s.view.Content.Refresh()
-	}
-}
-
-// stacked is a vertical box whose parts take its whole width, with a gap of
-// choice, and whose least width is that of none of them.
-type stacked struct{ gap float32 }
-
-// MinSize is the height of all visible parts at the least width.
-func (s *stacked) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	var size fyne.Size
-	for _, o := range objects {
-		if !o.Visible() {
-			continue
-		}
-		m := o.MinSize()
-		size.Width = max(size.Width, m.Width)
-		if size.Height > 0 {
-			size.Height += s.gap
-		}
-		size.Height += m.Height
-	}
-	return size
-}
-
-// Layout puts the parts under each other.
-func (s *stacked) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	var y float32
-	for _, o := range objects {
-		if !o.Visible() {
-			continue
-		}
-		o.Move(fyne.NewPos(0, y))
-		o.Resize(fyne.NewSize(size.Width, o.MinSize().Height))
-		h := o.MinSize().Height // of wrapped text, known only now
-		if h != o.Size().Height {
-			o.Resize(fyne.NewSize(size.Width, h))
-		}
-		y += h + s.gap
-	}
+	head := around(nil, nil, nil, controls, sized(bold(line(title)), theme.SizeNameHeadingText))
+	return container.New(layout.NewCustomPaddedLayout(10, 8, 12, 12), around(head, nil, nil, nil, content))
 }
 
 // notice is a panel that says what is wrong and what to do.
@@ -224,7 +159,7 @@ func newNotice(buttons ...fyne.CanvasObject) *notice {
 	n := &notice{title: bold(prose("")), text: prose("")}
 	mark := container.NewVBox(widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon())))
 	body := container.New(&stacked{gap: -8}, n.title, n.text)
-	n.panel = newPanel(container.NewBorder(nil, nil, mark, container.NewVBox(buttons...), body))
+	n.panel = newPanel(around(nil, nil, mark, container.NewVBox(buttons...), body))
 	n.panel.edge = theme.ColorNameWarning
 	n.panel.Hide()
 	return n
@@ -253,21 +188,4 @@ func empty(title, text string, more ...fyne.CanvasObject) fyne.CanvasObject {
 		parts = append(parts, container.NewCenter(m))
 	}
 	return container.NewVBox(layout.NewSpacer(), container.NewVBox(parts...), layout.NewSpacer())
-}
-
-// topped is a layout of one part with room around it, and none when it hides.
-type topped struct{}
-
-// MinSize is the part's with the room.
-func (topped) MinSize(o []fyne.CanvasObject) fyne.Size {
-	if !o[0].Visible() {
-		return fyne.Size{}
-	}
-	return o[0].MinSize().AddWidthHeight(12+22, 10)
-}
-
-// Layout leaves the room.
-func (topped) Layout(o []fyne.CanvasObject, size fyne.Size) {
-	o[0].Move(fyne.NewPos(12, 10))
-	o[0].Resize(size.SubtractWidthHeight(12+22, 10))
 }

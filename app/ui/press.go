@@ -24,12 +24,13 @@ func newPress(text string, icon fyne.Resource, f func()) *press {
 // TypedKey presses the button with Enter or the space bar.
 func (b *press) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
-	case fyne.KeyReturn, fyne.KeyEnter:
-		b.Tapped(nil)
+	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+		// Not Tapped: that takes the focus away, and the keyboard would lose its place.
+		if !b.Disabled() {
+			call(b.OnTapped)
+		}
 	case fyne.KeyEscape:
 		call(b.escape)
-	default:
-		b.Button.TypedKey(e)
 	}
 }
 
@@ -134,3 +135,42 @@ func call(f func()) {
 		f()
 	}
 }
+
+// picker is a choice from a list that Enter opens too.
+type picker struct{ widget.Select }
+
+func newPicker(options []string, changed func(string)) *picker {
+	p := &picker{}
+	p.Options, p.OnChanged, p.PlaceHolder = options, changed, " "
+	p.ExtendBaseWidget(p)
+	return p
+}
+
+// TypedKey opens the list with Enter or the space bar.
+func (p *picker) TypedKey(e *fyne.KeyEvent) {
+	if e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
+		e = &fyne.KeyEvent{Name: fyne.KeySpace}
+	}
+	p.Select.TypedKey(e)
+}
+
+// tick is a check that Enter turns too.
+type tick struct{ widget.Check }
+
+func newTick(changed func(bool)) *tick {
+	t := &tick{}
+	t.OnChanged = changed
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+// TypedKey turns the check with Enter or the space bar.
+func (t *tick) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+		t.SetChecked(!t.Checked)
+	}
+}
+
+// TypedRune does nothing: the space bar comes as a key.
+func (t *tick) TypedRune(rune) {}

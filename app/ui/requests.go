@@ -22,7 +22,7 @@ type requests struct {
 	face    fyne.CanvasObject
 	frame   *fyne.Container
 	text    *field
-	status  *widget.Select
+	status  *picker
 	problem *notice
 	count   *widget.Label
 	list    *rows
@@ -43,7 +43,7 @@ func newRequests(s *shell) *requests {
 	q.text = newField("Filter by tool, model, key or error")
 	q.text.OnChanged = func(string) { q.filter() }
 	q.text.onEscape(func() { q.text.SetText("") })
-	q.status = widget.NewSelect(view.Statuses(), func(string) { q.filter() })
+	q.status = newPicker(view.Statuses(), func(string) { q.filter() })
 	q.status.Selected = "All"
 	q.problem = newNotice(newPress("Try again", theme.ViewRefreshIcon(), func() { q.refresh() }))
 	cols := callColumns()
@@ -57,14 +57,14 @@ func newRequests(s *shell) *requests {
 			q.details(q.shown[i].Request)
 		}
 	}
-	q.table = newPanel(container.NewBorder(container.New(layout.NewCustomPaddedLayout(0, 0, 0, 0), tight(cols.head())), nil, nil, nil, q.list))
+	q.table = newPanel(around(container.New(layout.NewCustomPaddedLayout(0, 0, 0, 0), tight(cols.head())), nil, nil, nil, q.list))
 	q.empty = empty("No requests yet", "Point a tool at Keytray and every call appears here while it runs, with what it cost.")
 	q.none = empty("No request matches", "Change the filter, or press Escape in it to clear it.")
 	q.loading = empty("Reading the ledger…", "")
 	q.empty.Hide()
 	q.none.Hide()
-	bar := container.NewBorder(nil, nil, nil, container.New(fixedWidth(120), q.status), q.text)
-	q.frame = container.NewBorder(container.New(&stacked{gap: 6}, q.problem.panel, bar), q.count, nil, nil,
+	bar := around(nil, nil, nil, container.New(fixedWidth(120), q.status), q.text)
+	q.frame = around(container.New(&stacked{gap: 6}, q.problem.panel, bar), q.count, nil, nil,
 		container.NewStack(q.table, q.empty, q.none, q.loading))
 	q.face = page("Requests", nil, q.frame)
 	return q
@@ -154,7 +154,7 @@ func factTable(facts []view.Fact) fyne.CanvasObject {
 	for _, f := range facts {
 		v := prose(f.Value)
 		v.Selectable = true
-		parts = append(parts, container.NewBorder(nil, nil, container.New(fixedWidth(150), quietLine(f.Name)), nil, v))
+		parts = append(parts, around(nil, nil, container.New(fixedWidth(150), quietLine(f.Name)), nil, v))
 	}
 	return container.New(&stacked{gap: -10}, parts...)
 }

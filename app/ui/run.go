@@ -41,6 +41,7 @@ func newRunner(k Keytray, f fyne.App, o Options) *runner {
 	if d, ok := f.(desktop.App); ok && r.host.possible {
 		r.tray = newTray(d, r.act)
 	}
+	r.shell.closing = r.close
 	w.SetCloseIntercept(r.close)
 	return r
 }

@@ -31,7 +31,7 @@ type settings struct {
 	listen   *field
 	follow   *press
 	listenOK *widget.Label
-	offline  *widget.Check
+	offline  *tick
 	without  *choice
 	sync     *choice
 	theme    *choice
@@ -42,14 +42,14 @@ type settings struct {
 // choice is a select with the chosen one's meaning under it.
 type choice struct {
 	options []view.Option
-	pick    *widget.Select
+	pick    *picker
 	text    *widget.Label
 	object  fyne.CanvasObject
 }
 
 func newChoice(title string, options []view.Option, changed func(id string)) *choice {
 	c := &choice{options: options, text: quiet("")}
-	c.pick = widget.NewSelect(view.Titles(options), func(t string) {
+	c.pick = newPicker(view.Titles(options), func(t string) {
 		o := view.Chosen(options, t)
 		set(c.text, o.Text)
 		changed(o.ID)
@@ -67,7 +67,7 @@ func (c *choice) set(id string) {
 
 // setting is a title with a control beside it and a text under both.
 func setting(title string, control fyne.CanvasObject, text fyne.CanvasObject) fyne.CanvasObject {
-	return container.New(&stacked{gap: -4}, container.NewBorder(nil, nil, nil, control, line(title)), text)
+	return container.New(&stacked{gap: -4}, around(nil, nil, nil, control, line(title)), text)
 }
 
 func newSettings(s *shell) *settings {
@@ -77,7 +77,7 @@ func newSettings(s *shell) *settings {
 	v.listen.OnSubmitted = func(string) { v.relisten() }
 	v.follow = newPress("Apply", nil, v.relisten)
 	v.listen.onEscape(func() { v.was = nil; v.refresh() })
-	v.offline = widget.NewCheck("", func(on bool) {
+	v.offline = newTick(func(on bool) {
 		if v.drawing {
 			return
 		}
@@ -95,7 +95,7 @@ func newSettings(s *shell) *settings {
 			s.fyne.Settings().SetTheme(look{id})
 		}
 	})
-	address := container.New(fixedWidth(300), container.NewBorder(nil, nil, nil, v.follow, v.listen))
+	address := container.New(fixedWidth(300), around(nil, nil, nil, v.follow, v.listen))
 	network := section("Network",
 		setting("Listen on", address, v.listenOK),
 		widget.NewSeparator(),
@@ -168,9 +168,7 @@ func (v *settings) sayListen(err error) {
 
 func (v *settings) relisten() {
 	addr := v.listen.Text
-	v.follow.Disable()
 	v.s.crew.act(func(context.Context) error { return v.s.k.SetListen(addr) }, func(err error) {
-		v.follow.Enable()
 		v.sayListen(err)
 	})
 }

@@ -14,8 +14,9 @@ import (
 type sheet struct {
 	pop    *widget.PopUp
 	canvas fyne.Canvas
-	back   fyne.Focusable // what had the focus before
-	closed func()         // called once, when it goes
+	back   fyne.Focusable       // what had the focus before
+	keys   func(*fyne.KeyEvent) // what took keys that nobody has the focus for
+	closed func()               // called once, when it goes
 }
 
 // escaper passes Escape on to whom it is told.
@@ -31,13 +32,20 @@ func newSheet(c fyne.Canvas, title string, size fyne.Size, body fyne.CanvasObjec
 		keys = append(keys, b)
 	}
 	head := sized(bold(line(title)), theme.SizeNameSubHeadingText)
-	content := container.New(layout.NewCustomPaddedLayout(8, 8, 10, 10), container.NewBorder(head, foot, nil, nil, body))
+	content := container.New(layout.NewCustomPaddedLayout(8, 8, 10, 10), around(head, foot, nil, nil, body))
 	s.pop = widget.NewModalPopUp(content, c)
 	for _, k := range keys {
 		if e, ok := k.(escaper); ok {
 			e.onEscape(s.close)
 		}
 	}
+	// A click takes the focus from everything, so Escape may come to nobody.
+	s.keys = c.OnTypedKey()
+	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
+		if e.Name == fyne.KeyEscape {
+			s.close()
+		}
+	})
 	s.pop.Resize(s.fit(size))
 	s.pop.Show()
 	if len(keys) > 0 {
@@ -58,6 +66,7 @@ func (s *sheet) close() {
 	}
 	s.pop.Hide()
 	s.pop = nil
+	s.canvas.SetOnTypedKey(s.keys)
 	if s.back != nil {
 		s.canvas.Focus(s.back)
 	}

@@ -28,22 +28,22 @@ type screen interface {
 
 // shell is what is around the screens.
 type shell struct {
-	k      Keytray
-	crew   *crew
-	win    fyne.Window
-	fyne   fyne.App
-	log    *slog.Logger
-	now    func() time.Time
-	side   *sidebar
-	banner *notice
-	body   *fyne.Container
-	frame  *fyne.Container
-	all    []screen
-	at     int
-	open   bool // the window is in view
-	state  view.TrayState
-	tests  map[view.KeyID]view.Tested
-	asked  time.Time // when the window was last asked to show
+	k       Keytray
+	crew    *crew
+	win     fyne.Window
+	fyne    fyne.App
+	log     *slog.Logger
+	now     func() time.Time
+	side    *sidebar
+	banner  *notice
+	body    *fyne.Container
+	frame   *fyne.Container
+	all     []screen
+	at      int
+	open    bool // the window is in view
+	state   view.TrayState
+	tests   map[view.KeyID]view.Tested
+	closing func() // what closing the window does
 }
 
 // Places of screens in the sidebar.
@@ -62,16 +62,24 @@ func newShell(k Keytray, c *crew, f fyne.App, w fyne.Window, log *slog.Logger) *
 	s.side = newSidebar(s.all, s.choose, s.togglePause)
 	s.banner = newNotice(newPress("Got it", nil, func() { s.say("", "") }))
 	s.body = container.NewStack()
-	s.frame = container.NewBorder(container.New(&topped{}, s.banner.panel), nil, nil, nil, s.body)
-	w.SetContent(container.New(least(fyne.NewSize(720, 480)), container.NewBorder(nil, nil, s.side.object, nil, s.frame)))
+	s.frame = around(container.New(&topped{}, s.banner.panel), nil, nil, nil, s.body)
+	w.SetContent(container.New(least(fyne.NewSize(720, 480)), around(nil, nil, s.side.object, nil, s.frame)))
 	w.SetPadded(false)
 	w.Resize(fyne.NewSize(960, 640))
-	for i := range s.all {
-		key := fyne.KeyName(rune('1' + i))
-		w.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { s.choose(i) })
+	for key, do := range s.shortcuts() {
+		w.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
 	}
 	w.Canvas().AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) { s.copyShown() })
 	return s
+}
+
+// shortcuts are what keys do together with Ctrl, or Cmd on a Mac.
+func (s *shell) shortcuts() map[fyne.KeyName]func() {
+	m := map[fyne.KeyName]func(){fyne.KeyQ: s.fyne.Quit, fyne.KeyW: func() { call(s.closing) }}
+	for i := range s.all {
+		m[fyne.KeyName(rune('1'+i))] = func() { s.choose(i) }
+	}
+	return m
 }
 
 // choose brings a screen into view.

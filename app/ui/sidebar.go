@@ -33,7 +33,7 @@ func newSidebar(screens []screen, choose func(int), toggle func()) *sidebar {
 	list := container.NewVBox()
 	for i, sc := range screens {
 		face := container.New(layout.NewCustomPaddedLayout(0, 0, 8, 0),
-			container.NewBorder(nil, nil, container.NewCenter(widget.NewIcon(sc.icon())), nil, line(sc.title())))
+			around(nil, nil, container.NewCenter(widget.NewIcon(sc.icon())), nil, line(sc.title())))
 		t := newTile(face, func() { choose(i) })
 		s.tiles = append(s.tiles, t)
 		list.Add(t)
@@ -42,15 +42,15 @@ func newSidebar(screens []screen, choose func(int), toggle func()) *sidebar {
 	logo.FillMode = canvas.ImageFillContain
 	logo.SetMinSize(fyne.NewSquareSize(26))
 	brand := container.New(layout.NewCustomPaddedLayout(6, 8, 8, 0),
-		container.NewBorder(nil, nil, logo, nil, sized(bold(line("Keytray")), theme.SizeNameSubHeadingText)))
+		around(nil, nil, logo, nil, sized(bold(line("Keytray")), theme.SizeNameSubHeadingText)))
 	card := container.New(layout.NewCustomPaddedLayout(2, 2, 8, 4),
-		container.NewBorder(nil, nil, container.NewCenter(s.dot), nil,
+		around(nil, nil, container.NewCenter(s.dot), nil,
 			container.New(&stacked{gap: -12}, s.word, s.port, s.hint)))
 	status := newTile(card, toggle)
 	status.ground = colorPanel
 	s.note.Hide()
 	foot := container.NewVBox(s.note, status)
-	body := container.New(layout.NewCustomPaddedLayout(8, 8, 8, 8), container.NewBorder(container.NewVBox(brand, list), foot, nil, nil))
+	body := container.New(layout.NewCustomPaddedLayout(8, 8, 8, 8), around(container.NewVBox(brand, list), foot, nil, nil))
 	ground := newPanel(body)
 	ground.fill, ground.edge = colorSide, colorSide
 	s.object = container.New(fixedWidth(sideWidth), ground)
@@ -153,31 +153,4 @@ func (r *dotRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject
 func (r *dotRenderer) Refresh() {
 	r.c.FillColor = r.d.now()
 	r.c.Refresh()
-}
-
-// fixedWidth is a layout of one part with a width of choice.
-type fixedWidth float32
-
-// MinSize is the part's height at the width.
-func (w fixedWidth) MinSize(o []fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(float32(w), o[0].MinSize().Height)
-}
-
-// Layout gives the part the whole place.
-func (w fixedWidth) Layout(o []fyne.CanvasObject, size fyne.Size) {
-	o[0].Move(fyne.NewPos(0, 0))
-	o[0].Resize(size)
-}
-
-// least is a layout of one part with a least size of choice, whatever the part
-// would like.
-type least fyne.Size
-
-// MinSize is the size of choice.
-func (l least) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size(l) }
-
-// Layout gives the part the whole place.
-func (l least) Layout(o []fyne.CanvasObject, size fyne.Size) {
-	o[0].Move(fyne.NewPos(0, 0))
-	o[0].Resize(size)
 }

@@ -22,8 +22,8 @@ type spendScreen struct {
 	stage
 	s                   *shell
 	face                fyne.CanvasObject
-	days                *widget.Select
-	group               *widget.Select
+	days                *picker
+	group               *picker
 	problem             *notice
 	total               *widget.Label
 	note                *widget.Label
@@ -46,7 +46,7 @@ func newSpend(s *shell) *spendScreen {
 	for _, g := range view.Groups() {
 		groups = append(groups, "by "+strings.ToLower(g[1]))
 	}
-	p.days, p.group = widget.NewSelect(ranges, nil), widget.NewSelect(groups, nil)
+	p.days, p.group = newPicker(ranges, nil), newPicker(groups, nil)
 	p.days.SetSelectedIndex(1)
 	p.group.SetSelectedIndex(0)
 	p.days.OnChanged = func(string) { p.refresh() }

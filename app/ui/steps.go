@@ -21,6 +21,7 @@ type steps struct {
 	list  []*step
 	try   *press
 	said  *widget.Label
+	busy  bool
 	see   *press
 	pause *widget.Activity
 }
@@ -45,7 +46,7 @@ func newSteps(s *shell) *steps {
 	for range 3 {
 		p := &step{mark: widget.NewIcon(nil), title: bold(line("")), text: quiet("")}
 		st.list = append(st.list, p)
-		parts = append(parts, container.NewBorder(nil, nil, container.New(layout.NewCustomPaddedLayout(8, 0, 6, 0), container.NewVBox(p.mark)), nil, container.New(&stacked{gap: -10}, p.title, p.text)))
+		parts = append(parts, around(nil, nil, container.New(layout.NewCustomPaddedLayout(8, 0, 6, 0), container.NewVBox(p.mark)), nil, container.New(&stacked{gap: -10}, p.title, p.text)))
 	}
 	parts = append(parts,
 		container.NewHBox(keys, st.try, st.see, st.pause),
@@ -71,7 +72,10 @@ func (st *steps) draw(v []view.Step) {
 
 // demo really calls the demo model, through the front door.
 func (st *steps) demo() {
-	st.try.Disable()
+	if st.busy {
+		return
+	}
+	st.busy = true
 	st.pause.Show()
 	st.pause.Start()
 	answer := ""
@@ -81,7 +85,7 @@ func (st *steps) demo() {
 	}, func(err error) {
 		st.pause.Stop()
 		st.pause.Hide()
-		st.try.Enable()
+		st.busy = false
 		if err != nil {
 			st.said.Importance = widget.DangerImportance
 			st.said.SetText("The demo model could not be called: " + err.Error())

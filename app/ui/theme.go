@@ -71,7 +71,7 @@ func lightColor(n fyne.ThemeColorName) color.Color {
 	case theme.ColorNameFocus:
 		return glaze(0x1C5BA8, 0x55)
 	case theme.ColorNameSelection:
-		return glaze(0x1C5BA8, 0x2A)
+		return glaze(0x1C5BA8, 0x18)
 	case theme.ColorNameHover:
 		return glaze(0x1C3A60, 0x12)
 	case theme.ColorNamePressed:
@@ -93,7 +93,7 @@ func lightColor(n fyne.ThemeColorName) color.Color {
 	case theme.ColorNameError:
 		return rgb(0xB3261E)
 	case theme.ColorNameSuccess:
-		return rgb(0x1A7339)
+		return rgb(0x166A33)
 	case theme.ColorNameWarning:
 		return rgb(0x855500)
 	default:

@@ -44,7 +44,7 @@ func TestProvidersThatDoNotAnswer(t *testing.T) {
 		{name: "white space without end", script: proxytest.Script{Fault: proxytest.FaultBomb}, status: 502, http: 200},
 		{name: "other JSON", script: raw("application/json", `{"ok":true}`), status: 502, http: 200},
 		{name: "compressed in an unknown way", script: raw("application/json", "\x0b\x02\x80hi\x03", "Content-Encoding", "br"), status: 502, http: 200, mention: "br"},
-		{name: "says gzip and is not", script: raw("application/json", "{}", "Content-Encoding", "gzip"), status: 502, http: 200, mention: "gzip"},
+		{name: "says gzip and is not", script: raw("application/json", "{}", "Content-Encoding", "gzip"), status: 502, http: 200},
 		{name: "an error that is no JSON", script: withStatus(418, raw("text/plain", "no coffee")), status: 418, http: 418, mention: "no coffee"},
 		{name: "an error without a body", script: withStatus(500, raw("", "")), status: 500, http: 500},
 	} {

@@ -193,7 +193,7 @@ func TestSilentProviders(t *testing.T) {
 					gone <- err
 				}()
 				var seen *proxytest.Seen
-				for n := 1; seen == nil || strings.HasSuffix(seen.Path, "/api/show"); n++ { // what Ollama's model can do comes first
+				for n := 1; seen == nil || strings.HasPrefix(seen.Path, "/api/") && seen.Path != "/api/chat"; n++ { // what Ollama has and can do comes first
 					var err error
 					if seen, err = c.provider.Await(t.Context(), n); err != nil {
 						t.Fatal(err)

@@ -112,23 +112,31 @@ func setup(env *testscript.Env) error {
 	env.Values[worldKey{}] = w
 	kc := w.serveKeychain()
 	said := filepath.Join(env.WorkDir, ".said")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
+	// Settings take no port 0: two ports that are free, and one that is not.
+	var ports [3]string
+	var busy [3]net.Listener
+	for i := range ports {
+		var err error
+		if busy[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return err
+		}
+		ports[i] = busy[i].Addr().String()
 	}
-	free := l.Addr().String() // for settings, which take no port 0
-	if err := l.Close(); err != nil {
-		return err
+	for _, l := range busy[:2] {
+		if err := l.Close(); err != nil {
+			return err
+		}
 	}
 	for k, v := range map[string]string{
 		"KEYTRAY_HOME": filepath.Join(env.WorkDir, "home"), "OLLAMA_HOST": "127.0.0.1:1", "TEST_KEYCHAIN": kc.URL,
-		"TEST_SAID": said, "CANARY": canary, "TZ": "UTC", "FREE": free, "DISPLAY": "", "WAYLAND_DISPLAY": "",
+		"TEST_SAID": said, "CANARY": canary, "TZ": "UTC", "FREE": ports[0], "OTHER": ports[1], "BUSY": ports[2], "DISPLAY": "", "WAYLAND_DISPLAY": "",
 	} {
 		env.Setenv(k, v)
 	}
 	env.Defer(func() {
 		w.end()
 		kc.Close()
+		busy[2].Close()
 		w.leaks(env, said)
 	})
 	return nil

@@ -87,6 +87,10 @@ func (f *face) answer(ctx context.Context, cmd *cobra.Command, a *app.App, o app
 	said := map[string]bool{}
 	for {
 		tell(o.Log, said, a.Status().Problems)
+		if now, _ := a.Addr(); now != addr && now != "" {
+			addr = now // listen was changed in config.yaml
+			o.Log.Info("listening", "address", "http://"+addr)
+		}
 		select {
 		case <-changed:
 		case <-ctx.Done():

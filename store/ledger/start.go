@@ -74,6 +74,12 @@ func (w *writer) connect(ctx context.Context) (err error) {
 	if err := look(w.l.path); err != nil {
 		return err
 	}
+	if w.looking {
+		// A process has one index of the log for all its connections. While those that read hold one that they could not
+		// open for writing, nothing can be written, even if the files have become writable.
+		w.l.readers(nil)
+		defer w.lookAgain(ctx)
+	}
 	conn, err := openWriter(w.l.path, w.l.opt.Sync)
 	if err != nil {
 		return err
@@ -88,6 +94,16 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		return err
 	}
 	return nil
+}
+
+// lookAgain reads what there is after all, if connect has left nothing to read with.
+func (w *writer) lookAgain(ctx context.Context) {
+	if w.l.read.Load() != nil {
+		return
+	}
+	if db, err := openReaders(ctx, w.l.path); err == nil {
+		w.l.readers(db)
+	}
 }
 
 // look refuses a file that is not ours to write before a writing connection changes its log mode. Other errors are left to
@@ -140,6 +156,9 @@ func (w *writer) ready(ctx context.Context, conn *sqlite3.SQLiteConn) error {
 	if w.append, err = newAppender(conn, w.l.opt.Location); err != nil {
 		return err
 	}
+	if err := execute(conn, "UPDATE state SET value = 0 WHERE name = 'clean'"); err != nil {
+		return fmt.Errorf("write %s: %w", w.l.path, err)
+	}
 	if w.l.read.Load() == nil || w.looking {
 		db, err := openReaders(ctx, w.l.path)
 		if err != nil {
@@ -147,9 +166,6 @@ func (w *writer) ready(ctx context.Context, conn *sqlite3.SQLiteConn) error {
 		}
 		w.l.readers(db)
 		w.looking = false
-	}
-	if err := execute(conn, "UPDATE state SET value = 0 WHERE name = 'clean'"); err != nil {
-		return fmt.Errorf("write %s: %w", w.l.path, err)
 	}
 	w.conn = conn
 	if !w.swept {

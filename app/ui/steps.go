@@ -17,14 +17,15 @@ import (
 // steps are what a newcomer does first; each ticks itself.
 type steps struct {
 	*panel
-	s     *shell
-	list  []*step
-	keys  *press
-	try   *press
-	said  *widget.Label
-	busy  bool
-	see   *press
-	pause *widget.Activity
+	s      *shell
+	list   []*step
+	keys   *press
+	try    *press
+	said   *widget.Label
+	busy   bool
+	hasKey bool
+	see    *press
+	pause  *widget.Activity
 }
 
 type step struct {
@@ -41,7 +42,7 @@ func newSteps(s *shell) *steps {
 	st.pause.Hide()
 	st.keys = newPress("Add a key", theme.ContentAddIcon(), func() {
 		s.choose(atKeys)
-		if len(s.all[atKeys].(*keysScreen).keys) == 0 {
+		if !st.hasKey {
 			s.all[atKeys].(*keysScreen).add()
 		}
 	}).strong()
@@ -70,7 +71,8 @@ func (st *steps) draw(v []view.Step) {
 		set(p.title, word)
 		set(p.text, s.Text)
 	}
-	if len(v) > 0 && v[0].Done && st.keys.Text != "Open Keys" {
+	st.hasKey = len(v) > 0 && v[0].Done
+	if st.hasKey && st.keys.Text != "Open Keys" {
 		st.keys.SetIcon(nil)
 		st.keys.SetText("Open Keys")
 	}

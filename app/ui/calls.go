@@ -12,16 +12,16 @@ import (
 // callColumns are the columns of a table of calls.
 func callColumns() columns {
 	return columns{
-		{title: "Time", width: 90},
-		{title: "Tool", width: 84},
+		{title: "Time", width: 88},
+		{title: "Tool", width: 74},
 		{title: "Asked -> used"},
-		{title: "In", width: 44, right: true},
-		{title: "Out", width: 44, right: true},
-		{title: "Cached", width: 56, right: true, wide: true},
-		{title: "Cost", width: 78, right: true},
-		{title: "First", width: 62, right: true, wide: true},
-		{title: "Took", width: 62, right: true, wide: true},
-		{title: "Status", width: 80},
+		{title: "In", width: 42, right: true},
+		{title: "Out", width: 42, right: true},
+		{title: "Cached", width: 54, right: true, wide: true},
+		{title: "Cost", width: 74, right: true},
+		{title: "First", width: 57, right: true, wide: true},
+		{title: "Took", width: 57, right: true, wide: true},
+		{title: "Status", width: 76},
 	}
 }
 

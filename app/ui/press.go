@@ -4,6 +4,8 @@ package ui
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -101,6 +103,17 @@ func (f *field) TypedKey(e *fyne.KeyEvent) {
 	f.Entry.TypedKey(e)
 }
 
+// TypedShortcut passes the window's shortcuts on; those of text are the entry's.
+func (f *field) TypedShortcut(s fyne.Shortcut) {
+	if _, ok := s.(*desktop.CustomShortcut); ok {
+		if c, ok := fyne.CurrentApp().Driver().CanvasForObject(f).(fyne.Shortcutable); ok {
+			c.TypedShortcut(s)
+			return
+		}
+	}
+	f.Entry.TypedShortcut(s)
+}
+
 func (f *field) onEscape(do func()) { f.escape = do }
 
 // rows is a list whose row Enter opens, and that passes Escape on.
@@ -144,6 +157,18 @@ func newPicker(options []string, changed func(string)) *picker {
 	p.Options, p.OnChanged, p.PlaceHolder = options, changed, " "
 	p.ExtendBaseWidget(p)
 	return p
+}
+
+// MinSize has room for the longest choice.
+func (p *picker) MinSize() fyne.Size {
+	size := p.Select.MinSize()
+	style := fyne.TextStyle{}
+	th := p.Theme()
+	for _, o := range p.Options {
+		w := fyne.MeasureText(o, th.Size(theme.SizeNameText), style).Width
+		size.Width = max(size.Width, w+3*th.Size(theme.SizeNameInnerPadding)+th.Size(theme.SizeNameInlineIcon)+4)
+	}
+	return size
 }
 
 // TypedKey opens the list with Enter or the space bar.

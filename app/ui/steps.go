@@ -17,13 +17,15 @@ import (
 // steps are what a newcomer does first; each ticks itself.
 type steps struct {
 	*panel
-	s     *shell
-	list  []*step
-	try   *press
-	said  *widget.Label
-	busy  bool
-	see   *press
-	pause *widget.Activity
+	s      *shell
+	list   []*step
+	keys   *press
+	try    *press
+	said   *widget.Label
+	busy   bool
+	hasKey bool
+	see    *press
+	pause  *widget.Activity
 }
 
 type step struct {
@@ -38,9 +40,11 @@ func newSteps(s *shell) *steps {
 	st.see.Hide()
 	st.said.Hide()
 	st.pause.Hide()
-	keys := newPress("Add a key", theme.ContentAddIcon(), func() {
+	st.keys = newPress("Add a key", theme.ContentAddIcon(), func() {
 		s.choose(atKeys)
-		s.all[atKeys].(*keysScreen).add()
+		if !st.hasKey {
+			s.all[atKeys].(*keysScreen).add()
+		}
 	}).strong()
 	parts := []fyne.CanvasObject{bold(short("Three steps to the first call"))}
 	for range 3 {
@@ -49,7 +53,7 @@ func newSteps(s *shell) *steps {
 		parts = append(parts, around(nil, nil, container.New(layout.NewCustomPaddedLayout(8, 0, 6, 0), container.NewVBox(p.mark)), nil, container.New(&stacked{gap: -10}, p.title, p.text)))
 	}
 	parts = append(parts,
-		container.NewHBox(keys, st.try, st.see, st.pause),
+		container.NewHBox(st.keys, st.try, st.see, st.pause),
 		quiet("The demo model needs no key and costs nothing: it shows the whole path of a call, and its row."), st.said)
 	st.panel = newPanel(container.New(&stacked{gap: 2}, parts...))
 	st.panel.Hide()
@@ -66,6 +70,11 @@ func (st *steps) draw(v []view.Step) {
 		p.mark.SetResource(icon)
 		set(p.title, word)
 		set(p.text, s.Text)
+	}
+	st.hasKey = len(v) > 0 && v[0].Done
+	if st.hasKey && st.keys.Text != "Open Keys" {
+		st.keys.SetIcon(nil)
+		st.keys.SetText("Open Keys")
 	}
 	show(st.panel, len(v) > 0)
 }

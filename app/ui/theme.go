@@ -81,7 +81,7 @@ func lightColor(n fyne.ThemeColorName) color.Color {
 	case theme.ColorNameDisabledButton:
 		return rgb(0xEDF0F4)
 	case theme.ColorNameInputBorder:
-		return rgb(0xBAC5D2)
+		return rgb(0x8592A3)
 	case theme.ColorNameSeparator:
 		return rgb(0xDCE2E9)
 	case theme.ColorNameScrollBar:
@@ -134,7 +134,7 @@ func darkColor(n fyne.ThemeColorName) color.Color {
 	case theme.ColorNameDisabledButton:
 		return rgb(0x222934)
 	case theme.ColorNameInputBorder:
-		return rgb(0x465264)
+		return rgb(0x6B7A90)
 	case theme.ColorNameSeparator:
 		return rgb(0x2C3541)
 	case theme.ColorNameScrollBar:

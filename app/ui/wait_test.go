@@ -1,0 +1,90 @@
+package ui
+
+import (
+	"context"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"keytray/app"
+	"keytray/app/view"
+)
+
+// stuck is a Keytray whose keychain, disk and network never answer.
+type stuck struct {
+	*fake
+	gate chan struct{}
+}
+
+func (k stuck) wait() { <-k.gate }
+
+func (k stuck) Use(string) error                                     { k.wait(); return nil }
+func (k stuck) SetPaused(bool)                                       { k.wait() }
+func (k stuck) SetListen(string) error                               { k.wait(); return nil }
+func (k stuck) SetWithoutToken(string) error                         { k.wait(); return nil }
+func (k stuck) SetLedgerSync(string) error                           { k.wait(); return nil }
+func (k stuck) Keys(context.Context) ([]app.Key, error)              { k.wait(); return nil, nil }
+func (k stuck) AddKey(context.Context, string, string, string) error { k.wait(); return nil }
+func (k stuck) RemoveKey(context.Context, string, string) error      { k.wait(); return nil }
+func (k stuck) TryDemo(context.Context, string) (string, error)      { k.wait(); return "", nil }
+func (k stuck) TestKey(context.Context, string, string) (app.KeyTest, error) {
+	k.wait()
+	return app.KeyTest{}, nil
+}
+
+func (k stuck) TestSecret(context.Context, string, string) (app.KeyTest, error) {
+	k.wait()
+	return app.KeyTest{}, nil
+}
+
+func (k stuck) Spend(context.Context, app.SpendQuery) ([]app.Sum, error) { k.wait(); return nil, nil }
+
+func (k stuck) Requests(context.Context, app.RowFilter) ([]app.Row, error) {
+	k.wait()
+	return nil, nil
+}
+
+// TestTheWindowNeverWaits (promise 10): with a keychain, a disk and a network
+// that never answer, every screen opens and every button can be pressed.
+func TestTheWindowNeverWaits(t *testing.T) {
+	a := test.NewTempApp(t)
+	a.Settings().SetTheme(look{})
+	k := stuck{newFake(), make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	c := &crew{ctx: ctx}
+	s := newShell(k, c, a, test.NewTempWindow(t, nil), nil)
+	state := view.TrayState{Status: k.status, Choices: k.choices}
+	s.apply(state)
+	s.show()
+	for i := range s.all {
+		s.choose(i)
+		s.apply(state)
+		s.win.Canvas().Capture()
+	}
+	if !s.all[atKeys].(*keysScreen).loading.Visible() || !s.all[atRequests].(*requests).loading.Visible() {
+		t.Error("a screen that waits does not say so")
+	}
+	keys := s.all[atKeys].(*keysScreen)
+	s.choose(atKeys)
+	keys.draw(keysRead{cards: view.NewKeys(view.KeysState{Now: noon, Keys: k.keys, Providers: k.providers}), keys: k.keys, all: k.providers}, nil)
+	test.Tap(s.button(t, "Test"))
+	if !s.says("Asking Anthropic…") {
+		t.Error("a test under way is not shown")
+	}
+	test.Tap(s.button(t, "Remove"))
+	test.Tap(s.button(t, "Remove"))
+	s.press(fyne.KeyEscape)
+	s.all[atOverview].(*overview).steps.demo()
+	s.togglePause()
+	s.use("openai")
+	settings := s.all[atSettings].(*settings)
+	s.choose(atSettings)
+	settings.relisten()
+	settings.offline.SetChecked(true)
+	settings.without.pick.SetSelected("Nothing")
+	s.hide()
+	cancel()
+	close(k.gate)
+	c.wait.Wait()
+}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -120,11 +119,11 @@ func shutdown(server *http.Server, done <-chan struct{}) {
 
 func listenError(addr string, err error) error {
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
+	case errors.Is(err, errTaken):
 		return fmt.Errorf("another program uses %s already: stop it, or choose another port under listen in config.yaml (or --listen 127.0.0.1:0 for any free one)", addr)
-	case errors.Is(err, syscall.EACCES):
+	case errors.Is(err, errForbidden):
 		return fmt.Errorf("this user may not listen on %s: choose a port above 1023 under listen in config.yaml", addr)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
+	case errors.Is(err, errNotOurAddr):
 		return fmt.Errorf("%s is no address of this computer: correct listen in config.yaml", addr)
 	}
 	return fmt.Errorf("listen on %s: %w", addr, err)

@@ -145,7 +145,7 @@ func Explain(ctx context.Context, provider, base string, err error) *llm.Error {
 		e.Kind, e.Status, e.Provider, e.Message = llm.Internal, 0, "", err.Error()
 	case errors.As(err, &dns):
 		e.Message = fmt.Sprintf("cannot find %s; check the network, or base_url of this provider", host)
-	case errors.Is(err, syscall.ECONNREFUSED) && LoopbackHost(hostname(host)):
+	case refusedConnection(err) && LoopbackHost(hostname(host)):
 		e.Message = fmt.Sprintf("nothing listens on %s; start it, or correct base_url of this provider", host)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		e.Kind, e.Status, e.Message = llm.Timeout, http.StatusGatewayTimeout, host+" did not answer in time; try again later"

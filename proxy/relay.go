@@ -53,6 +53,12 @@ func label(from http.Header, want string) []string {
 // copyWhole writes an answer that is in memory already, with its length, so
 // that a client sees its end only with its last byte.
 func (h *Handler) copyWhole(w http.ResponseWriter, resp *llm.Response) {
+	if b, ok := resp.Body.(interface{ Len() int }); ok {
+		w.Header()["Content-Length"] = []string{strconv.Itoa(b.Len())}
+		w.WriteHeader(resp.Status)
+		_, _ = io.Copy(w, resp.Body) // it is in memory; the client may be gone
+		return
+	}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler)

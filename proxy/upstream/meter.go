@@ -231,6 +231,13 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// Len is how many bytes of a whole answer are left to deliver.
+func (m *meter) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.body)
+}
+
 // WriteTo delivers them with one Write for each read of the provider's.
 func (m *meter) WriteTo(w io.Writer) (int64, error) {
 	m.mu.Lock()

@@ -195,3 +195,19 @@ func TestUsageThatIsMissing(t *testing.T) {
 		}
 	}
 }
+
+// J3: zstd that does not say so, cut anywhere.
+func TestHiddenZstd(t *testing.T) {
+	const answer = `{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Hi."},"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":7}}`
+	all := []byte(packed(t, "zstd", 0, answer))
+	for at := 1; at < 8; at++ {
+		p := proxytest.New(proxytest.Script{Raw: &proxytest.Raw{Header: http.Header{"Content-Type": {"application/json"}}, Pieces: [][]byte{all[:at], all[at:]}}})
+		h, _ := lab(t, proxytest.Chat, p)
+		if r := h.chat("openai/gpt-5", ""); r.status != 200 || r.body != answer {
+			t.Errorf("cut at %d: %d %s", at, r.status, r.body)
+		}
+		if row := h.last(); row.Usage.Input != 12 || row.Usage.Output != 7 {
+			t.Errorf("cut at %d: row %+v", at, row)
+		}
+	}
+}

@@ -142,7 +142,7 @@ func (q *requests) details(request string) {
 		parts = append(parts, newPanel(container.New(&stacked{gap: -4}, attempt...)))
 	}
 	var sh *sheet
-	body := container.NewVScroll(container.New(&stacked{gap: 8}, parts...))
+	body := container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, 0, 0, 10), container.New(&stacked{gap: 8}, parts...)))
 	done := newPress("Close", nil, func() { sh.close() }).strong()
 	copied := newPress("Copy", theme.ContentCopyIcon(), func() { q.s.copy(d.Text()) })
 	sh = newSheet(q.s.win.Canvas(), d.Title, fyne.NewSize(620, 520), body, nil, copied, done)

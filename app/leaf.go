@@ -76,8 +76,9 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 // mayCall refuses what the caller or the settings do not allow.
 func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
 	local := p.Runs(name) && isLoopback(t.app.baseURL(p)) && (p.ID != ollamaProvider || !t.app.ollama.remote(name))
+	signed := p.Auth.Header != "" && len(t.app.ring.Cached(p.ID)) > 0
 	switch {
-	case r.LocalOnly && !local:
+	case r.LocalOnly && (!local || signed): // never a key
 		return &llm.Error{
 			Kind: llm.Unauthorized, Code: "missing_api_key",
 			Message: "without a token only local models and demo/echo may be used: make one with `keytray token TOOL` and give it to the tool as its API key",

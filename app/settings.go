@@ -13,7 +13,13 @@ import (
 func withConfig(base *catalog.Catalog, c *config.Config) (*catalog.Catalog, error) {
 	var own []catalog.Override
 	for _, p := range c.Providers {
-		own = append(own, catalog.Override{ID: p.ID, Dialect: p.Dialect, BaseURL: p.BaseURL, Env: keyEnv(base, p), Models: p.Models})
+		o := catalog.Override{ID: p.ID, Dialect: p.Dialect, BaseURL: p.BaseURL, Env: keyEnv(base, p), Models: p.Models}
+		if p.KeyEnv != "" {
+			// What takes a key may be a gateway to others: its price is unknown, not 0.
+			free := false
+			o.Local = &free
+		}
+		own = append(own, o)
 	}
 	return base.With(own...)
 }

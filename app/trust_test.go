@@ -44,6 +44,28 @@ func TestLoopbackAndOwnProvidersNeedNoWord(t *testing.T) {
 	}
 }
 
+// without_token: local never lends a key, and what takes one has no price of 0.
+func TestALocalProviderWithAKeyIsNotFree(t *testing.T) {
+	p := proxytest.New()
+	base := proxytest.Start(t, p).URL + "/v1"
+	h := open(t, "providers:\n  gate: {dialect: chat, base_url: "+base+", key_env: LAB_KEY, models: [text]}\n  open: {dialect: chat, base_url: "+base+", models: [text]}\n",
+		"LAB_KEY="+canary)
+	if r := h.chat("gate/text", ""); r.status != 200 || h.last().CostPico != nil {
+		t.Errorf("%d, cost %v", r.status, h.last().CostPico)
+	}
+	if r := h.chat("open/text", ""); r.status != 200 || h.last().CostPico == nil {
+		t.Errorf("%d, cost %v", r.status, h.last().CostPico)
+	}
+	n := len(p.Requests())
+	h.token = ""
+	if r := h.chat("gate/text", ""); r.status != 401 || len(p.Requests()) != n {
+		t.Errorf("without a token: %d %s", r.status, r.body)
+	}
+	if r := h.chat("open/text", ""); r.status != 200 {
+		t.Errorf("a local model without a token: %d %s", r.status, r.body)
+	}
+}
+
 func TestLimitsThatNobodyEnforcesAreRefused(t *testing.T) {
 	h := open(t, "budget: {day: 5}\n")
 	if p := h.Status().Problems; len(p) == 0 || !strings.Contains(p[0].Message, "not built yet") || !strings.Contains(p[0].Message, "line 1") {

@@ -52,7 +52,7 @@ type Options struct {
 }
 
 // ErrRunning means that another Keytray serves from the same folder.
-var ErrRunning = errors.New("Keytray is running already")
+var ErrRunning = errors.New("another Keytray is running already")
 
 // App is an open Keytray. All its methods may be called at once.
 type App struct {

@@ -26,7 +26,7 @@ func (d demo) Do(_ context.Context, r *llm.Request) (*llm.Response, error) {
 		Request: r, Number: r.NextAttempt(), Provider: demoProvider, Model: demoModel,
 		Streamed: r.Stream, Start: now, FirstByte: now, Status: http.StatusOK, SentBytes: int64(len(r.Raw)),
 	}
-	rec := recorder{d.app}
+	rec := recorder(d)
 	rec.Begin(a)
 	p, err := r.Prompt()
 	if err != nil {

@@ -2,7 +2,7 @@ package app
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sort"
 	"strings"
 )
@@ -82,7 +82,7 @@ func (a *App) RunningAddress(ctx context.Context) (string, error) {
 		err = healthy(ctx, r.Address)
 	}
 	if err != nil {
-		return "", fmt.Errorf("Keytray is not running: start it with `keytray`, or `keytray serve` where there is no display")
+		return "", errors.New("no Keytray is running: start it with `keytray`, or `keytray serve` where there is no display")
 	}
 	return r.Address, nil
 }

@@ -17,7 +17,7 @@ func callColumns() columns {
 		{title: "Asked -> used"},
 		{title: "In", width: 42, right: true},
 		{title: "Out", width: 42, right: true},
-		{title: "Cached", width: 54, right: true, wide: true},
+		{title: "Cached", width: 62, right: true, wide: true},
 		{title: "Cost", width: 74, right: true},
 		{title: "First", width: 57, right: true, wide: true},
 		{title: "Took", width: 57, right: true, wide: true},

@@ -25,6 +25,6 @@ func run() int {
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,
 		Getenv: os.Getenv,
-		Window: func(a *app.App) error { return ui.Run(a, ui.Options{}) },
+		Window: func(a *app.App) error { return ui.Run(ctx, a, ui.Options{}) },
 	})
 }

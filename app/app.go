@@ -13,8 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"runtime"
 	"sync"
@@ -84,7 +82,7 @@ type App struct {
 
 	server serving
 	closed []func() error // in reverse order
-	wait   sync.WaitGroup
+	crew   crew
 	stop   context.CancelFunc
 	ctx    context.Context
 }
@@ -192,18 +190,18 @@ func (a *App) openKeys() error {
 
 // background starts what a serving App does beside answering.
 func (a *App) background() {
-	a.wait.Go(func() {
+	a.crew.Go(func() {
 		ctx, cancel := context.WithTimeout(a.ctx, keys.DefaultTimeout)
 		defer cancel()
 		if err := a.ring.Load(ctx); err != nil {
 			a.log.Debug("the keychain cannot be read", "err", err) // Status says so
 		}
 	})
-	a.wait.Go(func() {
+	a.crew.Go(func() {
 		a.tokens.Keep(a.ctx, func(err error) { a.log.Warn("tokens", "err", err) })
 	})
 	rows, cancel := a.ledger.Subscribe()
-	a.wait.Go(func() {
+	a.crew.Go(func() {
 		defer cancel()
 		for {
 			select {
@@ -216,12 +214,15 @@ func (a *App) background() {
 	})
 }
 
-// Close stops serving, waits for answers under way (10 s at most), and closes
-// everything that Open opened.
+// Close stops serving, waits for answers under way (10 s at most, then they are
+// cut), and closes everything that Open opened: the ledger last, when each of
+// them has its row.
 func (a *App) Close() error {
-	errs := []error{a.server.close()}
+	var errs []error
+	a.server.close()
 	a.stop()
-	a.wait.Wait()
+	a.server.calls.dismiss()
+	a.crew.dismiss()
 	for i := len(a.closed) - 1; i >= 0; i-- {
 		errs = append(errs, a.closed[i]())
 	}
@@ -229,8 +230,7 @@ func (a *App) Close() error {
 	a.ledgerMu.Lock()
 	defer a.ledgerMu.Unlock()
 	if a.ledger != nil {
-		errs = append(errs, a.ledger.Close())
-		a.ledger = nil
+		errs = append(errs, a.ledger.Close()) // it stays, and says that it is closed
 	}
 	return errors.Join(errs...)
 }
@@ -274,60 +274,4 @@ func (a *App) book() (*ledger.Ledger, error) {
 	}
 	a.ledger = l
 	return l, nil
-}
-
-func (a *App) checkToken(token string) (string, bool) {
-	if a.isOwnToken(token) {
-		return ownTool, true
-	}
-	tool, ok := a.tokens.Check(token)
-	if !ok {
-		a.strange.Add(1)
-	}
-	return tool, ok
-}
-
-func (a *App) withoutToken() proxy.Access {
-	switch a.config.Current().WithoutToken {
-	case config.TokenAny:
-		return proxy.Any
-	case config.TokenRefuse:
-		return proxy.Refuse
-	default:
-		return proxy.Local
-	}
-}
-
-func (a *App) originAllowed(origin string) bool {
-	for _, o := range a.config.Current().Origins {
-		if o == origin {
-			return true
-		}
-	}
-	return false
-}
-
-// hostAllowed lets other machines in where the user listens beyond loopback:
-// they call this one by the address it listens on.
-func (a *App) hostAllowed(host string) bool {
-	c := a.config.Current()
-	if !c.ListenBeyondLoopback {
-		return false
-	}
-	own, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(own)
-	return own == host || host == "host.docker.internal" || (ip != nil && ip.IsUnspecified() && net.ParseIP(host) != nil)
-}
-
-// ServeHTTP is the front door, with the few paths by which a second Keytray
-// talks to the running one.
-func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if len(r.URL.Path) > len(controlPath) && r.URL.Path[:len(controlPath)] == controlPath {
-		a.control(w, r)
-		return
-	}
-	a.door.ServeHTTP(w, r)
 }

@@ -113,7 +113,7 @@ func (a *App) loadKeys(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	loaded := make(chan struct{})
-	a.wait.Go(func() {
+	runs := a.crew.Go(func() {
 		defer close(loaded)
 		if err := a.ring.Load(a.ctx); err != nil {
 			a.log.Debug("the keychain cannot be read", "err", err) // Status says so
@@ -121,6 +121,9 @@ func (a *App) loadKeys(ctx context.Context) {
 		a.rebuild() // a host may have been confirmed, with no key changed
 		a.changed()
 	})
+	if !runs {
+		return // Keytray is stopping
+	}
 	select {
 	case <-loaded:
 	case <-ctx.Done():

@@ -75,7 +75,7 @@ func Launchable() []string {
 // says how to start it.
 func (a *App) RunningAddress(ctx context.Context) (string, error) {
 	if addr, _ := a.Addr(); addr != "" {
-		return addr, nil
+		return loopback(addr), nil
 	}
 	r, err := readRunning(a.runningFile())
 	if err == nil {

@@ -45,7 +45,7 @@ func (s Status) BaseURL() string {
 	if s.Address == "" {
 		return ""
 	}
-	return "http://" + s.Address
+	return "http://" + loopback(s.Address)
 }
 
 // Status says how Keytray stands. It never waits.

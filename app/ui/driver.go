@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"os"
 	"runtime"
@@ -17,13 +18,14 @@ import (
 // appID names Keytray to the desktop, and its preferences.
 const appID = "app.keytray.Keytray"
 
-// Run shows the tray and the window until the user quits, or the process is
-// asked to end. It must be called on the main goroutine; what has to be done
-// afterwards is the caller's. Its error is a display that is missing.
-func Run(a *app.App, o Options) error {
+// Run shows the tray and the window until the user quits, or ctx ends. It must
+// be called on the main goroutine; what has to be done afterwards is the
+// caller's. Its error is a display that is missing.
+func Run(ctx context.Context, a *app.App, o Options) error {
 	if !app.HasDisplay(runtime.GOOS, os.Getenv) {
 		return errors.New("there is no display to open a window on; use keytray serve")
 	}
+	adoptBus()
 	icon := fyne.NewStaticResource("keytray.png", assets.IconPNG())
 	// Without a name the tray's title is the ID.
 	fyneapp.SetMetadata(fyne.AppMetadata{
@@ -34,6 +36,6 @@ func Run(a *app.App, o Options) error {
 	r := newRunner(a, f, o)
 	a.OnShow(func() { fyne.Do(r.shell.show) })
 	defer a.OnShow(nil)
-	r.run()
+	r.run(ctx)
 	return nil
 }

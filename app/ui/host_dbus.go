@@ -4,6 +4,7 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -55,19 +56,36 @@ func findHost(ctx context.Context) *host {
 	}
 }
 
-// busAddress is where the session bus is. Unlike the library's own search it
-// starts none.
+// noBus is the address of no bus.
+const noBus = "disabled:"
+
+// busAddress is where the session bus is, "" for nowhere. Unlike the library's
+// own search it starts none.
 func busAddress(getenv func(string) string) string {
-	if a := getenv("DBUS_SESSION_BUS_ADDRESS"); a != "" && a != "autolaunch:" {
+	switch a := getenv("DBUS_SESSION_BUS_ADDRESS"); a {
+	case noBus:
+		return ""
+	case "", "autolaunch:":
+	default:
 		return a
 	}
-	if dir := getenv("XDG_RUNTIME_DIR"); dir != "" {
+	for _, dir := range []string{getenv("XDG_RUNTIME_DIR"), fmt.Sprintf("/run/user/%d", os.Getuid())} {
 		path := filepath.Join(dir, "bus")
-		if st, err := os.Stat(path); err == nil && st.Mode()&os.ModeSocket != 0 {
-			return "unix:path=" + path
+		if st, err := os.Stat(path); filepath.IsAbs(path) && err == nil && st.Mode()&os.ModeSocket != 0 {
+			return "unix:path=" + dbus.EscapeBusAddressValue(path)
 		}
 	}
 	return ""
+}
+
+// adoptBus makes all of the process use that bus or none: Fyne looks for a bus
+// too, and would start one that outlives Keytray.
+func adoptBus() {
+	address := busAddress(os.Getenv)
+	if address == "" {
+		address = noBus
+	}
+	_ = os.Setenv("DBUS_SESSION_BUS_ADDRESS", address) // fails for malformed names alone
 }
 
 // ask tells whether somebody shows trays now.

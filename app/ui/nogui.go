@@ -3,12 +3,13 @@
 package ui
 
 import (
+	"context"
 	"errors"
 
 	"keytray/app"
 )
 
 // Run says that there is no window in this build.
-func Run(*app.App, Options) error {
+func Run(context.Context, *app.App, Options) error {
 	return errors.New("this build has no window; use keytray serve")
 }

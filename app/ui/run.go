@@ -46,8 +46,8 @@ func newRunner(k Keytray, f fyne.App, o Options) *runner {
 	return r
 }
 
-// run blocks until the user quits.
-func (r *runner) run() {
+// run blocks until the user quits or ctx ends.
+func (r *runner) run(ctx context.Context) {
 	r.shell.state = view.TrayState{Status: r.k.Status(), Choices: r.k.Choices()}
 	if r.tray != nil {
 		r.tray.draw(view.NewTray(r.shell.state))
@@ -59,6 +59,14 @@ func (r *runner) run() {
 	r.sayTray()
 	r.app.Lifecycle().SetOnStarted(func() {
 		r.crew.wait.Go(func() { r.follow(r.crew.ctx) })
+		// Fyne ends at a signal by itself, but not at one that came before it ran.
+		r.crew.wait.Go(func() {
+			select {
+			case <-ctx.Done():
+				fyne.Do(r.app.Driver().Quit)
+			case <-r.crew.ctx.Done():
+			}
+		})
 		r.crew.wait.Go(func() {
 			r.host.follow(r.crew.ctx, func(present bool) {
 				fyne.Do(func() { r.hosted = present; r.sayTray() })

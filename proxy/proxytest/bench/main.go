@@ -56,5 +56,10 @@ func run(keytray string, rounds int, scale float64, only string) error {
 		}
 		r.print(os.Stdout)
 	}
+	if only == "" {
+		if err := crowd(t, os.Stdout); err != nil {
+			return err
+		}
+	}
 	return idle(t, keytray, os.Stdout)
 }

@@ -82,6 +82,29 @@ func (r result) print(w io.Writer) {
 		short(add(proxy, .5)), short(add(proxy, .99)), short(add(keytray, .5)), short(add(keytray, .99)), r.memory>>20)
 }
 
+// crowd tells what Keytray holds while 500 streams are open at once.
+func crowd(t *parts, w io.Writer) error {
+	s := scenario{name: "500 paced streams", workers: 500, requests: 500, stream: true, prompt: 200, model: "paced/m"}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 500, DisableCompression: true, Proxy: nil}}
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := s.round(t.keytray.url+"/v1/chat/completions", s.body(s.model), client)
+		done <- err
+	}()
+	most := int64(0)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			fmt.Fprintf(w, "\n500 paced streams at once: keytray holds %d MB at most\n", most>>20)
+			return err
+		case <-tick.C:
+			most = max(most, resident(t.keytray))
+		}
+	}
+}
+
 // idle tells how soon a fresh Keytray is ready and what it holds doing nothing.
 func idle(t *parts, keytray string, w io.Writer) error {
 	home, err := os.MkdirTemp("", "keytray-bench-")

@@ -105,7 +105,8 @@ func itemOf(v any) (item, bool) {
 		return item{}, false
 	}
 	it := item{id: id, enabled: true}
-	it.label, _ = properties["label"].Value().(string)
+	label, _ := properties["label"].Value().(string)
+	it.label = shownLabel(label)
 	if enabled, said := properties["enabled"].Value().(bool); said {
 		it.enabled = enabled
 	}
@@ -120,6 +121,12 @@ func itemOf(v any) (item, bool) {
 		it.children = append(it.children, child)
 	}
 	return it, true
+}
+
+// shownLabel is what a panel makes of a label: an underline marks an access
+// key, and two are one.
+func shownLabel(label string) string {
+	return strings.NewReplacer("__", "_", "_", "").Replace(label)
 }
 
 // find looks for the row whose labels begin like the path's.

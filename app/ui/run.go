@@ -91,14 +91,18 @@ func (r *runner) close() {
 // sayTray says once what is different where no tray is shown, and always what
 // closing the window does there.
 func (r *runner) sayTray() {
+	const title = "This desktop shows no tray"
 	if r.hosted {
 		r.shell.side.remark("")
+		if r.shell.banner.title.Text == title { // a panel came later
+			r.shell.say("", "")
+		}
 		return
 	}
 	r.shell.side.remark("No tray here: closing the window quits Keytray.")
 	if p := r.app.Preferences(); !p.Bool(prefNoTray) {
 		p.SetBool(prefNoTray, true)
-		r.shell.say("This desktop shows no tray", "So Keytray lives in this window: minimise it to keep Keytray running, close it to quit. "+
+		r.shell.say(title, "So Keytray lives in this window: minimise it to keep Keytray running, close it to quit. "+
 			"On GNOME, the AppIndicator extension brings the tray back. Without a window there is keytray serve.")
 	}
 }

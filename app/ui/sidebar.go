@@ -3,6 +3,8 @@
 package ui
 
 import (
+	"strings"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -106,7 +108,8 @@ func dotColor(st app.Status) fyne.ThemeColorName {
 }
 
 func capital(s string) string {
-	if s == "" || s[0] < 'a' || s[0] > 'z' {
+	first, _, _ := strings.Cut(s, " ")
+	if s == "" || s[0] < 'a' || s[0] > 'z' || strings.Contains(first, ".") { // a file's name
 		return s
 	}
 	return string(s[0]-'a'+'A') + s[1:]

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"runtime"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -52,6 +53,19 @@ func (t *tray) draw(v view.Tray) {
 	}
 }
 
+// native writes a label as a system's menus take it: some read one character
+// as the mark of an access key, and show it only if it is doubled.
+func native(goos, label string) string {
+	switch goos {
+	case "darwin":
+		return label
+	case "windows":
+		return strings.ReplaceAll(label, "&", "&&")
+	default:
+		return strings.ReplaceAll(label, "_", "__")
+	}
+}
+
 func (t *tray) menu(items []view.Item) *fyne.Menu {
 	m := fyne.NewMenu("Keytray")
 	for _, it := range items {
@@ -59,7 +73,7 @@ func (t *tray) menu(items []view.Item) *fyne.Menu {
 			m.Items = append(m.Items, fyne.NewMenuItemSeparator())
 			continue
 		}
-		row := fyne.NewMenuItem(it.Label, nil)
+		row := fyne.NewMenuItem(native(runtime.GOOS, it.Label), nil)
 		if it.Act != view.ActNone {
 			row.Action = func() { t.act(it) }
 		}

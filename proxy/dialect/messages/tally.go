@@ -9,6 +9,7 @@ import (
 
 var (
 	deltaStart = []byte(`{"type":"content_block_delta"`)
+	textField  = []byte(`"delta":{"type":"text_delta","text":"`)
 	signature  = []byte(`"signature_delta"`)
 	citations  = []byte(`"citations_delta"`)
 )
@@ -19,9 +20,16 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	if !c.Stream {
 		return tallyWhole(t, frame)
 	}
+	if n, ok := t.Shape.Text(frame); ok {
+		t.Text += int64(n)
+		return llm.Pass
+	}
 	if bytes.HasPrefix(frame, deltaStart) {
 		t.Good = true
 		t.Text += textIn(frame)
+		if at := bytes.Index(frame, textField); at >= 0 {
+			t.Shape.Learn(frame, at+len(textField), bytes.LastIndexByte(frame, '"'))
+		}
 		return llm.Pass
 	}
 	switch kind := kindOf(frame); string(kind) {

@@ -47,6 +47,9 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		return nil, err
 	}
 	key := m.Provider + "/" + m.Name
+	if r.LocalOnly {
+		key += " " // a leaf of its own, which signs nothing
+	}
 	if p.ID != ollamaProvider { // whose models' abilities are learned as they go
 		if l, ok := t.leaves.Load(key); ok {
 			return l.(llm.Target), nil
@@ -64,7 +67,7 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		Network:  t.app.network,
 		Record:   recorder{t.app},
 	}
-	if p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
+	if !r.LocalOnly && p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
 		l.Sign = t.app.signer(p)
 	}
 	if p.ID != ollamaProvider {
@@ -75,7 +78,14 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 
 // mayCall refuses what the caller or the settings do not allow.
 func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
-	local := p.Runs(name) && isLoopback(t.app.baseURL(p)) && (p.ID != ollamaProvider || !t.app.ollama.remote(name))
+	offline := t.config.Active == config.ActiveOffline
+	local := p.Runs(name) && isLoopback(t.app.baseURL(p))
+	if local && p.ID == ollamaProvider && (r.LocalOnly || offline) {
+		if _, err := t.app.ollama.list(t.app.ctx); err != nil { // who knows where the model runs
+			return &llm.Error{Kind: llm.Unreachable, Status: http.StatusBadGateway, Message: err.Error(), Cause: err}
+		}
+		local = !t.app.ollama.remote(name)
+	}
 	signed := p.Auth.Header != "" && len(t.app.ring.Cached(p.ID)) > 0
 	switch {
 	case r.LocalOnly && (!local || signed): // never a key
@@ -87,7 +97,7 @@ func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
 		return &llm.Error{Kind: llm.NotFound, Code: "provider_unusable", Message: p.Name + " cannot be called: " + why(p)}
 	case off(t.config, p.ID):
 		return &llm.Error{Kind: llm.Forbidden, Code: "provider_off", Message: p.ID + " is turned off; turn it on in the window or under providers in config.yaml"}
-	case t.config.Active == config.ActiveOffline && !local && (p.Local || !isLoopback(t.app.baseURL(p))):
+	case offline && !local && (p.Local || !isLoopback(t.app.baseURL(p))):
 		return &llm.Error{Kind: llm.Forbidden, Code: "offline", Message: "Keytray is offline, so only models on this computer answer: ask for one of Ollama's, or switch with `keytray use auto`"}
 	}
 	return nil

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -32,8 +33,26 @@ func shared(base, token string) []string {
 	return []string{
 		"OPENAI_BASE_URL=" + base + "/v1", "OPENAI_API_BASE=" + base + "/v1", "OPENAI_API_KEY=" + token,
 		"KEYTRAY_BASE_URL=" + base, "KEYTRAY_TOKEN=" + token,
-		"NO_PROXY=127.0.0.1,localhost", "no_proxy=127.0.0.1,localhost",
 	}
+}
+
+// direct keeps calls of this computer from a proxy, beside those that the user
+// keeps from it.
+func (a *App) direct() []string {
+	var out []string
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		hosts := strings.Split(a.getenv(name), ",")
+		if hosts[0] == "" {
+			hosts = hosts[1:]
+		}
+		for _, h := range []string{"127.0.0.1", "localhost"} {
+			if !slices.Contains(hosts, h) {
+				hosts = append(hosts, h)
+			}
+		}
+		out = append(out, name+"="+strings.Join(hosts, ","))
+	}
+	return out
 }
 
 // Launch is how to start a program so that it talks to Keytray.
@@ -54,7 +73,7 @@ func (a *App) Launch(ctx context.Context, tool, base string) (Launch, error) {
 	if err != nil {
 		return Launch{}, err
 	}
-	l := Launch{Program: tool, Env: shared(base, t.Text)}
+	l := Launch{Program: tool, Env: append(shared(base, t.Text), a.direct()...)}
 	if known, ok := launchers[name]; ok {
 		l.Program, l.Env = known.program, append(l.Env, known.env(base, t.Text)...)
 	}

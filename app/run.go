@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"keytray/store/keys"
 )
 
 // launcher says which environment points a program at Keytray.
@@ -71,13 +73,44 @@ func (a *App) Launch(ctx context.Context, tool, base string) (Launch, error) {
 	}
 	t, err := a.Token(ctx, name)
 	if err != nil {
-		return Launch{}, err
+		if t.Text, err = a.lend(name, err); err != nil {
+			return Launch{}, err
+		}
 	}
 	l := Launch{Program: tool, Env: append(shared(base, t.Text), a.direct()...)}
 	if known, ok := launchers[name]; ok {
 		l.Program, l.Env = known.program, append(l.Env, known.env(base, t.Text)...)
 	}
 	return l, nil
+}
+
+// lend gives a tool whose token cannot be shown, as where there is no keychain,
+// one that is good while the Keytray runs that runs now. Else a tool could be
+// started once only. If none can be lent, the error is the one given.
+func (a *App) lend(tool string, cannot error) (string, error) {
+	if keys.AsProblem(cannot) == nil {
+		return "", cannot
+	}
+	r, err := readRunning(a.runningFile())
+	if err != nil {
+		return "", cannot
+	}
+	s, err := a.tokens.Lend(tool, r.Secret)
+	if err != nil {
+		return "", cannot
+	}
+	return s.Reveal(), nil
+}
+
+// lentTo is the other end of lend.
+func (a *App) lentTo(token string) (string, bool) {
+	if !strings.HasPrefix(token, keys.LentPrefix) {
+		return "", false
+	}
+	a.changes.mu.Lock()
+	secret := a.controlSecret
+	a.changes.mu.Unlock()
+	return a.tokens.CheckLent(token, secret)
 }
 
 // Launchable names the programs that Launch knows well.

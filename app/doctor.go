@@ -34,7 +34,7 @@ func (a *App) Doctor(ctx context.Context) []Check {
 	if p := a.tokens.Health(); p != nil {
 		out = append(out, Check{Name: "Tokens", Said: p.Message, Remedy: p.Remedy})
 	} else {
-		out = append(out, Check{Name: "Tokens", OK: true, Said: fmt.Sprintf("%d tools have one", len(a.tokens.List()))})
+		out = append(out, Check{Name: "Tokens", OK: true, Said: counted(len(a.tokens.List()), "tool") + " with a token"})
 	}
 	return append(out, a.checkEnvironment()...)
 }
@@ -71,7 +71,7 @@ func (a *App) checkConfigFile() []Check {
 		return []Check{{Name: "Settings", OK: true, Said: a.paths.Config}}
 	}
 	for _, p := range problems {
-		out = append(out, Check{Name: "Settings", Said: p.Error(), Remedy: "correct the file; until then the settings before the mistake are used"})
+		out = append(out, Check{Name: "Settings", Said: p.Error(), Remedy: "correct the file; " + a.meanwhile()})
 	}
 	return out
 }
@@ -123,8 +123,16 @@ func (a *App) checkOllama(ctx context.Context) Check {
 		c.Said, c.Remedy = err.Error(), "it is needed only for models on this computer"
 		return c
 	}
-	c.OK, c.Said = true, fmt.Sprintf("%d models", len(models))
+	c.OK, c.Said = true, counted(len(models), "model")
 	return c
+}
+
+// counted is "1 model" or "2 models".
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func (a *App) checkDisplay() Check {

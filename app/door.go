@@ -14,6 +14,9 @@ func (a *App) checkToken(token string) (string, bool) {
 	if a.isOwnToken(token) {
 		return ownTool, true
 	}
+	if tool, ok := a.lentTo(token); ok {
+		return tool, true
+	}
 	tool, ok := a.tokens.Check(token)
 	if !ok {
 		a.strange.Add(1)

@@ -3,8 +3,11 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"sort"
 	"strings"
+
+	"keytray/store/keys"
 )
 
 // launcher says which environment points a program at Keytray.
@@ -35,17 +38,23 @@ func shared(base, token string) []string {
 	}
 }
 
-// noProxy keeps calls of this computer from the user's proxy, beside what is
-// kept from it already.
-func (a *App) noProxy() []string {
-	list := "127.0.0.1,localhost"
-	for _, v := range []string{"NO_PROXY", "no_proxy"} {
-		if have := a.getenv(v); have != "" {
-			list = have + "," + list
-			break
+// direct keeps calls of this computer from a proxy, beside those that the user
+// keeps from it.
+func (a *App) direct() []string {
+	var out []string
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		hosts := strings.Split(a.getenv(name), ",")
+		if hosts[0] == "" {
+			hosts = hosts[1:]
 		}
+		for _, h := range []string{"127.0.0.1", "localhost"} {
+			if !slices.Contains(hosts, h) {
+				hosts = append(hosts, h)
+			}
+		}
+		out = append(out, name+"="+strings.Join(hosts, ","))
 	}
-	return []string{"NO_PROXY=" + list, "no_proxy=" + list}
+	return out
 }
 
 // Launch is how to start a program so that it talks to Keytray.
@@ -64,13 +73,44 @@ func (a *App) Launch(ctx context.Context, tool, base string) (Launch, error) {
 	}
 	t, err := a.Token(ctx, name)
 	if err != nil {
-		return Launch{}, err
+		if t.Text, err = a.lend(name, err); err != nil {
+			return Launch{}, err
+		}
 	}
-	l := Launch{Program: tool, Env: append(shared(base, t.Text), a.noProxy()...)}
+	l := Launch{Program: tool, Env: append(shared(base, t.Text), a.direct()...)}
 	if known, ok := launchers[name]; ok {
 		l.Program, l.Env = known.program, append(l.Env, known.env(base, t.Text)...)
 	}
 	return l, nil
+}
+
+// lend gives a tool whose token cannot be shown, as where there is no keychain,
+// one that is good while the Keytray runs that runs now. Else a tool could be
+// started once only. If none can be lent, the error is the one given.
+func (a *App) lend(tool string, cannot error) (string, error) {
+	if keys.AsProblem(cannot) == nil {
+		return "", cannot
+	}
+	r, err := readRunning(a.runningFile())
+	if err != nil {
+		return "", cannot
+	}
+	s, err := a.tokens.Lend(tool, r.Secret)
+	if err != nil {
+		return "", cannot
+	}
+	return s.Reveal(), nil
+}
+
+// lentTo is the other end of lend.
+func (a *App) lentTo(token string) (string, bool) {
+	if !strings.HasPrefix(token, keys.LentPrefix) {
+		return "", false
+	}
+	a.changes.mu.Lock()
+	secret := a.controlSecret
+	a.changes.mu.Unlock()
+	return a.tokens.CheckLent(token, secret)
 }
 
 // Launchable names the programs that Launch knows well.

@@ -73,14 +73,7 @@ func (a *App) problems(listenErr error) []Problem {
 		out = append(out, Problem{About: "listen", Message: listenErr.Error(), Grave: true})
 	}
 	for _, p := range a.config.Problems() {
-		where := "config.yaml"
-		if p.Line > 0 {
-			where = fmt.Sprintf("config.yaml, line %d, column %d", p.Line, p.Column)
-		}
-		out = append(out, Problem{
-			About: "config", Message: where + ": " + p.Message + "; the settings before it stay in use",
-			Remedy: p.Hint, Grave: true,
-		})
+		out = append(out, Problem{About: "config", Message: a.mistake(p), Remedy: p.Hint, Grave: true})
 	}
 	out = append(out, a.table.Load().waiting...)
 	if p := a.ring.Health(); p != nil {
@@ -105,6 +98,27 @@ func (a *App) problems(listenErr error) []Problem {
 		out = append(out, Problem{About: "ledger", Message: n.Text, Grave: n.Kind == ledger.NoticeDamaged})
 	}
 	return out
+}
+
+// mistake says what is wrong with config.yaml, where, and which settings hold
+// meanwhile.
+func (a *App) mistake(p config.Problem) string {
+	said := "config.yaml"
+	if p.Line > 0 {
+		said = fmt.Sprintf("config.yaml, line %d, column %d", p.Line, p.Column)
+	}
+	if p.Path != "" {
+		said += ": " + p.Path
+	}
+	return said + ": " + p.Message + "; " + a.meanwhile()
+}
+
+// meanwhile says which settings hold while the file is not what they are from.
+func (a *App) meanwhile() string {
+	if a.config.Safe() {
+		return "Keytray is offline until that is corrected, since it knows no settings from before"
+	}
+	return "the settings from before stay in use"
 }
 
 // errNoListen is what Doctor says when nothing listens.

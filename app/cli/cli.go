@@ -95,6 +95,7 @@ shows where.`,
 		f.runCommand(),
 		f.doctorCommand(),
 		f.versionCommand(),
+		f.completionCommand(),
 	)
 	root.SetHelpCommand(f.helpCommand(root))
 	return root

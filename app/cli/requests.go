@@ -38,7 +38,7 @@ only, and a dash is an unknown one. In --json it is null then.`,
 			if q.Since, err = since(time.Now(), from); err != nil {
 				return usage(cmd, err)
 			}
-			if q.Limit < 0 {
+			if q.Limit < 0 || q.Limit == 0 && cmd.Flags().Changed("limit") {
 				return usagef(cmd, "--limit must be 1 or more")
 			}
 			if status != "" && !slices.Contains(statuses[:], status) {
@@ -101,11 +101,27 @@ func (f *face) requests(ctx context.Context, a *app.App, q app.RowFilter, asJSON
 		return nil
 	}
 	if len(rows) == 0 {
-		f.note("No calls yet. Make one: `keytray help serve` shows the address; the model demo/echo needs no key.")
+		f.noCalls(ctx, a, q)
 		return nil
 	}
 	f.print(view.RequestTable(time.Now(), rows))
 	return nil
+}
+
+// noCalls says why the list is empty: the filters, or that nobody called yet.
+func (f *face) noCalls(ctx context.Context, a *app.App, q app.RowFilter) {
+	if q.Limit = 1; q != (app.RowFilter{Limit: 1}) {
+		if any, err := a.Requests(ctx, app.RowFilter{Limit: 1}); err != nil || len(any) > 0 {
+			f.note("No calls of that kind. `keytray requests` alone lists the newest of all.")
+			return
+		}
+	}
+	address, err := a.RunningAddress(ctx)
+	if err != nil {
+		f.note("No calls yet, and Keytray is not running: start it with `keytray`, or `keytray serve` where there is no display.")
+		return
+	}
+	f.note("No calls yet. Make one, which needs no key:\n  curl http://%s/v1/chat/completions -d '{\"model\":\"demo/echo\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}'", address)
 }
 
 // last are the newest rows, oldest first.

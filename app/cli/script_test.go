@@ -69,7 +69,7 @@ func (t tee) Write(p []byte) (int, error) {
 // toolProgram is a tool that `keytray run` starts. It says what it was given
 // and ends with code 7, or it waits for a signal.
 func toolProgram() int {
-	for _, name := range []string{"OPENAI_BASE_URL", "OPENAI_API_KEY", "KEPT"} {
+	for _, name := range []string{"OPENAI_BASE_URL", "OPENAI_API_KEY", "KEPT", "NO_PROXY"} {
 		os.Stdout.WriteString(name + "=" + os.Getenv(name) + "\n")
 	}
 	os.Stdout.WriteString("args " + strings.Join(os.Args[1:], "|") + "\n")

@@ -222,7 +222,7 @@ func broken() *fake {
 	f.keys = f.keys[2:]
 	f.status = app.Status{State: app.Attention, Active: "auto", Problems: []app.Problem{
 		{About: "listen", Message: "another program uses 127.0.0.1:5397 already: stop it, or choose another port under listen in config.yaml (or --listen 127.0.0.1:0 for any free one)", Grave: true},
-		{About: "config", Message: "config.yaml, line 4, column 9: there is no provider and no route named antropic; the settings before it stay in use", Remedy: "use auto, offline, a provider or a route", Grave: true},
+		{About: "config", Message: "config.yaml, line 4, column 9: active: there is no provider and no route named antropic; the settings from before stay in use", Remedy: "use auto, offline, a provider or a route", Grave: true},
 		{About: "keychain", Message: "the login keyring is locked", Remedy: "Unlock it in the system's password manager, then press Try again. Until then Keytray uses keys from the environment and from --key."},
 	}}
 	return f

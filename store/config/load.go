@@ -61,7 +61,7 @@ func (s *Store) tell() {
 func (s *Store) trouble(err error) Problem {
 	p := Problem{File: s.path, Message: err.Error()}
 	if errors.Is(err, fs.ErrNotExist) {
-		p.Message = "is gone; the settings are as they were"
+		p.Message = "is gone"
 		p.Hint = "put it back; the next change made in Keytray writes it again"
 	}
 	return p

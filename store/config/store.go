@@ -40,6 +40,7 @@ type Store struct {
 	seen        []byte     // what was read last
 	seenErr     string
 	subscribers []*func(*Config, Problems)
+	safe        *Config // to run on while nothing good is known; set once
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -56,6 +57,7 @@ func Open(path string, options Options) *Store {
 	s := &Store{path: path, options: options, stop: func() {}, done: make(chan struct{})}
 	safe := Defaults()
 	safe.Active = ActiveOffline
+	s.safe = safe
 	s.current.Store(safe)
 	s.mu.Lock()
 	s.start()
@@ -132,6 +134,10 @@ func (s *Store) Problems() Problems {
 	}
 	return nil
 }
+
+// Safe tells whether Current is neither from the file nor from a good version of it, but the defaults with Active set
+// to ActiveOffline.
+func (s *Store) Safe() bool { return s.Current() == s.safe }
 
 // Subscribe has f called after each change of Current or Problems, with both, in order and never twice at once,
 // on the goroutine that found or made the change; an Edit returns after it. f must be quick and must not call

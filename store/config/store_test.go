@@ -85,6 +85,9 @@ func TestBrokenAtStart(t *testing.T) {
 	}
 	// A version that can no longer be used is no refuge.
 	never := at(t, s.Path(), Options{Check: func(*Config) error { return errors.New("no") }})
+	if !never.Safe() || s.Safe() {
+		t.Errorf("safe: %v without a good version, %v at first without one and then with", never.Safe(), s.Safe())
+	}
 	if never.Current().Active != ActiveOffline {
 		t.Errorf("got %+v", never.Current())
 	}
@@ -245,7 +248,7 @@ func TestEditOfGone(t *testing.T) {
 	if err := os.RemoveAll(filepath.Dir(s.Path())); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Reload(); err == nil || !strings.Contains(err.Error(), "is gone; the settings are as they were") {
+	if err := s.Reload(); err == nil || !strings.Contains(err.Error(), "is gone") {
 		t.Errorf("reload: %v", err)
 	}
 	if err := s.Edit(setActive("lab")); err != nil {

@@ -62,9 +62,9 @@ func (r *Ring) others(ctx context.Context, x index, n name, secret Secret) ([]na
 		case gone && have.same(n):
 			continue
 		case have.same(n):
-			return nil, fmt.Errorf("%s has a key labelled %q already; replace that one or choose another label: %w", n.provider, have.label, ErrExists)
+			return nil, refuse(ErrExists, "%s has a key labelled %q already; replace that one or choose another label", n.provider, have.label)
 		case err == nil && k.Secret.Equal(secret):
-			return nil, fmt.Errorf("%s has this very key already, labelled %q: %w", n.provider, have.label, ErrExists)
+			return nil, refuse(ErrExists, "%s has this very key already, labelled %q", n.provider, have.label)
 		}
 		names = append(names, have)
 	}
@@ -150,9 +150,9 @@ func (r *Ring) Rename(ctx context.Context, provider, label, to string) error {
 			return nil
 		}
 		if taken := x.find(target); taken == at {
-			return fmt.Errorf("the label %q differs from %q in case alone, and some keychains cannot tell them apart: choose another: %w", target.label, from.label, ErrExists)
+			return refuse(ErrExists, "the label %q differs from %q in case alone, and some keychains cannot tell them apart: choose another", target.label, from.label)
 		} else if taken >= 0 {
-			return fmt.Errorf("%s has a key labelled %q already; choose another label: %w", provider, x.names[taken].label, ErrExists)
+			return refuse(ErrExists, "%s has a key labelled %q already; choose another label", provider, x.names[taken].label)
 		}
 		names := slices.Clone(x.names)
 		names[at] = target
@@ -205,8 +205,8 @@ func drop(list []Key, at int) []Key {
 func (r *Ring) unknown(n name) error {
 	for _, k := range r.Cached(n.provider) {
 		if k.Source != FromKeychain && strings.EqualFold(k.Label, n.label) {
-			return fmt.Errorf("the key %s comes %s, not out of the keychain: change it there: %w", n.account(), k.Where, ErrUnknown)
+			return refuse(ErrUnknown, "the key %s comes %s, not out of the keychain: change it there", n.account(), k.Where)
 		}
 	}
-	return fmt.Errorf("%s has no key labelled %q in the keychain: %w", n.provider, n.label, ErrUnknown)
+	return refuse(ErrUnknown, "%s has no key labelled %q in the keychain", n.provider, n.label)
 }

@@ -1,6 +1,9 @@
 package keys
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Kind is what is wrong with a keychain, for programs.
 type Kind string
@@ -56,6 +59,19 @@ var (
 	// ErrUnknown is wrapped when there is no key or no tool of that name.
 	ErrUnknown = errors.New("no such name")
 )
+
+// refusal is an error that is a sentinel for errors.Is, and whose own words are all that a person reads.
+type refusal struct {
+	said string
+	is   error
+}
+
+func (r *refusal) Error() string { return r.said }
+func (r *refusal) Unwrap() error { return r.is }
+
+func refuse(is error, format string, args ...any) error {
+	return &refusal{fmt.Sprintf(format, args...), is}
+}
 
 const carryOn = "Until then Keytray uses keys from the environment and from --key."
 

@@ -93,6 +93,9 @@ func TestRingEdit(t *testing.T) {
 		if tc.err == nil || tc.is != nil && !errors.Is(tc.err, tc.is) || !strings.Contains(tc.err.Error(), tc.says) {
 			t.Errorf("%s: %v", tc.name, tc.err)
 		}
+		if tc.is != nil && strings.Contains(tc.err.Error(), tc.is.Error()) {
+			t.Errorf("%s: a person reads the sentinel's words too: %v", tc.name, tc.err)
+		}
 	}
 	if got := kc.writes(); len(got) != 4 {
 		t.Errorf("refused changes wrote: %q", got)

@@ -108,7 +108,7 @@ func (t *Tokens) make(ctx context.Context, tool string, again bool) (token Secre
 			entries[at] = e
 			return entries, nil
 		case at >= 0:
-			return nil, fmt.Errorf("%s has a token already; show it, or rotate it to get a new one: %w", tool, ErrExists)
+			return nil, refuse(ErrExists, "%s has a token already; show it, or rotate it to get a new one", tool)
 		}
 		return append(entries, e), nil
 	})
@@ -144,13 +144,14 @@ func (t *Tokens) Show(ctx context.Context, tool string) (Secret, error) {
 	if at < 0 {
 		return Secret{}, unknownTool(tool)
 	}
-	rotate := "Make a new one, and give it to the tool: keytray token " + tool + " --rotate"
+	command := "keytray token " + tool + " --rotate"
+	rotate := "Make a new one, and give it to the tool: " + command
 	text, err := t.kc.Get(ctx, toolAccount(tool))
 	if errors.Is(err, ErrNotFound) {
 		return Secret{}, &Problem{Failed, "the token of " + tool + " was shown once, when it was made, and is not in the keychain", rotate, ErrNotFound}
 	}
 	if err != nil {
-		return Secret{}, &Problem{kindOf(err), fmt.Sprintf("the token of %s cannot be shown: %v", tool, err), "If it was never kept in a keychain, or that does not come back: " + rotate, err}
+		return Secret{}, &Problem{kindOf(err), fmt.Sprintf("the token of %s cannot be shown: %v", tool, err), "If it was never kept in a keychain, or that does not come back, make a new one, and give it to the tool: " + command, err}
 	}
 	token, err := NewSecret(text)
 	if err != nil || hash(token) != entries[at].sum {
@@ -192,7 +193,7 @@ func (t *Tokens) Revoke(ctx context.Context, tool string) (note *Problem, err er
 }
 
 func unknownTool(tool string) error {
-	return fmt.Errorf("%s has no token; make one with: keytray token %s: %w", tool, tool, ErrUnknown)
+	return refuse(ErrUnknown, "%s has no token; make one with: keytray token %s", tool, tool)
 }
 
 func (t *Tokens) checkName(tool string) error {

@@ -5,7 +5,6 @@ package ui_test
 import (
 	"errors"
 	"fmt"
-	"image"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -195,19 +194,6 @@ func checked(tray *tray, to string) error {
 		return errors.New("the menu is\n" + drawn(items, ""))
 	}
 	return nil
-}
-
-// changed is the part in which two pictures differ.
-func changed(a, b *image.RGBA) image.Rectangle {
-	var r image.Rectangle
-	for y := range a.Rect.Dy() {
-		for x := range a.Rect.Dx() {
-			if a.RGBAAt(x, y) != b.RGBAAt(x, y) {
-				r = r.Union(image.Rect(x, y, x+1, y+1))
-			}
-		}
-	}
-	return r
 }
 
 // testNoHost: a session bus, but nobody who shows trays.

@@ -7,13 +7,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -73,7 +69,7 @@ func (d *desk) folder(name string) string {
 // startX starts an X server on a free display and returns its number.
 func (d *desk) startX() string {
 	d.t.Helper()
-	return d.tells("Xvfb", "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset")
+	return d.tells("Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", screenWidth, screenHeight), "-nolisten", "tcp", "-noreset")
 }
 
 // startBus starts a session bus that can start xfconf, for the panel, and
@@ -287,111 +283,6 @@ func await(t *testing.T, what string, try func() error) {
 			t.Fatalf("no %s: %v", what, err)
 		}
 	}
-}
-
-// picture is what the desk shows now.
-func (d *desk) picture() (*image.RGBA, error) {
-	cmd := exec.CommandContext(d.t.Context(), "import", "-window", "root", "-depth", "8", "png24:-")
-	cmd.Env = d.env
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("take a picture of the screen: %w", err)
-	}
-	return decode(bytes.NewReader(out))
-}
-
-func decode(r io.Reader) (*image.RGBA, error) {
-	img, err := png.Decode(r)
-	if err != nil {
-		return nil, err
-	}
-	out := image.NewRGBA(img.Bounds())
-	for y := range out.Rect.Dy() {
-		for x := range out.Rect.Dx() {
-			out.Set(x, y, img.At(x, y))
-		}
-	}
-	return out, nil
-}
-
-// still waits until the desk shows something else than before (nil for
-// anything) and no longer changes, keeps it as a picture, and returns it.
-func (d *desk) still(name string, before *image.RGBA) *image.RGBA {
-	d.t.Helper()
-	var last *image.RGBA
-	d.await("new and quiet picture of "+name, func() error {
-		now, err := d.picture()
-		if err != nil {
-			return err
-		}
-		was := last
-		last = now
-		switch {
-		case before != nil && bytes.Equal(now.Pix, before.Pix):
-			return errors.New("the screen shows what it showed before")
-		case was == nil || !bytes.Equal(now.Pix, was.Pix):
-			return errors.New("the screen changes all the time")
-		}
-		return nil
-	})
-	d.keep(name, last)
-	return last
-}
-
-// keep writes a picture to the folder that KEYTRAY_SCREENSHOTS names, if any.
-func (d *desk) keep(name string, img image.Image) {
-	d.t.Helper()
-	folder := os.Getenv("KEYTRAY_SCREENSHOTS")
-	if folder == "" {
-		folder = d.t.TempDir()
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		d.t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		d.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, "real-"+name+".png"), b.Bytes(), 0o644); err != nil {
-		d.t.Fatal(err)
-	}
-}
-
-// colours counts how many different ones a part of a picture has.
-func colours(img *image.RGBA, part image.Rectangle) int {
-	part = part.Intersect(img.Rect)
-	seen := map[[4]byte]bool{}
-	for y := part.Min.Y; y < part.Max.Y; y++ {
-		for x := part.Min.X; x < part.Max.X; x++ {
-			i := img.PixOffset(x, y)
-			seen[[4]byte(img.Pix[i:i+4])] = true
-		}
-	}
-	return len(seen)
-}
-
-// place is where a window's inside is on the screen.
-func (d *desk) place(window string) (image.Rectangle, error) {
-	out, err := d.output("xdotool", "getwindowgeometry", "--shell", window)
-	if err != nil {
-		return image.Rectangle{}, err
-	}
-	var x, y, width, height int
-	for line := range strings.Lines(out) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		n, _ := strconv.Atoi(value)
-		switch name {
-		case "X":
-			x = n
-		case "Y":
-			y = n
-		case "WIDTH":
-			width = n
-		case "HEIGHT":
-			height = n
-		}
-	}
-	return image.Rect(x, y, x+width, y+height), nil
 }
 
 // need skips a test where programs are missing; in CI that is a failure.

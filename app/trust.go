@@ -125,10 +125,16 @@ func waiting(id, host string) Problem {
 	}
 }
 
+// hostOf is where a base URL leads. A host without encryption is another one:
+// anybody on the way can read a key that is sent there.
 func hostOf(base string) string {
 	u, err := url.Parse(base)
 	if err != nil {
 		return base
 	}
-	return strings.ToLower(u.Host)
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		return host
+	}
+	return strings.ToLower(u.Scheme) + "://" + host
 }

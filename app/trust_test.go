@@ -24,11 +24,22 @@ func TestAKeyIsNotSentToAHostThatNobodyConfirmed(t *testing.T) {
 	if s := h.Status(); s.State != Attention || !strings.Contains(s.Problems[0].Message, "198.51.100.7") {
 		t.Errorf("status %+v", s)
 	}
-	if host, err := h.Trust("openai"); err != nil || host != "198.51.100.7" {
+	if host, err := h.Trust("openai"); err != nil || host != "http://198.51.100.7" {
 		t.Fatal(host, err)
 	}
 	if s := h.Status(); s.State != On && len(s.Problems) > 0 && strings.Contains(s.Problems[0].Message, "198.51.100.7") {
 		t.Errorf("after the word: %+v", s)
+	}
+}
+
+// The same host without encryption is not the same: others can read along.
+func TestAKeyIsNotSentInTheClear(t *testing.T) {
+	for base, untrusted := range map[string]bool{"http://api.openai.com/v1": true, "https://API.openai.com/v1": false} {
+		h := open(t, "providers:\n  openai: {base_url: '"+base+"'}\n", "OPENAI_API_KEY="+canary)
+		p, _ := h.catalog.Load().Provider("openai")
+		if got := h.untrusted(p); (got != "") != untrusted {
+			t.Errorf("%s: %q", base, got)
+		}
 	}
 }
 

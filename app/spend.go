@@ -59,6 +59,9 @@ func Day(t time.Time) time.Time {
 	if day.Day() != d { // midnight does not exist: Date went back before it
 		day = day.Add(time.Hour)
 	}
+	if before := day.Add(-time.Hour); before.Day() == d { // midnight comes twice: Date may give the second
+		day = before
+	}
 	return day
 }
 

@@ -71,8 +71,9 @@ type App struct {
 	door    *proxy.Handler
 	changes changes
 	paused  atomic.Bool
-	strange atomic.Int64 // calls with an unknown token
-	own     string       // the token that this process calls itself with
+	strange atomic.Int64  // calls with an unknown token
+	own     string        // the token that this process calls itself with
+	read    chan struct{} // closed when the keychain was read, or could not be
 
 	controlSecret string // guarded by changes.mu, as is show
 	show          func()
@@ -92,7 +93,7 @@ type App struct {
 // errors are ErrRunning, a folder that cannot be used, or a key given on the
 // command line that cannot be one. The caller closes the App.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{opt: o, log: o.Log, getenv: o.Getenv, own: rand.Text()}
+	a := &App{opt: o, log: o.Log, getenv: o.Getenv, own: rand.Text(), read: make(chan struct{})}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -125,7 +126,9 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.network = upstream.NewNetwork()
 	a.onClose(func() error { a.network.Close(); return nil })
-	a.ollama = &ollama{network: a.network, changed: a.changed}
+	a.ollama = &ollama{network: a.network, changed: a.changed, behind: func(f func(context.Context)) {
+		a.crew.Go(func() { f(a.ctx) })
+	}}
 	a.config = config.Open(a.paths.Config, config.Options{Check: a.checkConfig, Watch: a.opt.Serve})
 	a.onClose(a.config.Close)
 	if err := a.openKeys(); err != nil {
@@ -196,6 +199,8 @@ func (a *App) background() {
 		if err := a.ring.Load(ctx); err != nil {
 			a.log.Debug("the keychain cannot be read", "err", err) // Status says so
 		}
+		a.rebuild()
+		close(a.read)
 	})
 	a.crew.Go(func() {
 		a.tokens.Keep(a.ctx, func(err error) { a.log.Warn("tokens", "err", err) })

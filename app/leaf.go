@@ -75,8 +75,15 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 
 // mayCall refuses what the caller or the settings do not allow.
 func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
-	local := p.Runs(name) && isLoopback(t.app.baseURL(p)) && (p.ID != ollamaProvider || !t.app.ollama.remote(name))
 	signed := p.Auth.Header != "" && len(t.app.ring.Cached(p.ID)) > 0
+	offline := t.config.Active == config.ActiveOffline
+	local := p.Runs(name) && isLoopback(t.app.baseURL(p))
+	if local && p.ID == ollamaProvider && (r.LocalOnly || offline) {
+		if _, err := t.app.ollama.list(t.app.ctx); err != nil { // who knows where the model runs
+			return &llm.Error{Kind: llm.Unreachable, Status: http.StatusBadGateway, Message: err.Error(), Cause: err}
+		}
+		local = !t.app.ollama.remote(name)
+	}
 	switch {
 	case r.LocalOnly && (!local || signed): // never a key
 		return &llm.Error{
@@ -87,7 +94,7 @@ func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
 		return &llm.Error{Kind: llm.NotFound, Code: "provider_unusable", Message: p.Name + " cannot be called: " + why(p)}
 	case off(t.config, p.ID):
 		return &llm.Error{Kind: llm.Forbidden, Code: "provider_off", Message: p.ID + " is turned off; turn it on in the window or under providers in config.yaml"}
-	case t.config.Active == config.ActiveOffline && !local && (p.Local || !isLoopback(t.app.baseURL(p))):
+	case offline && !local && (p.Local || !isLoopback(t.app.baseURL(p))):
 		return &llm.Error{Kind: llm.Forbidden, Code: "offline", Message: "Keytray is offline, so only models on this computer answer: ask for one of Ollama's, or switch with `keytray use auto`"}
 	}
 	return nil

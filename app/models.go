@@ -5,6 +5,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"keytray/store/config"
 )
 
 // Model is a model that can be asked for.
@@ -39,20 +41,20 @@ func created(day string) int64 {
 }
 
 func (a *App) models(t *table, localOnly bool) []Model {
+	offline := t.config.Active == config.ActiveOffline
 	out := []Model{{ID: demoProvider + "/" + demoModel, Provider: demoProvider, Name: demoModel, Input: "0", Output: "0", Local: true}}
 	for _, r := range t.config.Routes {
 		if !localOnly {
 			out = append(out, Model{ID: r.Name, Provider: "keytray", Name: r.Name, Route: true})
 		}
 	}
-	ctx := a.ctx
-	if installed, err := a.ollama.list(ctx); err == nil && t.usable[ollamaProvider] {
+	if installed, err := a.ollama.recent(); err == nil && t.usable[ollamaProvider] {
 		p, _ := t.catalog.Provider(ollamaProvider)
 		here := isLoopback(a.baseURL(p))
 		for _, m := range installed {
 			own := Model{ID: ollamaProvider + "/" + m.Name, Provider: ollamaProvider, Name: m.Name, Created: m.ModifiedAt.Unix()}
 			runs := p.Runs(m.Name) && m.RemoteHost == "" // its cloud bills a subscription
-			if own.Local = runs && here; localOnly && !own.Local {
+			if own.Local = runs && here; (localOnly || offline) && !own.Local {
 				continue
 			}
 			if runs {
@@ -65,7 +67,7 @@ func (a *App) models(t *table, localOnly bool) []Model {
 	now := time.Now()
 	for _, p := range t.catalog.Providers() {
 		local := p.Local && isLoopback(a.baseURL(p))
-		if !t.usable[p.ID] || p.ID == ollamaProvider || (localOnly && !local) {
+		if !t.usable[p.ID] || p.ID == ollamaProvider || (localOnly && !local) || (offline && !isLoopback(a.baseURL(p))) {
 			continue
 		}
 		for _, m := range t.catalog.Models(p.ID) {

@@ -29,6 +29,8 @@ const (
 type ollama struct {
 	network *upstream.Network
 	changed func() // called when the models are others than before
+	// behind runs f beside the caller; nil: before it goes on.
+	behind func(f func(context.Context))
 
 	asks sync.Mutex // held while asking for the list
 
@@ -37,6 +39,7 @@ type ollama struct {
 	asked   time.Time
 	err     error
 	models  []api.ListModelResponse
+	asking  bool                 // behind somebody
 	ability map[string]llm.Flags // by name and digest
 }
 
@@ -87,6 +90,31 @@ func (o *ollama) list(ctx context.Context) ([]api.ListModelResponse, error) {
 	return got.Models, err
 }
 
+// recent is list for calls that may have nothing to do with Ollama: where it
+// did not answer the last time, it is asked behind the caller, since a host
+// that swallows questions would hold up each of them.
+func (o *ollama) recent() ([]api.ListModelResponse, error) {
+	_, models, ok, err := o.known()
+	if ok {
+		return models, err
+	}
+	if err == nil || o.behind == nil {
+		return o.list(context.Background()) // which bounds itself
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.asking {
+		o.asking = true
+		o.behind(func(ctx context.Context) {
+			_, _ = o.list(ctx) // it is remembered
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.asking = false
+		})
+	}
+	return nil, err
+}
+
 // learn keeps an answer, unless Ollama has moved meanwhile, and tells whether
 // the models are others than before.
 func (o *ollama) learn(base string, models []api.ListModelResponse, err error) bool {
@@ -110,7 +138,7 @@ func named(m *api.ListModelResponse, name string) bool {
 
 // find is an installed model by its name.
 func (o *ollama) find(name string) (m api.ListModelResponse, ok bool) {
-	models, err := o.list(context.Background()) // which bounds itself
+	models, err := o.recent()
 	if err != nil {
 		return m, false
 	}

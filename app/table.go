@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"keytray/proxy"
 	"keytray/proxy/catalog"
@@ -72,30 +73,37 @@ func (a *App) rebuild() {
 	a.table.Store(t)
 }
 
-// Target finds who answers r.
+// Target finds who answers r. A model that nobody seems to serve in the first
+// moments may be one whose key has not been read yet, so it waits for that.
 func (t *table) Target(r *llm.Request) (llm.Target, error) {
-	return t.named(r, r.Model, 0)
+	target, err := t.named(r, r.Model, true)
+	if err == nil || !t.app.opt.Serve || llm.AsError(err).Kind != llm.NotFound {
+		return target, err
+	}
+	select {
+	case <-t.app.read: // within the keychain's time limit
+	case <-t.app.ctx.Done():
+	}
+	if now := t.app.table.Load(); now != t {
+		r.Route = ""
+		return now.named(r, r.Model, true)
+	}
+	return nil, err
 }
 
 // named finds the target of a name: a route, provider/model, or a bare model
-// name. depth guards against routes that name each other.
-func (t *table) named(r *llm.Request, name string, depth int) (llm.Target, error) {
-	if depth > 8 {
-		return nil, &llm.Error{Kind: llm.BadRequest, Code: "route_loop", Message: "the route " + r.Model + " leads back to itself; correct it in config.yaml"}
-	}
+// name. The switch has its say over what the client asked for, not over what a
+// route names. (Routes do not lead back to themselves: config refuses those.)
+func (t *table) named(r *llm.Request, name string, asked bool) (llm.Target, error) {
 	active := t.config.Active
-	if depth == 0 && !strings.HasPrefix(name, demoProvider+"/") {
-		if rt, ok := t.config.Route(active); ok {
-			r.Route = active
-			return t.route(r, rt, depth)
-		}
+	if rt, ok := t.config.Route(active); ok && asked && !strings.HasPrefix(name, demoProvider+"/") {
+		return t.route(r, rt)
 	}
 	if rt, ok := t.config.Route(name); ok {
-		r.Route = name
-		return t.route(r, rt, depth)
+		return t.route(r, rt)
 	}
 	m, err := t.find(name)
-	if depth == 0 && t.switched(active) && m.Provider != demoProvider && (err != nil || m.Provider != active) {
+	if asked && t.switched(active) && m.Provider != demoProvider && (err != nil || m.Provider != active) {
 		m, err = t.standIn(active, name)
 	}
 	if err != nil {
@@ -109,14 +117,19 @@ func (t *table) switched(active string) bool {
 	return active != config.ActiveAuto && active != config.ActiveOffline
 }
 
-func (t *table) route(r *llm.Request, rt config.Route, depth int) (llm.Target, error) {
+// route is the target of a route. The row names the outermost one, which is
+// what was asked for.
+func (t *table) route(r *llm.Request, rt config.Route) (llm.Target, error) {
+	if r.Route == "" {
+		r.Route = rt.Name
+	}
 	if rt.Model != "" {
-		return t.named(r, rt.Model, depth+1)
+		return t.named(r, rt.Model, false)
 	}
 	var all []llm.Target
 	var first error
 	for _, name := range rt.Fallback {
-		target, err := t.named(r, name, depth+1)
+		target, err := t.named(r, name, false)
 		if err != nil {
 			if first == nil {
 				first = err
@@ -146,26 +159,41 @@ func (t *table) find(name string) (model, error) {
 			}
 			return model{p, rest}, nil
 		}
-		if info, known := t.catalog.Provider(p); known {
+		if _, known := t.catalog.Provider(p); known {
 			if m, ok := t.catalog.Model(p, rest); ok {
-				rest = m.ID
+				return model{p, m.ID}, nil
 			}
-			return model{info.ID, rest}, nil
+			if host, ok := t.listed(name); ok && !t.usable[p] {
+				return host, nil // openai/gpt-oss-120b is what Groq calls a model that OpenAI does not serve
+			}
+			return model{p, rest}, nil
 		}
 	}
 	if n, ok := t.app.ollama.installed(name); ok && t.usable[ollamaProvider] {
 		return model{ollamaProvider, n}, nil
 	}
-	for _, m := range t.catalog.Find(name) {
-		if t.usable[m.Provider] {
-			return model{m.Provider, m.ID}, nil
-		}
+	if m, ok := t.listed(name); ok {
+		return m, nil
 	}
 	return model{}, t.nobody(name)
 }
 
+// listed is the model of the catalog that goes by that name alone, at the
+// first provider that can be called.
+func (t *table) listed(name string) (model, bool) {
+	for _, m := range t.catalog.Find(name) {
+		if t.usable[m.Provider] {
+			return model{m.Provider, m.ID}, true
+		}
+	}
+	return model{}, false
+}
+
 // standIn is what the active provider answers with, for a model it may lack.
 func (t *table) standIn(provider, asked string) (model, error) {
+	if m, ok := t.catalog.Model(provider, asked); ok { // a router's names have slashes of their own
+		return model{provider, m.ID}, nil
+	}
 	bare := asked
 	if p, rest, ok := strings.Cut(asked, "/"); ok {
 		if _, known := t.catalog.Provider(p); known {
@@ -262,12 +290,20 @@ func (t *table) near(name string) []string {
 	return out[:min(3, len(out))]
 }
 
-// clip bounds a name that a client sent, for messages.
+// clip bounds a name that a client sent, for messages and rows, and takes out
+// what would steer a terminal.
 func clip(s string) string {
+	end := ""
 	if len(s) > 100 {
-		return s[:100] + "…"
+		s, end = s[:100], "…"
 	}
-	return s
+	s = strings.ToValidUTF8(s, "")
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, s) + end
 }
 
 // Models lists what may be asked for.

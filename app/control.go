@@ -8,10 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"time"
+
+	"keytray/proxy/upstream"
 )
 
 // controlPath is where a second Keytray talks to the running one. It takes a
@@ -80,7 +83,8 @@ func (a *App) control(w http.ResponseWriter, r *http.Request) {
 	secret, show := a.controlSecret, a.show
 	a.changes.mu.Unlock()
 	given := r.Header.Get("Keytray-Control")
-	if r.Method != http.MethodPost || r.Header.Get("Origin") != "" || secret == "" ||
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil || !upstream.LoopbackHost(host) || r.Method != http.MethodPost || r.Header.Get("Origin") != "" || secret == "" ||
 		subtle.ConstantTimeCompare([]byte(given), []byte(secret)) != 1 {
 		http.Error(w, "forbidden", http.StatusForbidden)
 		return

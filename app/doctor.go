@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"runtime"
@@ -26,8 +27,9 @@ type Check struct {
 func (a *App) Doctor(ctx context.Context) []Check {
 	out := []Check{{Name: "Keytray", OK: true, Said: fmt.Sprintf("%s on %s/%s", Version, runtime.GOOS, runtime.GOARCH)}}
 	out = append(out, a.checkFolder(), a.checkRunning(ctx))
+	keychain := a.checkKeychain(ctx) // first: whose keys wait is known when they are read
 	out = append(out, a.checkConfigFile()...)
-	out = append(out, a.checkKeychain(ctx)...)
+	out = append(out, keychain...)
 	out = append(out, a.checkLedger(), a.checkOllama(ctx), a.checkDisplay())
 	if p := a.tokens.Health(); p != nil {
 		out = append(out, Check{Name: "Tokens", Said: p.Message, Remedy: p.Remedy})
@@ -50,6 +52,9 @@ func (a *App) checkRunning(ctx context.Context) Check {
 	addr, err := a.RunningAddress(ctx)
 	if err != nil {
 		c.Said, c.Remedy = "Keytray is not running", "start it with `keytray`, or `keytray serve` where there is no display"
+		if at := loopback(a.config.Current().Listen); taken(ctx, at) {
+			c.Said, c.Remedy = "another program answers at "+at, "stop it, or choose another port under listen in config.yaml; tools that call that address send it their tokens and prompts"
+		}
 		return c
 	}
 	c.OK, c.Said = true, "http://"+addr
@@ -58,10 +63,13 @@ func (a *App) checkRunning(ctx context.Context) Check {
 
 func (a *App) checkConfigFile() []Check {
 	problems := a.config.Problems()
-	if len(problems) == 0 {
+	var out []Check
+	for _, p := range a.table.Load().waiting {
+		out = append(out, Check{Name: "Settings", Said: p.Message, Remedy: p.Remedy})
+	}
+	if len(problems)+len(out) == 0 {
 		return []Check{{Name: "Settings", OK: true, Said: a.paths.Config}}
 	}
-	var out []Check
 	for _, p := range problems {
 		out = append(out, Check{Name: "Settings", Said: p.Error(), Remedy: "correct the file; until then the settings before the mistake are used"})
 	}
@@ -146,6 +154,18 @@ func HasDisplay(goos string, getenv func(string) string) bool {
 		return true
 	}
 	return getenv("DISPLAY") != "" || getenv("WAYLAND_DISPLAY") != ""
+}
+
+// taken tells whether a program listens at an address.
+func taken(ctx context.Context, addr string) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return false
+	}
+	_ = c.Close() // nothing was said on it
+	return true
 }
 
 // healthy asks a front door whether it is one.

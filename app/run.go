@@ -32,8 +32,20 @@ func shared(base, token string) []string {
 	return []string{
 		"OPENAI_BASE_URL=" + base + "/v1", "OPENAI_API_BASE=" + base + "/v1", "OPENAI_API_KEY=" + token,
 		"KEYTRAY_BASE_URL=" + base, "KEYTRAY_TOKEN=" + token,
-		"NO_PROXY=127.0.0.1,localhost", "no_proxy=127.0.0.1,localhost",
 	}
+}
+
+// noProxy keeps calls of this computer from the user's proxy, beside what is
+// kept from it already.
+func (a *App) noProxy() []string {
+	list := "127.0.0.1,localhost"
+	for _, v := range []string{"NO_PROXY", "no_proxy"} {
+		if have := a.getenv(v); have != "" {
+			list = have + "," + list
+			break
+		}
+	}
+	return []string{"NO_PROXY=" + list, "no_proxy=" + list}
 }
 
 // Launch is how to start a program so that it talks to Keytray.
@@ -54,7 +66,7 @@ func (a *App) Launch(ctx context.Context, tool, base string) (Launch, error) {
 	if err != nil {
 		return Launch{}, err
 	}
-	l := Launch{Program: tool, Env: shared(base, t.Text)}
+	l := Launch{Program: tool, Env: append(shared(base, t.Text), a.noProxy()...)}
 	if known, ok := launchers[name]; ok {
 		l.Program, l.Env = known.program, append(l.Env, known.env(base, t.Text)...)
 	}

@@ -158,12 +158,12 @@ func TestInterruptedAttemptIsFoundAtTheNextStart(t *testing.T) {
 // free is an address of this computer that nobody listens on.
 func free(t *testing.T) string {
 	t.Helper()
-	l := taken(t)
+	l := occupied(t)
 	l.Close()
 	return l.Addr().String()
 }
 
-func taken(t *testing.T) net.Listener {
+func occupied(t *testing.T) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -184,7 +184,7 @@ func listening(t *testing.T, on string) *house {
 }
 
 func TestStartSaysWhyItCannotListen(t *testing.T) {
-	other := taken(t)
+	other := occupied(t)
 	for _, c := range []struct{ on, says string }{
 		{other.Addr().String(), "another program uses " + other.Addr().String() + " already"},
 		{"127.0.0.1:0", ""},
@@ -229,7 +229,7 @@ func TestListenFollowsTheSettings(t *testing.T) {
 	if running, err := readRunning(h.runningFile()); err != nil || running.Address != second {
 		t.Errorf("%+v, %v", running, err)
 	}
-	other := taken(t)
+	other := occupied(t)
 	err := h.SetListen(other.Addr().String())
 	if err == nil || !strings.Contains(err.Error(), "still listening on "+second) {
 		t.Errorf("a taken port: %v", err)

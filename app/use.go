@@ -86,8 +86,8 @@ func (a *App) mayBeChoice(to string) bool {
 
 func (a *App) noChoice(to string) error {
 	if p, ok := a.catalog.Load().Provider(to); ok {
-		if outbound(p.Dialect) == nil {
-			return fmt.Errorf("%s speaks the %s dialect, which Keytray cannot call yet", p.Name, p.Dialect)
+		if why := why(p); why != "" {
+			return fmt.Errorf("%s cannot be called: %s", p.Name, why)
 		}
 		if off(a.config.Current(), p.ID) {
 			return fmt.Errorf("%s is turned off under providers in config.yaml", p.ID)

@@ -1,0 +1,146 @@
+package app
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// K1: a web page reaches nothing of the running Keytray, under any name.
+func TestControlIsForThisUserAlone(t *testing.T) {
+	h := open(t, "")
+	shown := 0
+	h.OnShow(func() { shown++ })
+	r, err := readRunning(h.runningFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		method, path string
+		header       []string
+		want         int
+	}{
+		{"POST", "show", []string{"Keytray-Control", r.Secret}, 204},
+		{"POST", "keys", []string{"Keytray-Control", r.Secret}, 204},
+		{"POST", "config", []string{"Keytray-Control", r.Secret}, 204},
+		{"POST", "tokens", []string{"Keytray-Control", r.Secret}, 204},
+		{"POST", "other", []string{"Keytray-Control", r.Secret}, 404},
+		{"GET", "show", []string{"Keytray-Control", r.Secret}, 403},
+		{"POST", "show", nil, 403},
+		{"POST", "show", []string{"Keytray-Control", "x"}, 403},
+		{"POST", "show", []string{"Keytray-Control", r.Secret, "Origin", "https://evil.example"}, 403},
+		{"POST", "show", []string{"Keytray-Control", r.Secret, "Host", "evil.example:5397"}, 403},
+		{"OPTIONS", "show", []string{"Origin", "https://evil.example", "Access-Control-Request-Method", "POST"}, 403},
+	} {
+		got := h.do(c.method, "/keytray/"+c.path, "", c.header...)
+		if got.status != c.want || got.header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s %s %v: %d", c.method, c.path, c.header[min(2, len(c.header)):], got.status)
+		}
+	}
+	if shown != 1 {
+		t.Errorf("shown %d times", shown)
+	}
+	if info, err := os.Stat(h.runningFile()); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+}
+
+func TestSecondInstance(t *testing.T) {
+	h := open(t, "")
+	if _, err := Open(t.Context(), h.opt); !errors.Is(err, ErrRunning) {
+		t.Errorf("a second one that serves: %v", err)
+	}
+	if err := ShowRunning(t.Context(), h.paths.DataFolder); !errors.Is(err, errNoWindow) {
+		t.Errorf("there is no window: %v", err)
+	}
+	o := h.opt
+	o.Serve = false
+	command, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer command.Close()
+	addr, _ := h.Addr()
+	if got, err := command.RunningAddress(t.Context()); err != nil || got != addr {
+		t.Errorf("%s, %v", got, err)
+	}
+	h.chat("demo/echo", "")
+	if sum, err := command.Today(t.Context()); err != nil || sum.Calls != 1 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	token, err := command.Token(t.Context(), "aider")
+	if err != nil || !token.Made {
+		t.Fatal(token.Made, err)
+	}
+	h.token = token.Text // it was told
+	if r := h.chat("demo/echo", ""); r.status != 200 || h.last().Tool != "aider" {
+		t.Errorf("%d, tool %s", r.status, h.last().Tool)
+	}
+	r, err := readRunning(h.runningFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readRunning(h.runningFile()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file is left: %v", err)
+	}
+	// One that was killed leaves it.
+	if err := os.WriteFile(h.runningFile(), []byte(`{"address":"`+r.Address+`","secret":"x"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := command.RunningAddress(t.Context()); err == nil || !strings.Contains(err.Error(), "not running") {
+		t.Errorf("%v", err)
+	}
+	if err := ShowRunning(t.Context(), h.paths.DataFolder); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestLaunch(t *testing.T) {
+	h := open(t, "", "NO_PROXY=corp.example")
+	for tool, want := range map[string]string{"aider": "OPENAI_API_BASE=http://a/v1", "Goose.exe": "OPENAI_HOST=http://a", "mine": "OPENAI_BASE_URL=http://a/v1"} {
+		l, err := h.Launch(t.Context(), tool, "http://a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		env := strings.Join(l.Env, " ")
+		for _, w := range []string{want, "NO_PROXY=corp.example,127.0.0.1,localhost", "no_proxy=corp.example,"} {
+			if !strings.Contains(env, w) {
+				t.Errorf("%s: no %s", tool, w)
+			}
+		}
+	}
+	if got := len(h.Tokens()); got != 4 { // and KEYTRAY_TOKEN's
+		t.Errorf("%d tokens", got)
+	}
+}
+
+func TestDoctor(t *testing.T) {
+	h := open(t, "listen: "+occupied(t).Addr().String()+"\nproviders: {openai: {base_url: 'https://evil.example/v1'}}\n", "OPENAI_API_KEY="+canary)
+	said := func() string {
+		var all strings.Builder
+		for _, c := range h.Doctor(t.Context()) {
+			all.WriteString(c.Name + ": " + c.Said + "\n")
+			if !c.OK && c.Remedy == "" {
+				t.Errorf("%s: %s, and nothing to do", c.Name, c.Said)
+			}
+		}
+		return all.String()
+	}
+	mustNotHold(t, "doctor", said())
+	addr, _ := h.Addr()
+	for _, want := range []string{"Front door: http://" + addr, "points to evil.example", "Ollama: no answer"} {
+		if got := said(); !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	h.server.close()
+	if got := said(); !strings.Contains(got, "another program answers at") {
+		t.Errorf("%s", got)
+	}
+}

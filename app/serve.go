@@ -37,7 +37,7 @@ type port struct {
 }
 
 // errStopping is what Start says once Close has begun.
-var errStopping = errors.New("Keytray is stopping")
+var errStopping = errors.New("this Keytray is stopping")
 
 // Start listens on the configured address and serves in the background. A taken
 // port is an error that says what to do; the App stays usable, and Start may be

@@ -93,7 +93,7 @@ func TestSecondInstance(t *testing.T) {
 	if err := os.WriteFile(h.runningFile(), []byte(`{"address":"`+r.Address+`","secret":"x"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := command.RunningAddress(t.Context()); err == nil || !strings.Contains(err.Error(), "not running") {
+	if _, err := command.RunningAddress(t.Context()); err == nil || !strings.Contains(err.Error(), "is running: start it") {
 		t.Errorf("%v", err)
 	}
 	if err := ShowRunning(t.Context(), h.paths.DataFolder); !errors.Is(err, fs.ErrNotExist) {

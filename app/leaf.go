@@ -78,6 +78,7 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 
 // mayCall refuses what the caller or the settings do not allow.
 func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
+	signed := p.Auth.Header != "" && len(t.app.ring.Cached(p.ID)) > 0
 	offline := t.config.Active == config.ActiveOffline
 	local := p.Runs(name) && isLoopback(t.app.baseURL(p))
 	if local && p.ID == ollamaProvider && (r.LocalOnly || offline) {
@@ -86,7 +87,6 @@ func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
 		}
 		local = !t.app.ollama.remote(name)
 	}
-	signed := p.Auth.Header != "" && len(t.app.ring.Cached(p.ID)) > 0
 	switch {
 	case r.LocalOnly && (!local || signed): // never a key
 		return &llm.Error{

@@ -145,23 +145,6 @@ func TestTheFirstCallWaitsForTheKeychain(t *testing.T) {
 	}
 }
 
-// Who sends no token uses no key, not even of a provider on this computer.
-func TestNoKeyWithoutAToken(t *testing.T) {
-	p := proxytest.New()
-	h := open(t, provider("mine", "chat", proxytest.Start(t, p).URL+"/v1"), "LAB_KEY="+canary)
-	for _, token := range []string{"kt-test", ""} {
-		h.token = token
-		if r := h.chat("mine/text", ""); r.status != 200 {
-			t.Fatalf("with the token %q: %d %s", token, r.status, r.body)
-		}
-	}
-	for i, seen := range p.Requests() {
-		if has := strings.Contains(seen.Header.Get("Authorization"), canary); has != (i == 0) {
-			t.Errorf("call %d: the key was sent: %v", i, has)
-		}
-	}
-}
-
 // An Ollama that swallows questions holds up no call of a cloud's model, but
 // the one that finds out.
 func TestASilentOllamaHoldsUpNobody(t *testing.T) {

@@ -9,6 +9,7 @@ package proxy
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 
@@ -128,14 +129,24 @@ func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
 	h.fail(w, inbounds[0], &llm.Error{
 		Kind: llm.NotFound, Code: "unknown_url",
-		Message: "Keytray serves no " + r.URL.Path + "; it serves " + served() + ". Check the tool's base URL",
+		Message: "Keytray serves no " + asked(r) + "; it serves " + served() + ". Check the tool's base URL",
 	})
+}
+
+// asked is the path as the client wrote it, before bare; never its query, which
+// may hold a token.
+func asked(r *http.Request) string {
+	u, err := url.ParseRequestURI(r.RequestURI)
+	if err != nil || u.Path == "" || len(u.Path) > 200 {
+		return r.URL.Path
+	}
+	return u.Path
 }
 
 func (h *Handler) wrongMethod(w http.ResponseWriter, r *http.Request) {
 	h.fail(w, inbounds[0], &llm.Error{
 		Kind: llm.BadRequest, Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
-		Message: r.Method + " is not a method of " + r.URL.Path + "; Keytray serves " + served(),
+		Message: r.Method + " is not a method of " + asked(r) + "; Keytray serves " + served(),
 	})
 }
 

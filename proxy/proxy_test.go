@@ -28,9 +28,12 @@ func TestPathsAreForgiven(t *testing.T) {
 	}
 	for _, path := range []string{"/", "/v1", "/v1/", "/v2/chat/completions", "/v1x/chat/completions", "/v1/chat/completions/x", "/v1/chat%2Fcompletionsx"} {
 		w := call(h, "POST", path, hello)
-		if message, code := problem(t, w); w.Code != 404 || code != "unknown_url" || !strings.Contains(message, "POST /v1/chat/completions") {
+		if message, code := problem(t, w); w.Code != 404 || code != "unknown_url" || !strings.Contains(message, "POST /v1/chat/completions") || !strings.HasPrefix(message, "Keytray serves no "+strings.ReplaceAll(path, "%2F", "/")+";") {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
+	}
+	if w := call(h, "POST", "/v1/messages?key=secret", hello); !strings.Contains(w.Body.String(), "no /v1/messages;") {
+		t.Errorf("the path as it was asked for, alone: %s", w.Body)
 	}
 	for _, at := range [][2]string{{"GET", "/v1/chat/completions"}, {"PUT", "/v1/chat/completions"}, {"POST", "/v1/models"}, {"DELETE", "/v1/models/x"}} {
 		w := call(h, at[0], at[1], hello)

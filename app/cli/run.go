@@ -24,11 +24,11 @@ tool's own in its environment. It touches no file of the tool's, and ends with
 its exit code. Any program that reads OPENAI_BASE_URL and OPENAI_API_KEY can be
 started so; it knows more about ` + strings.Join(app.Launchable(), ", ") + `.`,
 		Example: `  keytray run aider
-  keytray run aider -- --model openai/gpt-5-mini
+  keytray run aider -- --model openai/openai/gpt-6-luna
   keytray run python3 my-script.py`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef(cmd, "keytray run needs a tool, such as %s", app.Launchable()[0])
+				return usagef(cmd, "`keytray run` needs a tool, such as %s", app.Launchable()[0])
 			}
 			return nil
 		},

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building (build) or testing (test) Keytray needs, if missing.
-# Debian and Ubuntu with apt-get; dnf, pacman and brew for the build alone.
+# Debian and Ubuntu with apt-get; dnf and pacman for the build alone.
 set -euo pipefail
 
 build_deb=(gcc libc6-dev pkg-config libgl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev

@@ -39,22 +39,18 @@ func shared(base, token string) []string {
 }
 
 // direct keeps calls of this computer from a proxy, beside those that the user
-// keeps from it.
+// keeps from it. Programs read one spelling or the other, so both say the same.
 func (a *App) direct() []string {
-	var out []string
-	for _, name := range []string{"NO_PROXY", "no_proxy"} {
-		hosts := strings.Split(a.getenv(name), ",")
-		if hosts[0] == "" {
-			hosts = hosts[1:]
-		}
-		for _, h := range []string{"127.0.0.1", "localhost"} {
-			if !slices.Contains(hosts, h) {
+	var hosts []string
+	for _, list := range []string{a.getenv("NO_PROXY"), a.getenv("no_proxy"), "127.0.0.1,localhost"} {
+		for _, h := range strings.Split(list, ",") {
+			if h = strings.TrimSpace(h); h != "" && !slices.Contains(hosts, h) {
 				hosts = append(hosts, h)
 			}
 		}
-		out = append(out, name+"="+strings.Join(hosts, ","))
 	}
-	return out
+	all := strings.Join(hosts, ",")
+	return []string{"NO_PROXY=" + all, "no_proxy=" + all}
 }
 
 // Launch is how to start a program so that it talks to Keytray.

@@ -147,6 +147,15 @@ func (p promptFace) Prompt(string) *dbus.Error {
 	return nil
 }
 
+func (f *fakeService) wantDialogs(t *testing.T, want int) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.prompts != want {
+		t.Errorf("%d dialogs, want %d", f.prompts, want)
+	}
+}
+
 func dialogDismissed(t *testing.T) {
 	f := startFake(t, true)
 	_, r := system(t, 0)
@@ -156,9 +165,7 @@ func dialogDismissed(t *testing.T) {
 	t.Setenv("DISPLAY", "")
 	go f.answerDialog(t, true)
 	wantProblem(t, r, r.Load(t.Context()), Locked)
-	if f.prompts != 2 {
-		t.Errorf("%d dialogs, want 2", f.prompts)
-	}
+	f.wantDialogs(t, 2)
 }
 
 func dialogAnswered(t *testing.T) {
@@ -170,9 +177,7 @@ func dialogAnswered(t *testing.T) {
 		t.Errorf("kept %s", kc.Place())
 	}
 	must(t, r.Remove(t.Context(), "openai", ""))
-	if f.prompts != 1 {
-		t.Errorf("%d dialogs, want 1", f.prompts)
-	}
+	f.wantDialogs(t, 1)
 }
 
 // dialogLate: the user takes longer than a call may, and the keys appear by themselves afterwards.
@@ -186,9 +191,7 @@ func dialogLate(t *testing.T) {
 	for range 3 {
 		wantProblem(t, next, next.Load(t.Context()), Locked)
 	}
-	if f.prompts != 1 {
-		t.Errorf("%d dialogs, want 1", f.prompts)
-	}
+	f.wantDialogs(t, 1)
 	next.Subscribe(func() {
 		if next.Health() == nil {
 			came <- struct{}{}

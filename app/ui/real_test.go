@@ -26,6 +26,7 @@ func TestRealTray(t *testing.T) {
 	t.Run("no session bus", func(t *testing.T) { testNoBus(t, bin) })
 	t.Run("a signal at the start", func(t *testing.T) { testEarlySignal(t, bin) })
 	t.Run("no display", func(t *testing.T) { testNoDisplay(t, bin) })
+	t.Run("a display that leads nowhere", func(t *testing.T) { testDeadDisplay(t, bin) })
 }
 
 // testPanel goes through a user's day.
@@ -268,5 +269,30 @@ func testNoDisplay(t *testing.T, bin string) {
 	}
 	if said := c.said(); !strings.Contains(said, "no display") || !strings.Contains(said, "keytray serve") || strings.Contains(said, "goroutine") {
 		t.Errorf("it said %q", said)
+	}
+}
+
+// testDeadDisplay: the environment names a display that is gone, as a shell
+// that outlives its session has it. The user is a new one, without a cache.
+func testDeadDisplay(t *testing.T, bin string) {
+	d := newDesk(t)
+	for _, bus := range []string{"DBUS_SESSION_BUS_ADDRESS=" + d.address, "NO_BUS="} {
+		home := t.TempDir()
+		c := start(t, []string{"HOME=" + home, "KEYTRAY_HOME=" + home, "XDG_RUNTIME_DIR=" + home, "DISPLAY=:59999", bus}, nil, bin)
+		if code := c.exit(t); code != 1 {
+			t.Errorf("exit code %d", code)
+		}
+		said := c.said()
+		if !strings.Contains(said, "cannot be reached") || !strings.Contains(said, "keytray serve") {
+			t.Errorf("it said %q", said)
+		}
+		for _, bad := range []string{"goroutine", "cache space"} {
+			if strings.Contains(said, bad) {
+				t.Errorf("it said %q:\n%s", bad, said)
+			}
+		}
+		if _, err := os.Stat(filepath.Join(home, "running.json")); err == nil {
+			t.Error("running.json is left behind")
+		}
 	}
 }

@@ -46,8 +46,21 @@ func newRunner(k Keytray, f fyne.App, o Options) *runner {
 	return r
 }
 
-// run blocks until the user quits or ctx ends.
-func (r *runner) run(ctx context.Context) {
+// run blocks until the user quits or ctx ends. Its error is a display that
+// cannot be reached.
+func (r *runner) run(ctx context.Context) error {
+	err := reach(func() {
+		r.begin(ctx)
+		r.app.Run()
+	})
+	r.stop()
+	r.crew.wait.Wait()
+	r.host.close()
+	return err
+}
+
+// begin shows what there is to show, and says what follows once Fyne runs.
+func (r *runner) begin(ctx context.Context) {
 	r.shell.state = view.TrayState{Status: r.k.Status(), Choices: r.k.Choices()}
 	if r.tray != nil {
 		r.tray.draw(view.NewTray(r.shell.state))
@@ -73,10 +86,6 @@ func (r *runner) run(ctx context.Context) {
 			})
 		})
 	})
-	r.app.Run()
-	r.stop()
-	r.crew.wait.Wait()
-	r.host.close()
 }
 
 // close is what the window's own button does: with a tray, Keytray goes on.

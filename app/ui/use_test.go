@@ -240,7 +240,7 @@ func TestSettingsWriteOnlyWhatTheUserChanged(t *testing.T) {
 	k.asked(t, "use auto", "without refuse", "sync normal", "listen 127.0.0.1:6000")
 	k.doErr = errors.New("config.yaml has a mistake: correct it first")
 	v.without.pick.SetSelected("Everything")
-	if !s.says("Config.yaml has a mistake: correct it first") {
+	if !s.says("config.yaml has a mistake: correct it first") {
 		t.Error("the refusal is not shown")
 	}
 	if v.without.pick.Selected != "Everything" {

@@ -115,8 +115,11 @@ func (a *App) mistake(p config.Problem) string {
 
 // meanwhile says which settings hold while the file is not what they are from.
 func (a *App) meanwhile() string {
-	if a.config.Safe() {
+	switch {
+	case a.config.Safe():
 		return "Keytray is offline until that is corrected, since it knows no settings from before"
+	case a.config.Bare():
+		return "Keytray runs on its built-in settings"
 	}
 	return "the settings from before stay in use"
 }

@@ -84,7 +84,7 @@ func (f *face) answer(ctx context.Context, cmd *cobra.Command, a *app.App, o app
 		return err
 	}
 	fmt.Fprintf(f.out(), "listening http://%s\n", addr)
-	said := map[string]bool{}
+	said := map[string]string{}
 	for {
 		tell(o.Log, said, a.Status().Problems)
 		if now, _ := a.Addr(); now != addr && now != "" {
@@ -100,21 +100,28 @@ func (f *face) answer(ctx context.Context, cmd *cobra.Command, a *app.App, o app
 	}
 }
 
-// tell logs each problem when it appears; one that goes and comes back is told
-// again.
-func tell(log *slog.Logger, said map[string]bool, problems []app.Problem) {
-	now := map[string]bool{}
+// tell logs each problem when it appears, and that nothing is wrong any more
+// with what it was about; one that goes and comes back is told again. said is
+// what each is about.
+func tell(log *slog.Logger, said map[string]string, problems []app.Problem) {
+	now, about := map[string]bool{}, map[string]bool{}
 	for _, p := range problems {
 		id := p.About + p.Message
-		now[id] = true
-		if !said[id] {
-			said[id] = true
+		now[id], about[p.About] = true, true
+		if _, told := said[id]; !told {
+			said[id] = p.About
 			log.Warn(p.Message, "about", p.About, "remedy", p.Remedy)
 		}
 	}
-	for id := range said {
-		if !now[id] {
-			delete(said, id)
+	settled := map[string]bool{}
+	for id, was := range said {
+		if now[id] {
+			continue
+		}
+		delete(said, id)
+		if !about[was] && !settled[was] {
+			settled[was] = true
+			log.Info("in order again", "about", was)
 		}
 	}
 }

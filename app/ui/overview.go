@@ -121,7 +121,7 @@ func (o *overview) drawStatus() {
 	}
 	o.drawURL()
 	if p := view.Problems(st); len(p) > 0 && p[0].Grave {
-		o.problem.say(p[0].Title+" needs attention", capital(p[0].Message))
+		o.problem.say(p[0].Heading(), capital(p[0].Message))
 	} else {
 		o.problem.say("", "")
 	}

@@ -75,7 +75,7 @@ func testPanel(t *testing.T, bin string) {
 		if err != nil {
 			return err
 		}
-		if it, ok := find(items, "Today $0.0"); !ok || it.label == "Today $0.03" {
+		if it, ok := find(items, "Today $0.0"); !ok || strings.HasPrefix(it.label, "Today $0.03") {
 			return errors.New(drawn(items, ""))
 		}
 		return nil

@@ -206,15 +206,11 @@ func (v *settings) drawProblems(lines []view.ProblemLine) {
 	var parts []fyne.CanvasObject
 	for _, l := range lines {
 		n := newNotice()
-		title := l.Title
-		if l.Grave {
-			title += " needs attention"
-		}
 		text := capital(l.Message)
 		if l.Remedy != "" {
 			text += "\n" + capital(l.Remedy)
 		}
-		n.say(title, text)
+		n.say(l.Heading(), text)
 		parts = append(parts, n.panel)
 	}
 	v.problems.Objects = parts

@@ -161,6 +161,14 @@ func TestSettings(t *testing.T) {
 	if len(p) != 3 || p[0].Title != "Settings" || !p[0].Grave || p[1].Title != "Keychain" || p[2].Title != "new" {
 		t.Errorf("problems %+v", p)
 	}
+	for i, want := range []string{"Settings need attention", "Keychain", "new"} {
+		if got := p[i].Heading(); got != want {
+			t.Errorf("heading %q, want %q", got, want)
+		}
+	}
+	if got := (ProblemLine{Title: "Keychain", Grave: true}).Heading(); got != "Keychain needs attention" {
+		t.Errorf("heading %q", got)
+	}
 	if k, ok := KeychainProblem(s); !ok || k.Remedy != "unlock it" {
 		t.Errorf("keychain %+v", k)
 	}

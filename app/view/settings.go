@@ -63,6 +63,19 @@ type ProblemLine struct {
 	Grave                  bool
 }
 
+// Heading is the title over the problem: "Settings need attention" where it is
+// grave.
+func (l ProblemLine) Heading() string {
+	switch {
+	case !l.Grave:
+		return l.Title
+	case l.Title == "Settings" || l.Title == "Tokens":
+		return l.Title + " need attention"
+	default:
+		return l.Title + " needs attention"
+	}
+}
+
 // Problems lists problems, the grave ones first.
 func Problems(s app.Status) []ProblemLine {
 	var grave, other []ProblemLine

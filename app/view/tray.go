@@ -54,7 +54,7 @@ const trayWidth = 60
 
 // NewTray makes the tray from what it depends on.
 func NewTray(s TrayState) Tray {
-	today := "Today " + Spent(s.Today)
+	today := Sentence("Today", s.Today)
 	if !s.Known {
 		today = "Today unknown"
 	}

@@ -42,7 +42,7 @@ func drawn(items []Item, indent string) string {
 
 func TestTray(t *testing.T) {
 	on := app.Status{State: app.On, Address: "127.0.0.1:5397", Active: "auto"}
-	spent := app.Sum{Calls: 3, CostPico: 4_210_000_000_000}
+	spent := app.Sum{Calls: 3, CostPico: 4_210_000_000_000, Usage: app.Usage{Input: 44_000, Output: 1_200}}
 	for _, c := range []struct {
 		name  string
 		state TrayState
@@ -51,7 +51,7 @@ func TestTray(t *testing.T) {
 	}{
 		{"on", TrayState{on, choices("auto"), spent, true}, app.On, `
 (Keytray: on · 127.0.0.1:5397)
-Today $4.21
+Today $4.21 · 45K tokens
 -
 Answering: Automatic
   ✓ Automatic
@@ -128,7 +128,7 @@ Quit
 			}
 		})
 	}
-	if tip := NewTray(TrayState{on, choices("auto"), spent, true}).Tooltip; tip != "Keytray: on · 127.0.0.1:5397\nToday $4.21" {
+	if tip := NewTray(TrayState{on, choices("auto"), spent, true}).Tooltip; tip != "Keytray: on · 127.0.0.1:5397\nToday $4.21 · 45K tokens" {
 		t.Errorf("tooltip %q", tip)
 	}
 }

@@ -41,6 +41,7 @@ type Store struct {
 	seenErr     string
 	subscribers []*func(*Config, Problems)
 	safe        *Config // to run on while nothing good is known; set once
+	bare        *Config // to run on where no file can be made; set once by Open, or nil
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -79,7 +80,8 @@ func (s *Store) start() {
 	if _, err := os.Lstat(s.path); errors.Is(err, fs.ErrNotExist) {
 		if err := s.create(); err != nil {
 			// Where there is no file, nothing was forbidden.
-			s.adopt(Defaults(), nil)
+			s.bare = Defaults()
+			s.adopt(s.bare, nil)
 			s.problems.Store(&Problems{{File: s.path, Message: err.Error()}})
 			if _, err := readFile(s.path); err != nil {
 				s.seenErr = err.Error()
@@ -138,6 +140,9 @@ func (s *Store) Problems() Problems {
 // Safe tells whether Current is neither from the file nor from a good version of it, but the defaults with Active set
 // to ActiveOffline.
 func (s *Store) Safe() bool { return s.Current() == s.safe }
+
+// Bare tells whether Current is the defaults as they are, since there was no file and none could be made.
+func (s *Store) Bare() bool { return s.bare != nil && s.Current() == s.bare }
 
 // Subscribe has f called after each change of Current or Problems, with both, in order and never twice at once,
 // on the goroutine that found or made the change; an Edit returns after it. f must be quick and must not call

@@ -60,6 +60,9 @@ func TestStartWithoutFolder(t *testing.T) {
 	if s.Current().Active != ActiveAuto || len(s.Problems()) != 1 {
 		t.Fatalf("got %+v, %v", s.Current(), s.Problems())
 	}
+	if !s.Bare() || s.Safe() {
+		t.Errorf("bare: %v, safe: %v", s.Bare(), s.Safe())
+	}
 	if m := s.Problems().Error(); !strings.Contains(m, "cannot make the folder") || !strings.Contains(m, "set KEYTRAY_HOME") {
 		t.Error(m)
 	}
@@ -85,6 +88,9 @@ func TestBrokenAtStart(t *testing.T) {
 	}
 	// A version that can no longer be used is no refuge.
 	never := at(t, s.Path(), Options{Check: func(*Config) error { return errors.New("no") }})
+	if never.Bare() || s.Bare() || again.Bare() {
+		t.Error("settings of a file that exists are called bare")
+	}
 	if !never.Safe() || s.Safe() {
 		t.Errorf("safe: %v without a good version, %v at first without one and then with", never.Safe(), s.Safe())
 	}

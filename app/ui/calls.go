@@ -29,10 +29,7 @@ func callColumns() columns {
 const statusCell = 9
 
 func fillCall(o fyne.CanvasObject, c view.Call) {
-	cost := c.Cost
-	if len(cost) > 14 { // "~$0.04 estimated": the details have it in full
-		cost = view.ShortCost(cost)
-	}
+	cost := view.ShortCost(c.Cost) // the details have it in full
 	fill(o, c.Time, c.Tool, c.Model, c.In, c.Out, c.Cached, cost, c.First, c.Took, c.Status)
 	tone(o, statusCell, c.Tone)
 }
@@ -53,7 +50,7 @@ func newCallTable(n int) *callTable {
 		t.rows = append(t.rows, r)
 		parts = append(parts, r)
 	}
-	t.object = tight(container.New(&stacked{gap: 2}, parts...))
+	t.object = inCard(tight(container.New(&stacked{gap: 2}, parts...)))
 	return t
 }
 

@@ -4,7 +4,6 @@ package ui
 
 import (
 	"context"
-	"fmt"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -58,7 +57,7 @@ func newOverview(s *shell) *overview {
 		o.figures = append(o.figures, f)
 		figures.Add(f.panel)
 	}
-	o.bars = chart.New(currentSeries, dollars)
+	o.bars = chart.New(currentSeries, view.Tick)
 	o.bars.Height = 120
 	o.bars.OnRead = func(int) { o.drawRead() }
 	o.read = trailing(quietLine(""))
@@ -173,17 +172,6 @@ func chartBars(bars []view.Bar) []chart.Bar {
 		out[i] = chart.Bar{Label: b.Label, Parts: b.Parts, Unknown: b.Unknown, Empty: b.Empty}
 	}
 	return out
-}
-
-// dollars writes a round value beside an axis.
-func dollars(v float64) string {
-	if v > 0 && v < 0.1 {
-		return fmt.Sprintf("$%.4g", v)
-	}
-	if v == float64(int64(v)) {
-		return "$" + view.Count(int64(v))
-	}
-	return fmt.Sprintf("$%.2f", v)
 }
 
 // figure is a sum with its title.

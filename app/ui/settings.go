@@ -101,7 +101,7 @@ func newSettings(s *shell) *settings {
 		widget.NewSeparator(),
 		setting("Offline", v.offline, quiet("No call leaves this computer; models on it still answer. The tray shows it.")),
 		widget.NewSeparator(), v.without.object)
-	kept := section("Ledger", v.sync.object, quiet("A change here holds from the next start."))
+	kept := section("Ledger", container.New(&stacked{gap: -12}, v.sync.object, quiet("A change here holds from the next start.")))
 	look := section("Look", v.theme.object)
 	places := []fyne.CanvasObject{}
 	for _, p := range view.Places(s.k.Paths()) {

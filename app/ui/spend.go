@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -54,15 +55,16 @@ func newSpend(s *shell) *spendScreen {
 	p.problem = newNotice(newPress("Try again", theme.ViewRefreshIcon(), func() { p.refresh() }))
 	p.total = sized(bold(line("")), theme.SizeNameHeadingText)
 	p.note = quietLine("")
-	p.bars = chart.New(currentSeries, dollars)
+	p.bars = chart.New(currentSeries, view.Tick)
 	p.bars.Height = 190
 	p.bars.OnRead = func(int) { p.drawRead() }
 	p.read = quietLine("")
 	p.legend = container.NewHBox()
+	underText := container.New(layout.NewCustomPaddedLayout(0, 0, look{}.Size(theme.SizeNameInnerPadding), 0), p.legend)
 	p.table = container.New(&stacked{gap: 2})
 	p.picture = newPanel(container.New(&stacked{gap: 4},
-		container.New(&stacked{gap: -10}, p.total, p.note), p.bars, p.read, container.NewHScroll(p.legend)))
-	p.tablePanel = newPanel(tight(p.table))
+		container.New(&stacked{gap: -10}, p.total, p.note), p.bars, p.read, container.NewHScroll(underText)))
+	p.tablePanel = newPanel(inCard(tight(p.table)))
 	p.full = scrolled(p.problem.panel, p.picture, p.tablePanel)
 	p.empty = empty("Nothing was spent", "No call was made in these days. Calls and what they cost appear here as they happen.")
 	p.empty.Hide()

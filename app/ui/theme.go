@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 )
 
@@ -177,6 +178,13 @@ func (dense) Size(n fyne.ThemeSizeName) float32 {
 // tight draws a table densely.
 func tight(o fyne.CanvasObject) fyne.CanvasObject {
 	return container.NewThemeOverride(o, dense{look{}})
+}
+
+// inCard gives a table the place that makes its text begin where a card's other
+// text does.
+func inCard(table fyne.CanvasObject) fyne.CanvasObject {
+	side := look{}.Size(theme.SizeNameInnerPadding) - dense{}.Size(theme.SizeNameInnerPadding)
+	return container.New(layout.NewCustomPaddedLayout(0, 0, side, side), table)
 }
 
 // series are the colours of a chart's parts; its legend says the names.

@@ -5,6 +5,7 @@ package view
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -117,6 +118,23 @@ func TokensOut(u app.Usage) int64 { return u.Output + u.AudioOutput + u.ImageOut
 
 // TokensCached is how many of the tokens that went in were read from a cache.
 func TokensCached(u app.Usage) int64 { return u.CacheRead + u.AudioCacheRead + u.ImageCacheRead }
+
+// Tick writes a round value in USD beside an axis whose values are step apart:
+// whole dollars, or two decimals, or more where the step needs them, so that all
+// values of an axis have as many. A step of 0 is that of an axis with one value.
+func Tick(usd, step float64) string {
+	if step == math.Trunc(step) {
+		return "$" + Count(int64(usd))
+	}
+	decimals := 2
+	for ; decimals < 12; decimals++ {
+		n := step * math.Pow(10, float64(decimals))
+		if whole := math.Round(n); whole >= 1 && math.Abs(n-whole) < 1e-6 {
+			break
+		}
+	}
+	return fmt.Sprintf("$%.*f", decimals, usd)
+}
 
 // Tokens writes a count in three digits or fewer: "0", "999", "1.5K", "15K",
 // "2.4M", "31B".

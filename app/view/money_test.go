@@ -136,3 +136,24 @@ func TestClip(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestTick(t *testing.T) {
+	for _, c := range []struct {
+		step float64
+		want string
+	}{
+		{0, "$0 $0 $0"},
+		{1, "$0 $1 $4"},
+		{500, "$0 $500 $2,000"},
+		{2.5, "$0.00 $2.50 $10.00"},
+		{0.5, "$0.00 $0.50 $2.00"},
+		{0.1, "$0.00 $0.10 $0.40"},
+		{0.025, "$0.000 $0.025 $0.100"},
+		{0.02, "$0.00 $0.02 $0.08"},
+		{0.00025, "$0.00000 $0.00025 $0.00100"},
+	} {
+		if got := Tick(0, c.step) + " " + Tick(c.step, c.step) + " " + Tick(4*c.step, c.step); got != c.want {
+			t.Errorf("steps of %g: %s, want %s", c.step, got, c.want)
+		}
+	}
+}

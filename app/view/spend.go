@@ -114,10 +114,7 @@ func NewSpend(sums []app.Sum, now time.Time, days int, group string, names map[s
 func spendRow(name string, s, total app.Sum) SpendRow {
 	r := SpendRow{
 		Name: name, Cost: Spent(s), Calls: Count(s.Calls), Unpriced: s.Unpriced > 0,
-		In: Tokens(TokensIn(s.Usage)), Cached: Tokens(TokensCached(s.Usage)), Out: Tokens(TokensOut(s.Usage)),
-	}
-	if s.Errors > 0 {
-		r.Errors = Count(s.Errors)
+		In: Tokens(TokensIn(s.Usage)), Cached: Tokens(TokensCached(s.Usage)), Out: Tokens(TokensOut(s.Usage)), Errors: Count(s.Errors),
 	}
 	if total.CostPico > 0 {
 		r.Share = Count(int64(float64(s.CostPico)/float64(total.CostPico)*100+0.5)) + " %"

@@ -38,7 +38,7 @@ func TestSpend(t *testing.T) {
 	if b := v.Bars[6]; b.Parts[1] != 1 || b.Read != "Today: $1.00 (1 estimated) · 4 calls" {
 		t.Errorf("today %+v", b)
 	}
-	if r := v.Rows[1]; r.Name != "b" || r.Cost != "$1.00 + 1 unpriced (1 estimated)" || r.Share != "25 %" || r.Errors != "1" || !r.Unpriced {
+	if r := v.Rows[1]; r.Name != "b" || r.Cost != "$1.00 + 1 unpriced (1 estimated)" || r.Share != "25 %" || r.Errors != "1" || v.Rows[0].Errors != "0" || !r.Unpriced {
 		t.Errorf("row %+v", r)
 	}
 	if v := NewSpend(sums, now, 7, "provider", nil); v.Bars[0].Parts[0] != 0 {

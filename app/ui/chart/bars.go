@@ -35,8 +35,9 @@ type Bars struct {
 	// Color is a series' colour. It is asked again at every refresh, so that it
 	// may follow the theme.
 	Color func(series int) color.Color
-	// Value writes a value beside the axis.
-	Value func(v float64) string
+	// Value writes a value beside the axis. step is how far apart the axis'
+	// values are, 0 if there is one alone: all of them have as many decimals.
+	Value func(v, step float64) string
 	// OnRead is told which bar is read out, -1 when none is.
 	OnRead func(bar int)
 	// Height is the least height; 0 is 160.
@@ -56,7 +57,7 @@ var (
 )
 
 // New makes a chart without bars.
-func New(col func(series int) color.Color, value func(v float64) string) *Bars {
+func New(col func(series int) color.Color, value func(v, step float64) string) *Bars {
 	b := &Bars{Color: col, Value: value, key: -1, mouse: -1}
 	b.ExtendBaseWidget(b)
 	return b

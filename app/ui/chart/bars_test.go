@@ -16,7 +16,7 @@ func colours(series int) color.Color {
 	return []color.Color{color.NRGBA{R: 90, G: 140, B: 220, A: 255}, color.NRGBA{R: 220, G: 160, B: 60, A: 255}}[series%2]
 }
 
-func dollars(v float64) string { return fmt.Sprintf("$%g", v) }
+func dollars(v, _ float64) string { return fmt.Sprintf("$%g", v) }
 
 // week has every kind of bar: stacked, tiny, unknown alone, unknown on top,
 // zero, and none.

@@ -53,12 +53,16 @@ func (r *renderer) draw(size fyne.Size) {
 		top = max(top, sum(bar.Parts))
 	}
 	marks := ticks(top)
+	step := 0.0
+	if len(marks) > 1 {
+		step = marks[1]
+	}
 	line := fyne.MeasureText("0", caption, fyne.TextStyle{}).Height
 	floor := size.Height - line - 4
 	ceiling := line/2 + capHeight + 2
 	var axis float32
 	for _, m := range marks {
-		axis = max(axis, fyne.MeasureText(b.Value(m), caption, fyne.TextStyle{}).Width)
+		axis = max(axis, fyne.MeasureText(b.Value(m, step), caption, fyne.TextStyle{}).Width)
 	}
 	b.slots = place(edge+axis+gap, size.Width-edge, len(b.bars))
 	y := func(value float64) float32 {
@@ -70,7 +74,7 @@ func (r *renderer) draw(size fyne.Size) {
 	for _, m := range marks {
 		rule := canvas.NewRectangle(ink(theme.ColorNameSeparator))
 		r.put(rule, b.slots.left, y(m), b.slots.right-b.slots.left, 1)
-		t := canvas.NewText(b.Value(m), ink(theme.ColorNamePlaceHolder))
+		t := canvas.NewText(b.Value(m, step), ink(theme.ColorNamePlaceHolder))
 		t.TextSize, t.Alignment = caption, fyne.TextAlignTrailing
 		r.put(t, edge, y(m)-line/2, axis, line)
 	}

@@ -14,10 +14,10 @@ func callColumns() columns {
 	return columns{
 		{title: "Time", width: 88},
 		{title: "Tool", width: 74},
-		{title: "Asked -> used"},
+		{title: "Used <- asked"},
 		{title: "In", width: 42, right: true},
 		{title: "Out", width: 42, right: true},
-		{title: "Cached", width: 62, right: true, wide: true},
+		{title: "Cached", width: 56, right: true, wide: true},
 		{title: "Cost", width: 74, right: true},
 		{title: "First", width: 57, right: true, wide: true},
 		{title: "Took", width: 57, right: true, wide: true},

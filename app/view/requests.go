@@ -25,7 +25,7 @@ const (
 type Call struct {
 	ID                                 int64
 	Request                            string
-	Time, Tool, Model                  string // Model: "asked -> used" where they differ
+	Time, Tool, Model                  string // Model: "used <- asked" where they differ
 	In, Out, Cached, Cost, First, Took string
 	Status                             string // "ok", "429 rate limited", "stopped"
 	Tone                               Tone
@@ -55,15 +55,24 @@ func NewCall(r app.Row, now time.Time) Call {
 	return c
 }
 
+// usedFor names the model that was used before the one that was asked for: what
+// is too long for a column is cut at its end. The provider is left out where the
+// models differ; the details have it.
 func usedFor(r app.Row) string {
 	used := r.Model
 	if r.Provider != "" {
 		used = r.Provider + "/" + r.Model
 	}
-	if r.Asked == "" || r.Asked == used || r.Asked == r.Model {
+	switch {
+	case r.Model == "":
+		return cmp.Or(r.Asked, r.Provider)
+	case r.Asked == "" || r.Asked == used || r.Asked == r.Model:
 		return used
+	case strings.HasSuffix(r.Asked, "/"+r.Model): // only the providers differ
+		return used + " <- " + r.Asked
+	default:
+		return r.Model + " <- " + r.Asked
 	}
-	return r.Asked + " -> " + used
 }
 
 func status(r app.Row) (string, Tone) {

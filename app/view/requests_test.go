@@ -30,13 +30,26 @@ func TestCalls(t *testing.T) {
 	}
 	for i, want := range []string{
 		"09:00:00|codex|a/m1||||||running",
-		"08:59:00|aider|safe -> b/m2|10K|50|9K|$0.04|90 ms|ok",
-		"08:59:00|aider|safe -> a/m1|0|0||$0.00||error 529",
+		"08:59:00|aider|m2 <- safe|10K|50|9K|$0.04|90 ms|ok",
+		"08:59:00|aider|m1 <- safe|0|0||$0.00||error 529",
 		"9 Mar 03:00|unknown|a/m1|0|0||~$0.04 estimated||stopped",
 	} {
 		c := calls[i]
 		if got := strings.Join([]string{c.Time, c.Tool, c.Model, c.In, c.Out, c.Cached, c.Cost, c.First, c.Status}, "|"); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	for _, c := range []struct{ asked, provider, model, want string }{
+		{"", "a", "m1", "a/m1"},
+		{"m1", "a", "m1", "a/m1"},
+		{"a/m1", "a", "m1", "a/m1"},
+		{"a/m1", "b", "m2", "m2 <- a/m1"},
+		{"a/m1", "b", "m1", "b/m1 <- a/m1"}, // else it would look as if nothing differed
+		{"x/m1", "router", "x/m1", "router/x/m1"},
+		{"nothing", "", "", "nothing"},
+	} {
+		if got := NewCall(app.Row{Asked: c.asked, Provider: c.provider, Model: c.model}, at).Model; got != c.want {
+			t.Errorf("%s/%s for %q: %q, want %q", c.provider, c.model, c.asked, got, c.want)
 		}
 	}
 	if calls[0].Tone != Busy || calls[1].Tone != Good || calls[2].Tone != Bad || calls[3].Tone != Plain {

@@ -30,5 +30,12 @@ go tool staticcheck ./...
 step "no window's libraries in a build without one"
 go build -tags nogui -o .build/keytray-nogui .
 
+step "the program, for the tests of its window and tray"
+go build -trimpath -ldflags '-s -w' -o .build/keytray .
+export KEYTRAY_BIN=$PWD/.build/keytray
+
+step "a real Ollama, built once and kept (some minutes the first time)"
+go run ./proxy/proxytest/play -ollama -prepare || [ "${CI:-}" != true ] # elsewhere its tests skip and say why
+
 step "tests, with the race detector and real parts"
 go test -race -timeout 15m ./...

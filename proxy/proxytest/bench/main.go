@@ -25,6 +25,7 @@ func main() {
 	rounds := flag.Int("rounds", 5, "rounds of each scenario")
 	scale := flag.Float64("scale", 1, "requests per round, as a factor")
 	only := flag.String("only", "", "run only scenarios whose name contains this")
+	pin := flag.Bool("pin", false, "with taskset: what is measured on one processor, load and provider on another")
 	flag.Parse()
 	var err error
 	switch *role {
@@ -33,19 +34,24 @@ func main() {
 	case "proxy":
 		err = serveProxy(*to)
 	default:
-		err = run(*keytray, *rounds, *scale, *only)
+		err = run(*keytray, *rounds, *scale, *only, *pin)
 	}
 	if err != nil {
 		log.Fatal("bench: ", err)
 	}
 }
 
-func run(keytray string, rounds int, scale float64, only string) error {
+func run(keytray string, rounds int, scale float64, only string, pin bool) error {
 	t, err := startAll(keytray)
 	if err != nil {
 		return err
 	}
 	defer t.stop()
+	if pin {
+		if err := t.pin(); err != nil {
+			return err
+		}
+	}
 	for _, s := range scenarios(scale) {
 		if !strings.Contains(s.name, only) {
 			continue

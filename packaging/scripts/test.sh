@@ -33,6 +33,7 @@ go build -tags nogui -o .build/keytray-nogui .
 step "the program, for the tests of its window and tray"
 go build -trimpath -ldflags '-s -w' -o .build/keytray .
 export KEYTRAY_BIN=$PWD/.build/keytray
+export KEYTRAY_SCREENSHOTS=$PWD/.build/screenshots # kept, to be looked at
 
 step "a real Ollama, built once and kept (some minutes the first time)"
 go run ./proxy/proxytest/play -ollama -prepare || [ "${CI:-}" != true ] # elsewhere its tests skip and say why

@@ -70,7 +70,7 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	if !r.LocalOnly && p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
 		l.Sign = t.app.signer(p)
 	}
-	if p.ID != ollamaProvider {
+	if p.ID != ollamaProvider && !r.LocalOnly { // whose leaf never signs
 		t.leaves.Store(key, l)
 	}
 	return l, nil

@@ -119,11 +119,11 @@ func why(p catalog.Provider) string {
 func (a *App) signer(p catalog.Provider) upstream.Sign {
 	name, format := p.Auth.Header, p.Auth.Format
 	if host := a.untrusted(p); host != "" {
-		return func(context.Context, http.Header) (upstream.Signature, error) {
+		return func(context.Context, *http.Request) (upstream.Signature, error) {
 			return upstream.Signature{}, a.notThere(p, host)
 		}
 	}
-	return func(ctx context.Context, h http.Header) (upstream.Signature, error) {
+	return func(ctx context.Context, r *http.Request) (upstream.Signature, error) {
 		all := a.ring.Cached(p.ID)
 		if len(all) == 0 {
 			// At the very start the keychain may not have been read yet.
@@ -133,7 +133,7 @@ func (a *App) signer(p catalog.Provider) upstream.Sign {
 			}
 		}
 		k := all[0]
-		h.Set(name, strings.ReplaceAll(format, "{key}", k.Secret.Reveal()))
+		r.Header.Set(name, strings.ReplaceAll(format, "{key}", k.Secret.Reveal()))
 		return upstream.Signature{Label: k.Label, Hide: hider(k.Secret)}, nil
 	}
 }

@@ -32,7 +32,7 @@ func BenchmarkFrontDoor(b *testing.B) {
 		{"stream200", streamed, func() *llm.Response { return answer(strings.NewReader(frames), true) }},
 		{"translated200", streamed, func() *llm.Response {
 			resp := answer(strings.NewReader(strings.Repeat("word ", 200)), true)
-			resp.Outbound = wire{name: "far", decode: eventPerRead}
+			resp.Outbound, resp.Copied = wire{name: "far", decode: eventPerRead}, false
 			return resp
 		}},
 	} {

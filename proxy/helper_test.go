@@ -91,7 +91,7 @@ func answer(b io.Reader, stream bool) *llm.Response {
 		kind = "text/event-stream"
 	}
 	return &llm.Response{
-		Outbound: wire{name: "chat"}, Call: &llm.Call{Stream: stream}, Status: 200, Stream: stream, Target: "lab/m1", Attempts: 1,
+		Outbound: wire{name: "chat"}, Call: &llm.Call{Stream: stream}, Copied: true, Status: 200, Stream: stream, Target: "lab/m1", Attempts: 1,
 		Header: http.Header{"Content-Type": {kind}}, Body: &body{Reader: b},
 	}
 }

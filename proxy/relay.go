@@ -23,17 +23,17 @@ func (h *Handler) relay(w http.ResponseWriter, r *llm.Request, resp *llm.Respons
 	if lost := resp.Call.Lost; len(lost) > 0 {
 		hd["Keytray-Lost"] = []string{headerSafe(strings.Join(lost, "; "))}
 	}
-	same := resp.Outbound.Name() == r.Inbound.Name() && resp.Stream == r.Stream
+	same := resp.Copied && resp.Stream == r.Stream
 	switch {
 	case same && !resp.Stream:
-		hd["Content-Type"] = label(resp.Header, r.Inbound.ContentType(false))
+		hd["Content-Type"] = label(resp.Header, r.Inbound.ContentType(r.Peek))
 		h.copyWhole(w, resp)
 	case same:
-		hd["Content-Type"] = label(resp.Header, r.Inbound.ContentType(true))
+		hd["Content-Type"] = label(resp.Header, r.Inbound.ContentType(r.Peek))
 		w.WriteHeader(resp.Status)
 		h.copyStream(w, resp)
 	case r.Stream:
-		hd["Content-Type"] = []string{r.Inbound.ContentType(true)}
+		hd["Content-Type"] = []string{r.Inbound.ContentType(r.Peek)}
 		hd["Cache-Control"] = []string{"no-cache"}
 		h.translateStream(w, r, resp)
 	default:
@@ -103,7 +103,7 @@ func (h *Handler) translateWhole(w http.ResponseWriter, r *llm.Request, resp *ll
 		h.fail(w, r.Inbound, err)
 		return
 	}
-	w.Header()["Content-Type"] = []string{r.Inbound.ContentType(false)}
+	w.Header()["Content-Type"] = []string{r.Inbound.ContentType(r.Peek)}
 	w.Header()["Content-Length"] = []string{strconv.Itoa(out.Len())}
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(out.Bytes()) // the client may be gone; the row is written

@@ -161,7 +161,7 @@ func TestAClientThatIsGone(t *testing.T) {
 	for _, name := range []string{"chat", "far"} {
 		src := &steps{pieces: []string{"data: one\n\n", "data: two\n\n"}, err: io.EOF}
 		resp := answer(src, true)
-		resp.Outbound = wire{name: name, decode: eventPerRead}
+		resp.Outbound, resp.Copied = wire{name: name, decode: eventPerRead}, name == "chat"
 		h, log := door(gives(resp))
 		if post(h, &plain{header: http.Header{}, broken: true}, streamed) {
 			t.Errorf("%s: aborted", name)
@@ -215,7 +215,7 @@ func TestTranslatedStreamFlushes(t *testing.T) {
 		}
 	}
 	resp := answer(src, true)
-	resp.Outbound = wire{name: "far", decode: eventPerRead}
+	resp.Outbound, resp.Copied = wire{name: "far", decode: eventPerRead}, false
 	h, _ := door(gives(resp))
 	if post(h, w, streamed) {
 		t.Error("aborted")
@@ -241,7 +241,7 @@ func TestTranslatedStreamFlushes(t *testing.T) {
 func TestATranslatedStreamThatBreaks(t *testing.T) {
 	src := &steps{pieces: []string{"one"}, err: &llm.Error{Kind: llm.Garbage, Provider: "lab", Message: "odd frame"}}
 	resp := answer(src, true)
-	resp.Outbound = wire{name: "far", decode: eventPerRead}
+	resp.Outbound, resp.Copied = wire{name: "far", decode: eventPerRead}, false
 	b := resp.Body.(*body)
 	h, log := door(gives(resp))
 	w := call(h, "POST", "/v1/chat/completions", streamed)
@@ -256,14 +256,14 @@ func TestATranslatedStreamThatBreaks(t *testing.T) {
 // A translated whole answer is written only if all of it could be.
 func TestTranslatedWhole(t *testing.T) {
 	resp := answer(&steps{pieces: []string{"one two"}, err: io.EOF}, true) // a stream, where a whole answer was asked for
-	resp.Outbound = wire{name: "far", decode: eventPerRead}
+	resp.Outbound, resp.Copied = wire{name: "far", decode: eventPerRead}, false
 	h, _ := door(gives(resp))
 	w := call(h, "POST", "/v1/chat/completions", hello)
 	if w.Code != 200 || !strings.Contains(w.Body.String(), `"onetwo"`) || w.Header().Get("Content-Type") != "application/json" || w.Header().Get("Content-Length") == "" {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
 	resp = answer(&steps{pieces: []string{"one"}, err: &llm.Error{Kind: llm.Cut, Message: "cut"}}, true)
-	resp.Outbound = wire{name: "far", decode: eventPerRead}
+	resp.Outbound, resp.Copied = wire{name: "far", decode: eventPerRead}, false
 	b := resp.Body.(*body)
 	h, _ = door(gives(resp))
 	w = call(h, "POST", "/v1/chat/completions", hello)

@@ -26,8 +26,8 @@ type Inbound interface {
 	EncodeResponse(w io.Writer, r *Request, events Events) error
 	// EncodeError gives an error the dialect's shape.
 	EncodeError(e *Error) (status int, contentType string, body []byte)
-	// ContentType of an answer, streamed or whole.
-	ContentType(stream bool) string
+	// ContentType of the answer to such a request, streamed or whole.
+	ContentType(p Peek) string
 }
 
 // A Pattern is an endpoint of an inbound dialect, in gorilla/mux syntax and
@@ -42,6 +42,10 @@ type Pattern struct {
 type Outbound interface {
 	// Name is the dialect's name.
 	Name() string
+	// Copies tells whether r can be sent in the client's own bytes: the client
+	// speaks this dialect, and in a form that the model of c takes. Else the
+	// prompt is translated.
+	Copies(c *Call, r *Request) bool
 	// URL is where the call goes. base has no trailing slash.
 	URL(c *Call, base string) string
 	// EncodeRequest writes the provider's form of a prompt. What cannot be
@@ -60,8 +64,8 @@ type Outbound interface {
 	// Tally looks at one frame (the data of an SSE event, an NDJSON line, or
 	// a whole body) in passing, adds what it says to t, and rules on it.
 	Tally(c *Call, t *Tally, frame []byte) Verdict
-	// Framing of this dialect's streams.
-	Framing() Framing
+	// Framing of this call's stream.
+	Framing(c *Call) Framing
 }
 
 // Framing is how a stream is cut into frames.
@@ -71,6 +75,7 @@ type Framing uint8
 const (
 	SSE Framing = iota
 	NDJSON
+	JSONArray // the elements of one JSON array
 )
 
 // A Verdict is what Tally says should happen to a frame of a byte copy.
@@ -88,6 +93,9 @@ const (
 type Call struct {
 	Model  Model
 	Stream bool
+	// Form and Counts are the request's, in a byte copy; see [Peek].
+	Form   string
+	Counts bool
 	Tools  map[string]string // provider's tool name -> client's, where changed
 	Lost   []string          // fields dropped or approximated, in the client's terms
 	// OwnUsage is set when Keytray asked for a stream's usage and the client
@@ -96,6 +104,39 @@ type Call struct {
 	// FormatTool is the provider's name of a tool whose input is the answer's
 	// text: how a format is had from a model that knows no formats. "" is none.
 	FormatTool string
+	// Foreign tells whether opaque data is known to come from another provider
+	// than this call's; nil knows nothing.
+	Foreign func(opaque string) bool
+	// Made notes opaque data that this call's provider made, for Foreign to
+	// know later. It may be nil; use [Call.Mark].
+	Made func(opaque string)
+}
+
+// Origin marks opaque data that the provider of this call made in a dialect:
+// "messages:anthropic".
+func (c *Call) Origin(dialect string) string {
+	if c.Model.Provider == "" {
+		return dialect
+	}
+	return dialect + ":" + c.Model.Provider
+}
+
+// Owns tells whether opaque data may go to the provider of this call, in the
+// given dialect: its origin is the same, or names the dialect alone, as where
+// a client's own form tells no more, and no other provider is known to have
+// made it.
+func (c *Call) Owns(dialect, origin, opaque string) bool {
+	if origin == c.Origin(dialect) {
+		return true
+	}
+	return origin == dialect && (c.Foreign == nil || !c.Foreign(opaque))
+}
+
+// Mark notes that this call's provider made some opaque data.
+func (c *Call) Mark(opaque string) {
+	if c.Made != nil && opaque != "" {
+		c.Made(opaque)
+	}
 }
 
 // Lose notes that a field was dropped or approximated: "logit_bias", or

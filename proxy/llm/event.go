@@ -32,14 +32,14 @@ type Event struct {
 	ID    string
 	Name  string
 	// Text is a piece of text or thinking, of a call's arguments as JSON
-	// text, or of an image's base64.
+	// text, of an image's base64, or of a vector's: float32, little-endian.
 	Text   string
 	Cite   *Citation
 	Why    Why
 	Usage  *Usage // the whole usage so far, never a difference
 	Tier   string
 	Opaque string
-	Origin string // of BlockStop with Opaque: the dialect that made it, as in [Block]
+	Origin string // of BlockStop with Opaque: who made it, as in [Block]
 }
 
 // Citation points from the answer's text to a source.

@@ -12,6 +12,7 @@ package llm
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -36,7 +37,11 @@ type Request struct {
 	// LocalOnly is set for callers without a token where the user lets them
 	// use only what runs on this computer.
 	LocalOnly bool
+	Method    string      // "" is POST
+	Path      string      // the client's, decoded, without a version prefix
+	Query     string      // the client's, raw; it may hold the token
 	Raw       []byte      // the client's body, byte for byte
+	Rest      io.Reader   // what follows Raw of a body too large to read first; nil: nothing
 	Header    http.Header // the client's headers; nil is allowed
 	Start     time.Time   // when the call arrived
 
@@ -53,6 +58,10 @@ type Peek struct {
 	Model        string // as the client named it
 	Stream       bool
 	IncludeUsage bool // a stream's usage was asked for
+	Counts       bool // only the size of the prompt is asked for: no answer, no cost
+	// Form is which of its dialect's forms the client uses, in the dialect's
+	// own word ("generate" of ollama); "" is the usual one.
+	Form string
 
 	// ModelAt is where the model's JSON string, quotes included, lies in the
 	// body as [start, end); both are 0 where the body does not name the model.

@@ -13,6 +13,9 @@ type Prompt struct {
 	Reasoning Reasoning
 	User      string   // an end user's id, as the client gave it
 	Tier      string   // the service tier asked for
+	CacheKey  string   // which prompts share a cache (prompt_cache_key)
+	Verbosity string   // of the text: low, medium, high; "" is unset
+	Embed     *Embed   // of a call that asks for embeddings; nil of all others
 	Lost      []string // fields of the client's body that this form cannot hold
 }
 
@@ -48,6 +51,7 @@ const (
 	Document
 	Audio
 	Refusal
+	Vector // an embedding; only in answers
 )
 
 // Block is a part of a message.
@@ -63,7 +67,7 @@ type Block struct {
 	Media   Media   // Image, Document, Audio
 	// Opaque is provider data that must go back unchanged: a thinking block's
 	// signature, redacted thinking, a thought signature on a call. Origin is
-	// the dialect that made it; toward another one it is never sent.
+	// who made it, as [Call.Origin] says; toward another it is never sent.
 	Opaque string
 	Origin string
 	Cache  string // a cache mark's lifetime: "5m", "1h", or "" for no mark
@@ -79,15 +83,46 @@ type Media struct {
 	Detail string // an image's wanted detail: low, high, auto
 }
 
-// Tool is a function that the model may call. Schema keeps the client's
+// Tool is something that the model may call. Schema keeps the client's
 // bytes, key order included, so that prompt caches hit.
 type Tool struct {
-	Name        string
+	Kind        ToolKind
+	Name        string // of a Hosted tool: what it does, in one of the words below
 	Description string
 	Schema      json.RawMessage // JSON Schema of the arguments; may be nil
 	Strict      *bool
 	Cache       string
+	// Raw is the client's own definition of a Custom or Hosted tool, and
+	// Origin the dialect it is written in.
+	Raw    json.RawMessage
+	Origin string
 }
+
+// ToolKind tells who runs a tool and what its input is.
+type ToolKind uint8
+
+// The kinds of tool.
+const (
+	Function ToolKind = iota // the client runs it; its input is JSON
+	// Custom is run by the client, and its input is free text. Schema is that
+	// of [CustomSchema], for dialects that know only functions, and the
+	// arguments of its calls are such JSON in prompts and events alike.
+	Custom
+	// Hosted is run by the provider. A dialect that has no such tool drops and
+	// reports it; it refuses the request if no tool is left or this one is
+	// forced, since then the answer would be another one.
+	Hosted
+)
+
+// CustomSchema is the form of a custom tool's input as JSON.
+const CustomSchema = `{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}`
+
+// What hosted tools do. A kind of one provider alone keeps its own word.
+const (
+	WebSearch = "web_search"
+	WebFetch  = "web_fetch"
+	RunCode   = "code_execution"
+)
 
 // Choice says whether and which tool must be called.
 type Choice struct {
@@ -142,4 +177,20 @@ const (
 type Reasoning struct {
 	Effort string // none, minimal, low, medium, high, xhigh, max; "" is unset
 	Budget *int   // thinking tokens; 0 is off, -1 is as the model likes
+	// Show is whether the thoughts are to be shown: auto, concise, detailed,
+	// or none; "" is unset.
+	Show string
+}
+
+// Embed is what a call for embeddings asks for.
+type Embed struct {
+	Inputs     []EmbedInput
+	Dimensions *int
+	Task       string // what the vectors are for, in the client's word
+}
+
+// EmbedInput is one text, or the tokens of one.
+type EmbedInput struct {
+	Text   string
+	Tokens []int // in place of Text
 }

@@ -9,6 +9,7 @@ import (
 type Response struct {
 	Outbound Outbound
 	Call     *Call
+	Copied   bool // the answer's bytes are in the client's own dialect
 	Status   int
 	Header   http.Header   // the provider's
 	Stream   bool          // Body is a stream of frames

@@ -101,8 +101,8 @@ func leaf(t *testing.T, url string) *lab {
 		Base:     url + "/v1",
 		Network:  n,
 		Record:   b,
-		Sign: func(_ context.Context, h http.Header) (Signature, error) {
-			h.Set("Authorization", "Bearer "+canary)
+		Sign: func(_ context.Context, r *http.Request) (Signature, error) {
+			r.Header.Set("Authorization", "Bearer "+canary)
 			return Signature{Label: "work", Hide: func(b []byte) []byte {
 				return bytes.ReplaceAll(b, []byte(canary), []byte(hint))
 			}}, nil

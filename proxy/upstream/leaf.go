@@ -19,8 +19,9 @@ import (
 )
 
 // Sign puts a key into the header of a request to its own provider. It runs
-// just before the request is sent. Its error is shown to the client.
-type Sign func(ctx context.Context, h http.Header) (Signature, error)
+// just before the request is sent; r is complete but for that, and GetBody
+// gives its body. Its error is shown to the client.
+type Sign func(ctx context.Context, r *http.Request) (Signature, error)
 
 // Signature is what may be known of the key that signed.
 type Signature struct {
@@ -93,7 +94,10 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 // do makes the call; on an error the caller finishes the row.
 func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 	l, r := m.leaf, m.attempt.Request
-	translated := r.Inbound.Name() != l.Outbound.Name()
+	translated := !l.Outbound.Copies(&m.call, r)
+	if !translated {
+		m.call.Form, m.call.Counts = r.Form, r.Counts
+	}
 	body, err := m.encode(translated)
 	if err != nil {
 		l.Record.Begin(&m.attempt)
@@ -121,6 +125,7 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 	out := &llm.Response{
 		Outbound: l.Outbound,
 		Call:     &m.call,
+		Copied:   !translated,
 		Status:   resp.StatusCode,
 		Header:   resp.Header,
 		Body:     m,
@@ -168,20 +173,10 @@ func (m *meter) request(ctx context.Context, pieces [][]byte, translated bool) (
 	}
 	h["Content-Type"] = []string{"application/json"}
 	h["Accept"] = []string{"application/json"}
-	if m.call.Stream && l.Outbound.Framing() == llm.SSE {
+	if m.call.Stream && l.Outbound.Framing(&m.call) == llm.SSE {
 		h["Accept"] = []string{"text/event-stream"}
 	}
 	passHeaders(h, m.attempt.Request.Header, translated)
-	if l.Sign != nil {
-		s, err := l.Sign(ctx, h)
-		if err != nil && ctx.Err() != nil {
-			return nil, Explain(ctx, l.Model.Provider, l.Base, err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		m.attempt.Key, m.hide = s.Label, s.Hide
-	}
 	req := &http.Request{
 		Method:        http.MethodPost,
 		URL:           u,
@@ -194,6 +189,16 @@ func (m *meter) request(ctx context.Context, pieces [][]byte, translated bool) (
 		GetBody:       func() (io.ReadCloser, error) { return newBody(pieces, size), nil },
 	}
 	req.Body, _ = req.GetBody()
+	if l.Sign != nil {
+		s, err := l.Sign(ctx, req)
+		if err != nil && ctx.Err() != nil {
+			return nil, Explain(ctx, l.Model.Provider, l.Base, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		m.attempt.Key, m.hide = s.Label, s.Hide
+	}
 	return req.WithContext(ctx), nil
 }
 

@@ -216,7 +216,7 @@ func TestHeadersThatGoOn(t *testing.T) {
 func TestWithoutAKeyNothingIsDialled(t *testing.T) {
 	l := start(t)
 	missing := &llm.Error{Kind: llm.Unauthorized, Code: "no_key", Message: "there is no key for lab"}
-	l.Sign = func(context.Context, http.Header) (Signature, error) { return Signature{}, missing }
+	l.Sign = func(context.Context, *http.Request) (Signature, error) { return Signature{}, missing }
 	e := l.bad(t, t.Context(), request(t, false))
 	row := l.book.only(t)
 	if e != missing || row.Err != missing || row.Outcome != llm.Failed || row.Status != 0 || !row.FirstByte.IsZero() || row.End.IsZero() {
@@ -233,7 +233,7 @@ func TestWithoutAKeyNothingIsDialled(t *testing.T) {
 func TestACallThatIsCancelledWhileItsKeyIsRead(t *testing.T) {
 	l := start(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	l.Sign = func(ctx context.Context, _ http.Header) (Signature, error) {
+	l.Sign = func(ctx context.Context, _ *http.Request) (Signature, error) {
 		cancel()
 		return Signature{}, ctx.Err()
 	}

@@ -41,7 +41,7 @@ type meter struct {
 func (m *meter) begin(ctx context.Context, in io.Reader) error {
 	m.ctx = ctx
 	m.tap = sse.Tap{Src: in, See: m.see, Release: m.commit}
-	if m.leaf.Outbound.Framing() == llm.NDJSON {
+	if m.leaf.Outbound.Framing(&m.call) == llm.NDJSON {
 		m.tap.Framing = sse.Lines
 	}
 	t := &m.attempt.Tally

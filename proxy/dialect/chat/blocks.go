@@ -97,7 +97,7 @@ func (d *reader) close() {
 	switch d.kind {
 	case llm.Thinking:
 		if d.opaque != nil {
-			e.Opaque, e.Origin = string(d.opaque), name
+			e.Opaque, e.Origin = string(d.opaque), d.c.Origin(name)
 			d.opaque, d.signed = nil, false
 		}
 	case llm.Text:
@@ -177,7 +177,7 @@ func (d *reader) entry(v []byte) {
 func (d *reader) flushHidden() {
 	for _, v := range d.hidden {
 		d.emit(llm.Event{Kind: llm.BlockStart, Block: llm.Redacted, Index: d.next})
-		d.emit(llm.Event{Kind: llm.BlockStop, Block: llm.Redacted, Index: d.next, Opaque: string(v), Origin: name})
+		d.emit(llm.Event{Kind: llm.BlockStop, Block: llm.Redacted, Index: d.next, Opaque: string(v), Origin: d.c.Origin(name)})
 		d.next++
 	}
 	d.hidden = nil

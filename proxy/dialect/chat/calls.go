@@ -178,7 +178,7 @@ func (d *reader) endCalls() {
 		t.stopped = true
 		e := llm.Event{Kind: llm.BlockStop, Block: llm.ToolCall, Index: t.index}
 		if t.extra != "" {
-			e.Opaque, e.Origin = t.extra, name
+			e.Opaque, e.Origin = t.extra, d.c.Origin(name)
 		}
 		d.emit(e)
 	}

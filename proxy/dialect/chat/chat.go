@@ -30,8 +30,8 @@ func (Dialect) Patterns() []llm.Pattern {
 }
 
 // ContentType of an answer.
-func (Dialect) ContentType(stream bool) string {
-	if stream {
+func (Dialect) ContentType(p llm.Peek) string {
+	if p.Stream {
 		return "text/event-stream"
 	}
 	return "application/json"
@@ -41,4 +41,7 @@ func (Dialect) ContentType(stream bool) string {
 func (Dialect) URL(_ *llm.Call, base string) string { return base + "/chat/completions" }
 
 // Framing of streams is SSE.
-func (Dialect) Framing() llm.Framing { return llm.SSE }
+func (Dialect) Framing(*llm.Call) llm.Framing { return llm.SSE }
+
+// Copies says whether the client's own bytes can be sent.
+func (d Dialect) Copies(_ *llm.Call, r *llm.Request) bool { return r.Inbound.Name() == d.Name() }

@@ -26,7 +26,7 @@ func TestOfficialClient(t *testing.T) {
 			return
 		}
 		stream := hr.Header.Get("Accept") == "text/event-stream" || hr.URL.Query().Get("s") != ""
-		w.Header().Set("Content-Type", d.ContentType(stream))
+		w.Header().Set("Content-Type", d.ContentType(llm.Peek{Stream: stream}))
 		r := &llm.Request{ID: "1", Raw: []byte(`{}`), Start: time.Unix(1700000000, 0), Peek: llm.Peek{Model: "m", Stream: stream, IncludeUsage: true}}
 		events := replay(script)
 		if hr.URL.Path == "/broken/chat/completions" {

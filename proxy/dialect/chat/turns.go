@@ -184,7 +184,7 @@ func (e *encoder) call(b *llm.Block) {
 	}
 	e.str("arguments", args)
 	e.buf = append(e.buf, '}')
-	if b.Origin == name && len(b.Opaque) > 2 && b.Opaque[0] == '{' && json.Valid([]byte(b.Opaque)) {
+	if e.c.Owns(name, b.Origin, b.Opaque) && len(b.Opaque) > 2 && b.Opaque[0] == '{' && json.Valid([]byte(b.Opaque)) {
 		e.buf = append(append(e.buf, ','), b.Opaque[1:len(b.Opaque)-1]...)
 	}
 	e.buf = append(e.buf, '}')
@@ -201,7 +201,7 @@ func (e *encoder) thought(blocks []llm.Block) {
 		if b.Kind != llm.Thinking && b.Kind != llm.Redacted {
 			continue
 		}
-		if own := b.Origin == name; !own && (!history || b.Kind == llm.Redacted) {
+		if own := e.c.Owns(name, b.Origin, b.Opaque); !own && (!history || b.Kind == llm.Redacted) {
 			e.c.Lose("reasoning of earlier turns")
 			continue
 		} else if own && b.Opaque != "" {

@@ -60,7 +60,7 @@ func (c conversation) read(t *testing.T, name string) []byte {
 
 // stream is the name of the file with out's streamed answer.
 func (c conversation) stream(out llm.Outbound) string {
-	if out.Framing() == llm.NDJSON {
+	if out.Framing(&llm.Call{}) == llm.NDJSON {
 		return out.Name() + ".answer.ndjson"
 	}
 	return out.Name() + ".answer.sse"
@@ -123,7 +123,7 @@ func frames(out llm.Outbound, stream bool, body []byte) [][]byte {
 		return [][]byte{body}
 	}
 	end := []byte("\n\n")
-	if out.Framing() == llm.NDJSON {
+	if out.Framing(&llm.Call{}) == llm.NDJSON {
 		end = end[:1]
 	}
 	all := bytes.SplitAfter(body, end)

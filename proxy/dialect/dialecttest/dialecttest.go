@@ -109,7 +109,7 @@ func answer(t *testing.T, c conversation, out llm.Outbound, in llm.Inbound, stre
 	slow := Collect(t, out.DecodeResponse(c.call(t, out, stream), iotest.OneByteReader(bytes.NewReader(body)))) // J2
 	compare(t, "events read byte by byte", Summarize(slow), want.Summary)
 	for _, e := range events {
-		if e.Opaque != "" && e.Origin != out.Name() {
+		if e.Opaque != "" && e.Origin != out.Name()+":test" {
 			t.Errorf("opaque data of %q has origin %q", out.Name(), e.Origin)
 		}
 	}
@@ -178,7 +178,7 @@ func tally(t *testing.T, c conversation, out llm.Outbound, stream bool, body []b
 		out.Tally(call, &got, body)
 	} else {
 		framing := sse.Events
-		if out.Framing() == llm.NDJSON {
+		if out.Framing(&llm.Call{}) == llm.NDJSON {
 			framing = sse.Lines
 		}
 		for f, err := range sse.Frames(bytes.NewReader(body), framing) {

@@ -74,7 +74,7 @@ func (e *encoder) contents(first []part) ([]content, error) {
 func (t *turns) model(b llm.Block, param string) error {
 	t.flush(false)
 	p := part{}
-	ours := b.Origin == "gemini"
+	ours := t.c.Owns("gemini", b.Origin, b.Opaque)
 	if ours {
 		p.ThoughtSignature = b.Opaque
 	}

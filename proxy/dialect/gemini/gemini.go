@@ -21,7 +21,10 @@ var _ llm.Outbound = Dialect{}
 func (Dialect) Name() string { return "gemini" }
 
 // Framing is SSE: URL always asks for it.
-func (Dialect) Framing() llm.Framing { return llm.SSE }
+func (Dialect) Framing(*llm.Call) llm.Framing { return llm.SSE }
+
+// Copies says whether the client's own bytes can be sent.
+func (d Dialect) Copies(_ *llm.Call, r *llm.Request) bool { return r.Inbound.Name() == d.Name() }
 
 // URL is base, the model's resource name and the method. base ends in the
 // version (https://generativelanguage.googleapis.com/v1beta), at Vertex in

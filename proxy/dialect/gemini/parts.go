@@ -231,7 +231,7 @@ func (d *decoder) stop() {
 	}
 	e := llm.Event{Kind: llm.BlockStop, Block: d.block, Index: d.next}
 	if d.sign != "" {
-		e.Opaque, e.Origin = d.sign, "gemini"
+		e.Opaque, e.Origin = d.sign, d.call.Origin("gemini")
 	}
 	d.emit(e)
 	d.open, d.sign = false, ""

@@ -96,7 +96,7 @@ func (d *decoder) end(b *openBlock) {
 	}
 	stop := llm.Event{Kind: llm.BlockStop, Block: b.kind, Index: b.index}
 	if len(b.opaque) > 0 {
-		stop.Opaque, stop.Origin = string(b.opaque), name
+		stop.Opaque, stop.Origin = string(b.opaque), d.call.Origin(name)
 	}
 	d.emit(stop)
 }

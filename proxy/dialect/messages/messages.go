@@ -24,4 +24,7 @@ func (Dialect) Name() string { return name }
 func (Dialect) URL(_ *llm.Call, base string) string { return base + "/messages" }
 
 // Framing is SSE.
-func (Dialect) Framing() llm.Framing { return llm.SSE }
+func (Dialect) Framing(*llm.Call) llm.Framing { return llm.SSE }
+
+// Copies says whether the client's own bytes can be sent.
+func (d Dialect) Copies(_ *llm.Call, r *llm.Request) bool { return r.Inbound.Name() == d.Name() }

@@ -129,7 +129,7 @@ func (a *arranger) assistant(b llm.Block) *llm.Error {
 		a.text(b.Text, b.Cache)
 	case llm.Thinking, llm.Redacted:
 		switch {
-		case b.Opaque != "" && b.Origin == name:
+		case b.Opaque != "" && a.c.Owns(name, b.Origin, b.Opaque):
 			a.add(b)
 		case b.Text != "" || b.Opaque != "":
 			a.c.Lose("messages: earlier reasoning")
@@ -152,7 +152,7 @@ func errAudio() *llm.Error {
 }
 
 func (a *arranger) call(b llm.Block) {
-	if b.Opaque != "" && b.Origin != name {
+	if b.Opaque != "" && !a.c.Owns(name, b.Origin, b.Opaque) {
 		a.c.Lose("messages: earlier reasoning")
 	}
 	id, known := a.newID(b.ID), a.names.to(b.Name)

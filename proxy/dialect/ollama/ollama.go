@@ -22,7 +22,10 @@ func (Dialect) Name() string { return name }
 func (Dialect) URL(_ *llm.Call, base string) string { return base + "/api/chat" }
 
 // Framing of streams is NDJSON.
-func (Dialect) Framing() llm.Framing { return llm.NDJSON }
+func (Dialect) Framing(*llm.Call) llm.Framing { return llm.NDJSON }
+
+// Copies says whether the client's own bytes can be sent.
+func (d Dialect) Copies(_ *llm.Call, r *llm.Request) bool { return r.Inbound.Name() == d.Name() }
 
 // Patch replaces the model's name in a body of the same dialect.
 func (Dialect) Patch(c *llm.Call, r *llm.Request) ([][]byte, error) {

@@ -14,10 +14,15 @@ func watch(resp *llm.Response, f func(llm.Events)) {
 		resp.Made = seen(resp.Events(), f)
 		return
 	}
+	watchBytes(resp, func(_ []byte, events llm.Events) { f(events) })
+}
+
+// watchBytes is watch for a byte copy, with the bytes.
+func watchBytes(resp *llm.Response, f func(b []byte, events llm.Events)) {
 	w := &watched{ReadCloser: resp.Body, done: func(b []byte) {
 		call := *resp.Call // what decoding learns is not the client's call's
 		call.Foreign, call.Made = nil, nil
-		f(resp.Outbound.DecodeResponse(&call, bytes.NewReader(b)))
+		f(b, resp.Outbound.DecodeResponse(&call, bytes.NewReader(b)))
 	}}
 	if body, ok := resp.Body.(sized); ok {
 		resp.Body = &watchedWhole{w, body}

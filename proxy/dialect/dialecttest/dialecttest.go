@@ -24,6 +24,7 @@ import (
 	"io"
 	"maps"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -223,10 +224,17 @@ func cut(t *testing.T, c conversation, out llm.Outbound) {
 	}
 }
 
+// path is the dialect's first endpoint, with the model where it is in the path.
+func path(in llm.Inbound) string {
+	return variable.ReplaceAllString(in.Patterns()[0].Path, Model)
+}
+
+var variable = regexp.MustCompile(`\{[^}]*\}`)
+
 func (c conversation) request(t *testing.T, in llm.Inbound) *llm.Request {
 	t.Helper()
 	body := c.read(t, in.Name()+".request.json")
-	peek, err := in.Peek(httptest.NewRequest("POST", "/", nil), body)
+	peek, err := in.Peek(httptest.NewRequest("POST", path(in), nil), body)
 	if err != nil {
 		t.Fatalf("Peek: %v", err)
 	}

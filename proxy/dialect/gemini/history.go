@@ -1,7 +1,9 @@
 package gemini
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -210,7 +212,9 @@ func (t *turn) call(p newPart) *llm.Error {
 			if v[0] != '{' {
 				return llm.Invalid(param+".args", "%s.args must be an object, not %s", param, kindOf(v))
 			}
-			b.Text = string(v)
+			var args bytes.Buffer
+			_ = json.Compact(&args, v) // the body is known to be JSON
+			b.Text = args.String()
 		default:
 			if truthy(v) {
 				t.lose("contents: functionCall." + key)

@@ -17,7 +17,8 @@ type history struct {
 	count   int             // calls that came without an id
 }
 
-type waiting struct{ id, name string }
+// waiting is a call: given is its id as the client had it, id as it is now.
+type waiting struct{ given, id, name string }
 
 // newPart is a part of a content, cut into raw values.
 type newPart struct {
@@ -231,12 +232,13 @@ func (t *turn) call(p newPart) *llm.Error {
 	if t.ids == nil {
 		t.ids = map[string]bool{}
 	}
+	given := b.ID
 	for b.ID == "" || t.ids[b.ID] {
 		t.count++
 		b.ID = fmt.Sprintf("call_%d", t.count)
 	}
 	t.ids[b.ID] = true
-	t.waiting = append(t.waiting, waiting{b.ID, b.Name})
+	t.waiting = append(t.waiting, waiting{given, b.ID, b.Name})
 	t.add(b, p.signature)
 	return nil
 }
@@ -301,12 +303,12 @@ func (t *turn) response(p newPart) *llm.Error {
 func (t *turn) match(b *llm.Block) {
 	at := -1
 	for i, w := range t.waiting {
-		if b.ID != "" && w.id == b.ID || b.ID == "" && w.name == b.Name {
+		if b.ID != "" && w.given == b.ID || b.ID == "" && w.name == b.Name {
 			at = i
 			break
 		}
 	}
-	if at < 0 && b.ID != "" { // ids that Keytray made are not the client's
+	if at < 0 && b.ID != "" { // an id of the client's own making
 		for i, w := range t.waiting {
 			if w.name == b.Name {
 				at = i

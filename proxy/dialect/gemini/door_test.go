@@ -250,7 +250,7 @@ func tellOf(r *genai.GenerateContentResponse) string {
 				text.WriteString(p.Text)
 			}
 			if len(p.ThoughtSignature) > 0 {
-				rest.WriteString("signed " + string(p.ThoughtSignature) + "\n")
+				rest.WriteString("signed " + sprint(len(p.ThoughtSignature)) + "\n")
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func TestPatch(t *testing.T) {
 		{"a model in the body", `{"model":"models/alias","contents":[]}`, `{"model":"models/real","contents":[]}`},
 		{"counted", `{"generateContentRequest":{"model":"models/alias","contents":[{"parts":[{"text":"x","thoughtSignature":"stray"}]}]}}`, `{"generateContentRequest":{"model":"models/real","contents":[{"parts":[{"text":"x"}]}]}}`},
 	} {
-		call := &llm.Call{Model: llm.Model{Provider: "google", Name: "real"}, Foreign: func(o string) bool { return o == "stray" }}
+		call := &llm.Call{Model: llm.Model{Provider: "google", Name: "real"}, Foreign: func(o string) bool { return o == "stray" || strings.HasPrefix(o, "skip_") }}
 		want := c.want
 		if want == "" {
 			want = c.body

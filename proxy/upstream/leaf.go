@@ -137,7 +137,7 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 		Target:   l.Model.Provider + "/" + l.Model.Name,
 		Attempts: r.Attempts(),
 	}
-	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream)
+	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream, l.Outbound.Framing(&m.call))
 	if m.call.Stream {
 		out.Stream = true
 		return out, m.begin(ctx, in)

@@ -40,11 +40,17 @@ func outbound(dialect string) llm.Outbound {
 // leaf is the target that calls one model.
 func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	if m.Provider == demoProvider {
+		if l, ok := loads(r, llm.Model{Provider: m.Provider, Name: m.Name}, nil); ok {
+			return l, nil
+		}
 		return demo{t.app}, nil
 	}
 	p, _ := t.catalog.Provider(m.Provider)
 	if err := t.mayCall(r, p, m.Name); err != nil {
 		return nil, err
+	}
+	if l, ok := loads(r, t.catalog.Call(p.ID, m.Name), outbound(p.Dialect)); ok {
+		return l, nil
 	}
 	key := m.Provider + "/" + m.Name
 	if r.LocalOnly {

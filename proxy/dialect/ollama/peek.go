@@ -69,7 +69,7 @@ func subject(form string) string {
 // loaded into memory, or with a keep_alive of 0 out of it. why is what the
 // answer's done_reason then is.
 func Loads(r *llm.Request) (why llm.Why, ok bool) {
-	if r.Inbound.Name() != name {
+	if r.Inbound == nil || r.Inbound.Name() != name {
 		return "", false
 	}
 	why, ok = load, true

@@ -271,7 +271,7 @@ func TestEncodeError(t *testing.T) {
 		`529 {"error":"lab: overloaded"}`:               {Kind: llm.Overloaded, Status: 529, Provider: "lab", Message: "overloaded"},
 	} {
 		status, kind, body := out.EncodeError(e)
-		if got := fmt.Sprintf("%d %s", status, body); got != want || kind != "application/json" {
+		if got := fmt.Sprintf("%d %s", status, body); got != want || kind != "application/json; charset=utf-8" {
 			t.Errorf("%s %s, want %s", kind, got, want)
 		}
 	}

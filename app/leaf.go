@@ -49,10 +49,13 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	if err := t.mayCall(r, p, m.Name); err != nil {
 		return nil, err
 	}
+	if other, ok := p.In(r.Inbound.Name()); ok && outbound(other.Dialect) != nil {
+		p = other // so that the client's own bytes can be sent
+	}
 	if l, ok := loads(r, t.catalog.Call(p.ID, m.Name), outbound(p.Dialect)); ok {
 		return l, nil
 	}
-	key := m.Provider + "/" + m.Name
+	key := p.Dialect + " " + m.Provider + "/" + m.Name
 	if r.LocalOnly {
 		key += " " // a leaf of its own, which signs nothing
 	}

@@ -1,14 +1,17 @@
 package app
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/ollama/ollama/api"
 
+	"keytray/proxy/llm"
 	"keytray/proxy/proxytest"
 )
 
@@ -161,6 +164,9 @@ func TestOllamaListsClouds(t *testing.T) {
 		if got, err := chatWith(t, own, question(name), true); err != nil || got.done != "stop" {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
+		if row := h.last(); row.Model != "claude-haiku-5-5" || row.Asked != name {
+			t.Errorf("row %+v", row)
+		}
 	}
 	var refused api.StatusError
 	if _, err := stranger.Show(t.Context(), &api.ShowRequest{Model: claude}); !errors.As(err, &refused) || refused.StatusCode != 404 {
@@ -186,5 +192,26 @@ func TestOllamaListsClouds(t *testing.T) {
 	}
 	if err := own.Copy(t.Context(), &api.CopyRequest{Source: "a", Destination: "b"}); !errors.As(err, &refused) || refused.StatusCode != 502 {
 		t.Errorf("no Ollama: %v", err)
+	}
+}
+
+// An Ollama on another computer is not for callers without a token, and not
+// to be called offline.
+func TestOllamaElsewhere(t *testing.T) {
+	h := open(t, "", "OLLAMA_HOST=http://192.0.2.1:11434")
+	gone, cancel := context.WithCancel(t.Context())
+	cancel() // should it be called, nothing leaves
+	r := httptest.NewRequest("GET", "/api/ps", nil).WithContext(gone)
+	for _, c := range []struct {
+		active    string
+		localOnly bool
+		kind      llm.ErrorKind
+	}{{"auto", true, llm.Unauthorized}, {"auto", false, llm.Canceled}, {"offline", false, llm.Forbidden}} {
+		if err := h.Use(c.active); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.table.Load().Ollama(r, c.localOnly); llm.AsError(err).Kind != c.kind {
+			t.Errorf("%+v: %v", c, err)
+		}
 	}
 }

@@ -216,7 +216,7 @@ func TestDecodeToolHistory(t *testing.T) {
 		{"role":"SYSTEM","content":"s"},{"role":"user","content":"q"},
 		{"role":"assistant","content":"","thinking":"hm","tool_calls":[{"function":{"name":"a","arguments":{"x": 1,
 			"y":"z"}}},{"id":"own","function":{"name":"b"}},{"function":{"name":"a","arguments":"{\"x\":2}"}}]},
-		{"role":"tool","content":"of b","tool_call_id":"own"},{"role":"tool","content":"of a","tool_name":"a"},{"role":"tool","content":"of the other a","images":["` + png + `"]},
+		{"role":"tool","content":"of b","tool_name":"b"},{"role":"tool","content":"of a","tool_name":"a"},{"role":"tool","content":"of the other a","images":["` + png + `"]},
 		{"role":"assistant","content":"","tool_calls":[{"function":{"name":"a","arguments":{}}}]},{"role":"tool","tool_name":"a","content":""}]}`
 	p, err := out.DecodeRequest(asks(t, "/api/chat", body))
 	if err != nil {

@@ -206,7 +206,7 @@ func TestOllamaPull(t *testing.T) {
 	const done = "{\"status\":\"success\"}\n"
 	for body, kind := range map[string]string{
 		`{"model":"anthropic/claude-sonnet"}`: "application/x-ndjson", `{"name":"claude-sonnet:latest","stream":true}`: "application/x-ndjson",
-		`{"model":"quick","stream":false}`: "application/json",
+		`{"model":"quick","stream":false}`: "application/json", `{"model":"demo/echo"}`: "application/x-ndjson",
 	} {
 		if w := call(h, "POST", "/api/pull", body); w.Code != 200 || w.Body.String() != done || w.Header().Get("Content-Type") != kind || len(o.asked) != 0 {
 			t.Errorf("%s: %d %s, asked %q", body, w.Code, w.Body, o.asked)

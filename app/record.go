@@ -115,6 +115,7 @@ func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 	if c.HasStated {
 		row.StatedPico = pico(c.Stated)
 	}
+	row.SavedPico = saved(cat, a, at, c)
 }
 
 func pico(p llm.Pico) *int64 { n := int64(p); return &n }

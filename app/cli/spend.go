@@ -21,9 +21,14 @@ func (f *face) spendCommand() *cobra.Command {
 		Use:   "spend",
 		Short: "Sum what was spent",
 		Long: `Spend sums the record of calls, ledger.db, exactly. A call of unknown price is
-never counted as free: it is counted as unpriced. A day is your local day.`,
+never counted as free: it is counted as unpriced. A day is your local day.
+
+SAVED is what the providers' prompt caches, kept answers and the choices of
+routes saved, at the providers' own prices. By role, it tells answers from races
+that were lost, parts of a blend, judges, and answers that were kept.`,
 		Example: `  keytray spend
   keytray spend --by model --since 7d
+  keytray spend --by route,role
   keytray spend --by day,tool --since 2026-11-01 --json`,
 		Args: exactly(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,15 +40,15 @@ never counted as free: it is counted as unpriced. A day is your local day.`,
 			return f.with(ctx, func(a *app.App) error { return f.spend(ctx, a, q, asJSON) })
 		},
 	}
-	cmd.Flags().StringSliceVar(&by, "by", []string{"day"}, "group by day, tool, provider, model or key; several with commas")
+	cmd.Flags().StringSliceVar(&by, "by", []string{"day"}, "group by day, tool, provider, model, key, route or role; several with commas")
 	cmd.Flags().StringVar(&from, "since", "30d", sinceHelp+"; or all")
-	_ = cmd.RegisterFlagCompletionFunc("by", cobra.FixedCompletions([]string{"day", "tool", "provider", "model", "key"}, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
+	_ = cmd.RegisterFlagCompletionFunc("by", cobra.FixedCompletions(groups[:], cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
 // groups are what sums can be grouped by, in the order of the columns.
-var groups = [...]string{"day", "tool", "provider", "model", "key"}
+var groups = [...]string{"day", "tool", "provider", "model", "key", "route", "role"}
 
 func spendQuery(by []string, from string) (app.SpendQuery, error) {
 	var q app.SpendQuery

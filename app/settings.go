@@ -13,7 +13,14 @@ import (
 func withConfig(base *catalog.Catalog, c *config.Config) (*catalog.Catalog, error) {
 	var own []catalog.Override
 	for _, p := range c.Providers {
-		o := catalog.Override{ID: p.ID, Dialect: p.Dialect, BaseURL: p.BaseURL, Env: keyEnv(base, p), Models: p.Models}
+		o := catalog.Override{ID: p.ID, Dialect: p.Dialect, BaseURL: p.BaseURL, Env: keyEnv(base, p), Models: p.Models, Discount: p.Discount}
+		for _, m := range p.Prices {
+			rates := map[string]string{}
+			for _, r := range m.Rates {
+				rates[r.Kind] = perMillion(r.Pico)
+			}
+			o.Prices = append(o.Prices, catalog.Own{Model: m.Model, Rates: rates})
+		}
 		if p.KeyEnv != "" {
 			// What takes a key may be a gateway to others: its price is unknown, not 0.
 			free := false
@@ -67,6 +74,7 @@ func (a *App) checkConfig(c *config.Config) error {
 			add(path+".dialect", "use chat, messages, gemini or ollama", "Keytray cannot call the %s dialect yet", p.Dialect)
 		}
 	}
+	problems = append(problems, absurdPrices(a.base, c)...)
 	for _, rt := range c.Routes {
 		switch s := rt.Strategy; s {
 		case config.Smart, config.Split, config.Cache:

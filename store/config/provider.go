@@ -22,6 +22,8 @@ func (r *reader) provider(id string, n *node) Provider {
 		{"off", func(n *node) { r.truth(n, &p.Off) }},
 		{"budget", func(n *node) { p.Budget.AtLimit = LimitBlock; r.budget(n, &p.Budget) }},
 		{"keys", func(n *node) { p.Keys = r.keys(n) }},
+		{"prices", func(n *node) { p.Prices = r.prices(n) }},
+		{"discount", func(n *node) { r.discount(n, &p.Discount) }},
 	})
 	return p
 }

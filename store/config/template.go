@@ -17,11 +17,12 @@ active: auto
 without_token: local
 
 # Providers: change a built-in one, switch it off, or add your own.
-# Dialects: chat, messages, gemini, ollama.
+# Dialects: chat, messages, gemini, ollama. Prices that you pay are in US dollars for a million tokens.
 providers:
   # openai: {base_url: "http://127.0.0.1:9001/v1"}
   # groq: {off: true}
   # lab: {dialect: chat, base_url: "http://127.0.0.1:8000/v1", key_env: LAB_KEY, models: [qwen3]}
+  # mistral: {discount: 20%, prices: {mistral-large-latest: {input: 1.2, output: 3}}}
 
 # Routes: names of your own that work as model names.
 routes:
@@ -37,6 +38,7 @@ origins:
   # - http://localhost:3000
 
 # normal: the spending record survives a crash of Keytray. full: a power cut too; each answer waits for the disk.
+# keep_days drops single calls after so many days and keeps their sums. detail: counts keeps no models' names.
 ledger:
   sync: normal
 `

@@ -71,14 +71,17 @@ type App struct {
 	answers  route.Answers
 	purses   purses
 	warnings warnings
+	lists    lists
 	builds   sync.Mutex // one rebuild at a time
 	table    atomic.Pointer[table]
 	door     *proxy.Handler
 	changes  changes
 	paused   atomic.Bool
-	strange  atomic.Int64  // calls with an unknown token
-	own      string        // the token that this process calls itself with
-	read     chan struct{} // closed when the keychain was read, or could not be
+	strange  atomic.Int64 // calls with an unknown token
+	own      string       // the token that this process calls itself with
+	// pricesFrom stands in for models.dev in tests.
+	pricesFrom string
+	read       chan struct{} // closed when the keychain was read, or could not be
 
 	controlSecret string // guarded by changes.mu, as is show
 	show          func()
@@ -124,6 +127,7 @@ func (a *App) open(ctx context.Context) error {
 	if a.base, err = catalog.Load(assets.Providers()); err != nil {
 		return fmt.Errorf("read the built-in providers: %w", err)
 	}
+	a.loadPrices()
 	if a.opt.Serve {
 		if err := a.openLedger(ctx); err != nil {
 			return err
@@ -211,6 +215,7 @@ func (a *App) background() {
 	a.crew.Go(func() {
 		a.tokens.Keep(a.ctx, func(err error) { a.log.Warn("tokens", "err", err) })
 	})
+	a.crew.Go(a.watchPrices)
 	rows, cancel := a.ledger.Subscribe()
 	a.crew.Go(func() {
 		defer cancel()

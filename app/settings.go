@@ -74,14 +74,14 @@ func (a *App) checkConfig(c *config.Config) error {
 			add(path+".dialect", "use chat, messages, gemini or ollama", "Keytray cannot call the %s dialect yet", p.Dialect)
 		}
 	}
-	problems = append(problems, absurdPrices(a.base, c)...)
+	problems = append(problems, absurdPrices(a.listed(), c)...)
 	for _, rt := range c.Routes {
 		switch s := rt.Strategy; s {
 		case config.Smart, config.Split, config.Cache:
 			add("routes."+rt.Name, "choose another", "the strategy %s is not built yet", s)
 		}
 	}
-	cat, err := withConfig(a.base, c)
+	cat, err := withConfig(a.listed(), c)
 	if err != nil {
 		return err
 	}

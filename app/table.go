@@ -29,7 +29,7 @@ type table struct {
 
 // learn takes up new settings: their providers first, then a new table.
 func (a *App) learn(c *config.Config) {
-	cat, err := withConfig(a.base, c)
+	cat, err := withConfig(a.listed(), c)
 	if err != nil { // checkConfig has refused such settings before
 		a.log.Error("the settings cannot be used", "err", err)
 		return

@@ -196,7 +196,9 @@ func (c *Catalog) Listed(provider, name string, now time.Time) (_ Listed, ok boo
 	}
 	if len(p.Source) > 0 {
 		out.Source = p.Source[0]
-		out.AsOf = c.providers[i].Sources[out.Source]
+		if out.AsOf = c.providers[i].Sources[out.Source]; out.AsOf == "" {
+			out.AsOf = p.from()
+		}
 	}
 	return out, true
 }

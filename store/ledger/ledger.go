@@ -96,6 +96,7 @@ type Ledger struct {
 	wake    chan struct{}
 	linger  *time.Timer
 	suspect chan struct{} // a reader met damage
+	chores  chan chore
 	done    chan struct{} // closed when the writer has ended; nil for a reader
 	end     error         // what the writer could not do; read after done
 
@@ -123,6 +124,7 @@ func Open(ctx context.Context, path string, opt Options) (*Ledger, error) {
 		next:    1,
 		wake:    make(chan struct{}, 1),
 		suspect: make(chan struct{}, 1),
+		chores:  make(chan chore),
 		subs:    map[chan struct{}]struct{}{},
 	}
 	if opt.ReadOnly {

@@ -6,9 +6,9 @@ import (
 	"keytray/proxy/llm"
 )
 
-// part is a content block's fields as they came; which of them count depends
+// rawBlock is a content block's fields as they came; which of them count depends
 // on its type.
-type part struct {
+type rawBlock struct {
 	param, kind               string
 	text, thinking, signature []byte
 	data                      []byte // redacted_thinking
@@ -19,7 +19,7 @@ type part struct {
 	cache                     []byte
 }
 
-func (d *reader) part(param string, v []byte) (p part, err *llm.Error) {
+func (d *reader) part(param string, v []byte) (p rawBlock, err *llm.Error) {
 	p.param = param
 	err = eachField(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch key {
@@ -72,7 +72,7 @@ func (d *reader) part(param string, v []byte) (p part, err *llm.Error) {
 	return p, err
 }
 
-func (p *part) block(kind llm.BlockKind) (llm.Block, *llm.Error) {
+func (p *rawBlock) block(kind llm.BlockKind) (llm.Block, *llm.Error) {
 	mark, err := cacheMark(p.param+".cache_control", p.cache)
 	return llm.Block{Kind: kind, Cache: mark}, err
 }
@@ -104,7 +104,7 @@ func (d *reader) instructions(param string, v []byte) ([]llm.Block, *llm.Error) 
 	return blocks, err
 }
 
-func (p *part) textBlock(v []byte) (llm.Block, *llm.Error) {
+func (p *rawBlock) textBlock(v []byte) (llm.Block, *llm.Error) {
 	b, err := p.block(llm.Text)
 	if err != nil {
 		return b, err
@@ -221,7 +221,7 @@ func (d *reader) user(param string, v []byte) *llm.Error {
 }
 
 // shown reads what both a user and a tool may show a model.
-func (d *reader) shown(p *part) ([]llm.Block, *llm.Error) {
+func (d *reader) shown(p *rawBlock) ([]llm.Block, *llm.Error) {
 	switch p.kind {
 	case "text":
 		b, err := p.textBlock(p.text)
@@ -244,7 +244,7 @@ func (d *reader) shown(p *part) ([]llm.Block, *llm.Error) {
 
 // result reads a tool_result; its content may be a string, blocks or nothing
 // at all (C2).
-func (d *reader) result(p *part) (llm.Block, *llm.Error) {
+func (d *reader) result(p *rawBlock) (llm.Block, *llm.Error) {
 	b, err := p.block(llm.ToolResult)
 	if err != nil {
 		return b, err
@@ -284,7 +284,7 @@ func (d *reader) resultContent(param string, v []byte) ([]llm.Block, *llm.Error)
 }
 
 // thought reads thinking and redacted_thinking; opaque is what signs it.
-func (p *part) thought() (llm.Block, *llm.Error) {
+func (p *rawBlock) thought() (llm.Block, *llm.Error) {
 	b := llm.Block{Kind: llm.Thinking}
 	sign, param := p.signature, p.param+".signature"
 	if p.kind == "redacted_thinking" {
@@ -308,7 +308,7 @@ func (p *part) thought() (llm.Block, *llm.Error) {
 }
 
 // called reads a tool_use, or a call that the provider itself answered.
-func (d *reader) called(p *part) (llm.Block, *llm.Error) {
+func (d *reader) called(p *rawBlock) (llm.Block, *llm.Error) {
 	b, err := p.block(llm.ToolCall)
 	if err != nil {
 		return b, err

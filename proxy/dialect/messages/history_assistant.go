@@ -100,7 +100,7 @@ func (t *assistantTurn) item(param string, v []byte) *llm.Error {
 }
 
 // found takes in what a provider's own tool answered.
-func (t *assistantTurn) found(p *part) *llm.Error {
+func (t *assistantTurn) found(p *rawBlock) *llm.Error {
 	b, err := p.block(llm.ToolResult)
 	if err != nil {
 		return err

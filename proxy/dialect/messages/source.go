@@ -7,7 +7,7 @@ import (
 	"keytray/proxy/llm"
 )
 
-func (d *reader) image(p *part) ([]llm.Block, *llm.Error) {
+func (d *reader) image(p *rawBlock) ([]llm.Block, *llm.Error) {
 	b, err := p.block(llm.Image)
 	if err != nil {
 		return nil, err
@@ -17,7 +17,7 @@ func (d *reader) image(p *part) ([]llm.Block, *llm.Error) {
 }
 
 // media reads a source of data, or a URL, which is never fetched here (K6).
-func (p *part) media(what string) (m llm.Media, err *llm.Error) {
+func (p *rawBlock) media(what string) (m llm.Media, err *llm.Error) {
 	param := p.param + ".source"
 	if null(p.source) || p.source[0] != '{' {
 		return m, llm.Invalid(param, "%s must be an object, not %s", param, shapeOf(p.source))
@@ -49,7 +49,7 @@ func (p *part) media(what string) (m llm.Media, err *llm.Error) {
 
 // document reads a document with what belongs to it. Its text goes on whole
 // (C18); only citations of it are not to be had from other providers.
-func (d *reader) document(p *part) ([]llm.Block, *llm.Error) {
+func (d *reader) document(p *rawBlock) ([]llm.Block, *llm.Error) {
 	d.noCitations(p)
 	title, err := readString(p.param+".title", p.title)
 	if err != nil {
@@ -81,7 +81,7 @@ func (d *reader) document(p *part) ([]llm.Block, *llm.Error) {
 }
 
 // documentOf reads a document that is made of blocks: they go as they are.
-func (d *reader) documentOf(p *part, title, mark string, blocks []llm.Block) ([]llm.Block, *llm.Error) {
+func (d *reader) documentOf(p *rawBlock, title, mark string, blocks []llm.Block) ([]llm.Block, *llm.Error) {
 	if title != "" {
 		blocks = append(blocks, llm.Block{Kind: llm.Text, Text: title + ":"})
 	}
@@ -94,7 +94,7 @@ func (d *reader) documentOf(p *part, title, mark string, blocks []llm.Block) ([]
 }
 
 // searchResult reads what a client's own search found, as text.
-func (d *reader) searchResult(p *part) ([]llm.Block, *llm.Error) {
+func (d *reader) searchResult(p *rawBlock) ([]llm.Block, *llm.Error) {
 	d.noCitations(p)
 	b, err := p.block(llm.Text)
 	if err != nil {
@@ -114,7 +114,7 @@ func (d *reader) searchResult(p *part) ([]llm.Block, *llm.Error) {
 	return []llm.Block{b}, err
 }
 
-func (d *reader) noCitations(p *part) {
+func (d *reader) noCitations(p *rawBlock) {
 	if string(field(p.citations, "enabled")) == "true" {
 		d.lose("messages[].content[].citations: only Anthropic's models cite documents")
 	}

@@ -139,7 +139,7 @@ func (d *reader) mcpServers(v []byte) {
 }
 
 // toolChange notes tools that come or go in mid-conversation.
-func (d *reader) toolChange(p *part) *llm.Error {
+func (d *reader) toolChange(p *rawBlock) *llm.Error {
 	param := p.param + ".tool"
 	if p.kind == "tool_removal" {
 		d.removed = append(d.removed, stringOf(field(p.tool, "name")))

@@ -1,8 +1,6 @@
 package messages
 
 import (
-	"strings"
-
 	"keytray/proxy/llm"
 )
 
@@ -325,9 +323,7 @@ func (d *reader) called(p *rawBlock) (llm.Block, *llm.Error) {
 	case b.Name == "":
 		return b, llm.Invalid(p.param+".name", "%s.name is missing", p.param)
 	}
-	if b.Text = strings.TrimSpace(string(p.input)); b.Text == "" || b.Text == "null" {
-		b.Text = "{}"
-	}
+	b.Text = compact(p.input)
 	d.names[b.ID] = b.Name
 	return b, nil
 }

@@ -243,6 +243,9 @@ func (d *reader) finish() *llm.Error {
 		return err
 	}
 	d.changeTools()
+	if err := d.oneOfEach(); err != nil {
+		return err
+	}
 	return d.settleChoice()
 }
 

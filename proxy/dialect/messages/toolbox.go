@@ -164,6 +164,21 @@ func (d *reader) changeTools() {
 	p.Tools = slices.DeleteFunc(p.Tools, func(t llm.Tool) bool { return slices.Contains(d.removed, t.Name) })
 }
 
+// oneOfEach leaves out a tool that is there twice (C15).
+func (d *reader) oneOfEach() *llm.Error {
+	var bad *llm.Error
+	p, seen := d.p, map[string]llm.Tool{}
+	p.Tools = slices.DeleteFunc(p.Tools, func(t llm.Tool) bool {
+		first, twice := seen[t.Name]
+		if twice && (first.Kind != t.Kind || first.Description != t.Description || !bytes.Equal(first.Schema, t.Schema)) {
+			bad = llm.Invalid("tools", "tools: two different tools are called %q: give each a name of its own", t.Name)
+		}
+		seen[t.Name] = t
+		return twice
+	})
+	return bad
+}
+
 func (d *reader) toolChoice(v []byte) *llm.Error {
 	c := &d.p.Choice
 	return eachField("tool_choice", v, func(key string, v []byte) (err *llm.Error) {

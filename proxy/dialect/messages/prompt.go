@@ -60,7 +60,7 @@ func (d *reader) top(key string, v []byte) (err *llm.Error) {
 	}
 	p, l := d.p, &d.p.Limits
 	switch key {
-	case "model", "stream":
+	case "model", "stream", "anthropic_version": // the last in bodies of AWS and Google
 	case "messages":
 		d.messages = true
 		err = d.readMessages(v)

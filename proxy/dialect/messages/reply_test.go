@@ -85,15 +85,16 @@ func TestCallsComeOneAfterTheOther(t *testing.T) {
 			t.Errorf("delta %d: %s", i, d)
 		}
 	}
-	// The second call's first piece left before its next one came: the first
-	// call was whole.
+	// Each event of the second call left before the next was asked for: the
+	// first call was whole, and nobody waited for its end.
 	r := request(t, asked)
 	r.Stream = true
 	var sent bytes.Buffer
 	i := 0
 	err := messages.Dialect{}.EncodeResponse(&sent, r, func(yield func(llm.Event, error) bool) {
 		for _, e := range events {
-			if i++; i == 8 && !strings.Contains(sent.String(), `"{\"y\""`) {
+			switch i++; {
+			case i == 6 && !strings.Contains(sent.String(), `"id":"b"`), i == 7 && !strings.Contains(sent.String(), `"{\"y\""`):
 				t.Errorf("the second call was held back:\n%s", sent.String())
 			}
 			if !yield(e, nil) {
@@ -105,22 +106,34 @@ func TestCallsComeOneAfterTheOther(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Truly interleaved: the later waits for the earlier.
-	stream = said(t, true, around(llm.CallTools, []llm.Event{
+	// Truly interleaved: the later waits for the earlier, and no longer.
+	events = around(llm.CallTools, []llm.Event{
 		begin(call, 0, "a", "f"), piece(call, 0, `{"x":`), begin(call, 1, "b", "g"), piece(call, 1, `{"y":`),
-		begin(call, 2, "c", "h"), piece(call, 0, `1}`), piece(call, 1, `2}`), piece(call, 2, "{}"), end(call, 2), end(call, 0), end(call, 1),
-	})...)
-	var args string
+		begin(call, 2, "c", "h"), piece(call, 0, `1}`), piece(call, 1, `2`), piece(call, 1, `}`), piece(call, 2, "{}"), end(call, 2), end(call, 0), end(call, 1),
+	})
+	if got := arguments(t, said(t, true, events...)); got != `{"x":|1}|{"y":2|}|{}` {
+		t.Errorf("interleaved: %s", got)
+	}
+	events = around(llm.CallTools, []llm.Event{
+		begin(call, 0, "a", "f"), begin(call, 1, "b", "g"), begin(call, 2, "c", "h"), piece(call, 1, "{}"), end(call, 1), piece(call, 2, `{"z":3}`), end(call, 0), end(call, 2),
+	})
+	if got := arguments(t, said(t, true, events...)); got != `{}|{}|{"z":3}` {
+		t.Errorf("waiting for one without arguments: %s", got)
+	}
+}
+
+// arguments are the pieces of all calls' arguments.
+func arguments(t *testing.T, stream string) string {
+	t.Helper()
+	var all []string
 	for _, d := range data(stream, "content_block_delta") {
 		var e streamEvent
 		if err := json.Unmarshal([]byte(d), &e); err != nil {
 			t.Fatal(err)
 		}
-		args += *e.Delta.Partial
+		all = append(all, *e.Delta.Partial)
 	}
-	if args != `{"x":1}{"y":2}{}` {
-		t.Errorf("arguments %s\n%s", args, stream)
-	}
+	return strings.Join(all, "|")
 }
 
 // D7: blocks close before the next opens, with no text between thinking and a

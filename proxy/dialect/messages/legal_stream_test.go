@@ -62,14 +62,13 @@ type streamEvent struct {
 }
 
 type strict struct {
-	t                        *testing.T
-	what                     string
-	started, ended, stopped  bool
-	open, next               int
-	kind, args               string
-	signed                   bool
-	ids                      []string
-	deltas, blocks, messages int
+	t                       *testing.T
+	what                    string
+	started, ended, stopped bool
+	open, next              int
+	kind, args              string
+	signed                  bool
+	ids                     []string
 }
 
 func (s *strict) fail(format string, args ...any) {

@@ -210,3 +210,15 @@ func TestHostedTools(t *testing.T) {
 		t.Error("a tool that is not there was forced: ", err)
 	}
 }
+
+// What is asked of a prompt and Anthropic has no word for is told or refused.
+func TestWishesOfOthers(t *testing.T) {
+	c := &llm.Call{}
+	_, err := messages.Dialect{}.EncodeRequest(c, &llm.Prompt{CacheKey: "k", Verbosity: "low"})
+	if err != nil || !slices.Equal(c.Lost, []string{"prompt_cache_key", "verbosity"}) {
+		t.Errorf("%v, lost %q", err, c.Lost)
+	}
+	if _, err := (messages.Dialect{}).EncodeRequest(c, &llm.Prompt{Embed: &llm.Embed{}}); err == nil {
+		t.Error("asked Anthropic for embeddings")
+	}
+}

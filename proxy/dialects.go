@@ -3,6 +3,7 @@ package proxy
 import (
 	"keytray/proxy/dialect/chat"
 	"keytray/proxy/dialect/gemini"
+	"keytray/proxy/dialect/messages"
 	"keytray/proxy/dialect/ollama"
 	"keytray/proxy/llm"
 )
@@ -12,5 +13,6 @@ import (
 var inbounds = []llm.Inbound{
 	chat.Dialect{},
 	gemini.Dialect{},
+	messages.Dialect{},
 	ollama.Dialect{},
 }

@@ -69,6 +69,8 @@ type App struct {
 	ollama   *ollama
 	health   route.Health // of all providers
 	answers  route.Answers
+	fits     fits
+	judging  judging
 	purses   purses
 	warnings warnings
 	builds   sync.Mutex // one rebuild at a time

@@ -42,6 +42,11 @@ func (r recorder) Finish(a *llm.Attempt) {
 	row.Status = ledger.Status(a.Outcome)
 	r.price(a, &row)
 	r.app.settle(a, &row)
+	r.commit(row)
+}
+
+// commit returns when the row is committed, or kept to be.
+func (r recorder) commit(row ledger.Row) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
 	defer cancel()
 	if err := r.app.ledger.Finish(ctx, row); err != nil && !errors.Is(err, ledger.ErrKept) {

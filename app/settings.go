@@ -67,12 +67,6 @@ func (a *App) checkConfig(c *config.Config) error {
 			add(path+".dialect", "use chat, messages, gemini or ollama", "Keytray cannot call the %s dialect yet", p.Dialect)
 		}
 	}
-	for _, rt := range c.Routes {
-		switch s := rt.Strategy; s {
-		case config.Smart, config.Split, config.Cache:
-			add("routes."+rt.Name, "choose another", "the strategy %s is not built yet", s)
-		}
-	}
 	cat, err := withConfig(a.base, c)
 	if err != nil {
 		return err

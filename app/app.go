@@ -23,6 +23,7 @@ import (
 	"keytray/proxy"
 	"keytray/proxy/catalog"
 	"keytray/proxy/upstream"
+	"keytray/proxy/vault"
 	"keytray/store/config"
 	"keytray/store/keys"
 	"keytray/store/ledger"
@@ -69,6 +70,7 @@ type App struct {
 	builds  sync.Mutex // one rebuild at a time
 	table   atomic.Pointer[table]
 	door    *proxy.Handler
+	vault   *vault.Vault // what clients' dialects cannot carry from turn to turn
 	changes changes
 	paused  atomic.Bool
 	strange atomic.Int64  // calls with an unknown token
@@ -93,7 +95,7 @@ type App struct {
 // errors are ErrRunning, a folder that cannot be used, or a key given on the
 // command line that cannot be one. The caller closes the App.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{opt: o, log: o.Log, getenv: o.Getenv, own: rand.Text(), read: make(chan struct{})}
+	a := &App{opt: o, log: o.Log, getenv: o.Getenv, own: rand.Text(), read: make(chan struct{}), vault: vault.New(vault.Limits{})}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}

@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"proxy/route":               {"proxy/llm"},
 	"proxy/catalog":             {"proxy/llm"},
 	"proxy/upstream":            {"proxy/llm", "proxy/sse"},
+	"proxy/vault":               {"proxy/llm"},
 	"proxy/proxytest":           {},
 	"proxy/proxytest/play":      {"proxy/proxytest"},
 	"proxy/proxytest/bench":     {"proxy/proxytest"},

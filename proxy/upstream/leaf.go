@@ -53,13 +53,17 @@ type Leaf struct {
 	Sign     Sign        // nil: the provider takes no key
 	Network  *Network
 	Record   Recorder
+	Memory   Memory // nil: what a client's dialect cannot carry is lost
+	// Foreign and Made are those of [llm.Call]; both may be nil.
+	Foreign func(opaque string) bool
+	Made    func(opaque string)
 }
 
 // Do calls the provider. See llm.Target.
 func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	m := &meter{
 		leaf: l,
-		call: llm.Call{Model: l.Model, Stream: r.Stream},
+		call: llm.Call{Model: l.Model, Stream: r.Stream, Foreign: l.Foreign, Made: l.Made},
 		attempt: llm.Attempt{
 			Request:  r,
 			Number:   r.NextAttempt(),
@@ -132,6 +136,9 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 		Target:   l.Model.Provider + "/" + l.Model.Name,
 		Attempts: r.Attempts(),
 	}
+	if translated {
+		out.Outbound = m.outbound()
+	}
 	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream)
 	if m.call.Stream {
 		out.Stream = true
@@ -149,6 +156,9 @@ func (m *meter) encode(translated bool) ([][]byte, error) {
 	p, err := r.Prompt()
 	if err != nil {
 		return nil, err
+	}
+	if m.leaf.Memory != nil {
+		p = m.leaf.Memory.Restore(m.origin(), r, p)
 	}
 	b, err := m.leaf.Outbound.EncodeRequest(&m.call, p)
 	return [][]byte{b}, err

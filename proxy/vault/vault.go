@@ -132,7 +132,8 @@ func (v *Vault) digest(parts ...string) digest {
 	return digest(sum[:])
 }
 
-// put keeps data; what was under the same keys is replaced.
+// put keeps data. A key of something older now leads here; what no key leads
+// to any more is dropped.
 func (v *Vault) put(e *entry, plain []byte) {
 	e.sealed = v.aead.Seal(nil, nil, plain, []byte(e.origin))
 	if e.size() > v.limits.Bytes/4 {
@@ -141,15 +142,15 @@ func (v *Vault) put(e *entry, plain []byte) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	e.used = time.Now()
-	for _, k := range e.keys {
-		if old, ok := v.byKey[k]; ok && k != (digest{}) {
-			v.drop(old)
-		}
-	}
 	el := v.byUse.PushFront(e)
 	for _, k := range e.keys {
-		if k != (digest{}) {
-			v.byKey[k] = el
+		if k == (digest{}) {
+			continue
+		}
+		old := v.byKey[k]
+		v.byKey[k] = el
+		if old != nil && old != el && !v.found(old) {
+			v.drop(old)
 		}
 	}
 	v.bytes += e.size()
@@ -185,6 +186,16 @@ func (v *Vault) expire(now time.Time) {
 	for el := v.byUse.Back(); el != nil && now.Sub(el.Value.(*entry).used) > v.limits.Lifetime; el = v.byUse.Back() {
 		v.drop(el)
 	}
+}
+
+// found tells whether a key leads to an entry.
+func (v *Vault) found(el *list.Element) bool {
+	for _, k := range el.Value.(*entry).keys {
+		if v.byKey[k] == el {
+			return true
+		}
+	}
+	return false
 }
 
 func (v *Vault) drop(el *list.Element) {

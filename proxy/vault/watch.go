@@ -43,11 +43,11 @@ type watcher struct {
 	thought []byte // of the block that is open
 	text    bool   // some text came since the last call
 	waiting []piece
-	calls   []call
+	calls   []toolCall
 }
 
-// call is a tool call and what is kept with it.
-type call struct {
+// toolCall is one and what is kept with it.
+type toolCall struct {
 	index    int
 	id, name string
 	args     []byte
@@ -61,7 +61,7 @@ func (w *watcher) edge(e *llm.Event) {
 		case llm.Thinking:
 			w.thought = w.thought[:0]
 		case llm.ToolCall:
-			w.calls = append(w.calls, call{index: e.Index, id: e.ID, name: e.Name, pieces: w.waiting})
+			w.calls = append(w.calls, toolCall{index: e.Index, id: e.ID, name: e.Name, pieces: w.waiting})
 			w.waiting, w.text = nil, false
 		}
 		return

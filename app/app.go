@@ -151,6 +151,8 @@ func (a *App) open(ctx context.Context) error {
 		Host:    a.hostAllowed,
 		Paused:  a.paused.Load,
 		Log:     a.log,
+
+		KeepResponses: func() bool { return a.config.Current().KeepResponses },
 	})
 	if a.opt.Serve {
 		a.background()
@@ -228,6 +230,9 @@ func (a *App) Close() error {
 	var errs []error
 	a.server.close()
 	a.stop()
+	if a.door != nil {
+		a.door.Close()
+	}
 	a.server.calls.dismiss()
 	a.crew.dismiss()
 	for i := len(a.closed) - 1; i >= 0; i-- {

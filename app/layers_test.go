@@ -49,6 +49,7 @@ var only = map[string][]string{
 	"github.com/gorilla/mux":        {"proxy"},                  // the only front door
 	"github.com/fsnotify/fsnotify":  {"store/config"},
 	"github.com/spf13/cobra":        {"app/cli"},
+	"github.com/coder/websocket":    {"proxy"}, // a way in, as mux is
 }
 
 // driver is the only package part that needs a display's libraries.

@@ -95,6 +95,12 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	return nil, e
 }
 
+// Copies tells whether r would be sent in the client's own bytes, and to which
+// provider.
+func (l *Leaf) Copies(r *llm.Request) (provider string, ok bool) {
+	return l.Model.Provider, l.Outbound.Copies(&llm.Call{Model: l.Model, Stream: r.Stream}, r)
+}
+
 // do makes the call; on an error the caller finishes the row.
 func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 	l, r := m.leaf, m.attempt.Request

@@ -178,8 +178,15 @@ func TestAnotherProvidersData(t *testing.T) {
 	claude := remembers(t, v, "anthropic", messages.Dialect{}, thinks, proxytest.Script{})
 	other := remembers(t, v, "deepseek", messages.Dialect{}, proxytest.Script{})
 	answer := claude.said(t, fmt.Sprintf(firstTurn, true, "look"))
-	for _, keeps := range []string{"", "reasoning_details"} {
-		other.said(t, secondTurn("look", answer, keeps))
+	for _, keeps := range []string{"", "reasoning_details", "native"} {
+		turn := secondTurn("look", answer, keeps)
+		if keeps == "native" { // what tells no more than the dialect, as a client of that dialect would
+			turn = strings.ReplaceAll(secondTurn("look", answer, "reasoning_details"), "keytray-messages:anthropic", "anthropic-claude-v1")
+			if !strings.Contains(turn, "anthropic-claude-v1") {
+				t.Fatalf("there is no native form in %s", turn)
+			}
+		}
+		other.said(t, turn)
 		if body := string(other.provider.Last().Body); kinds(other.turnSent(t)) != "text tool_use" || strings.Contains(body, "c2lnbmF0dXJl") || strings.Contains(body, "signature") {
 			t.Errorf("from a client that keeps %q another provider got %s", keeps, body)
 		}

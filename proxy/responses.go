@@ -97,10 +97,10 @@ func (h *Handler) begin(ctx context.Context, r *llm.Request, target llm.Target) 
 	known := h.kept.get(r.Tool, k.asked.prev)
 	_, single := target.(copier)
 	switch {
-	case k.socket != nil && (known == nil || !copies):
-		return k, gone(k.asked.prev) // its clients know that word, and send all again
-	case copies && (known == nil || known.maker == to), !single:
+	case copies && (known == nil || known.maker == to && known.stored), !single:
 		return k, nil // the provider may know what Keytray does not
+	case k.socket != nil:
+		return k, gone(k.asked.prev) // its clients know that word, and send all again
 	}
 	return k, h.notKept(known)
 }
@@ -116,7 +116,11 @@ func gone(id string) error {
 func (h *Handler) notKept(known *kept) error {
 	e := &llm.Error{Kind: llm.BadRequest, Code: "previous_response_not_found", Param: "previous_response_id"}
 	e.Message = "Keytray does not keep this answer, and this model's provider did not make it, so it cannot be continued by its id: send the whole conversation in input"
-	if known != nil && known.maker != "" {
+	switch {
+	case known == nil || known.maker == "":
+	case !known.stored:
+		e.Message = "the earlier answer was asked for with store set to false, so nobody keeps it: send the whole conversation in input, or set store to true"
+	default:
 		e.Message = "the earlier answer was made and kept by " + known.maker + ", and another provider cannot continue it by its id: ask a model of " + known.maker + ", or send the whole conversation in input"
 	}
 	if h.KeepResponses == nil || !h.KeepResponses() {

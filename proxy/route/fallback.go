@@ -14,7 +14,7 @@ type Fallback []llm.Target
 
 // Do answers r; see llm.Target.
 func (f Fallback) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
-	var last error = &llm.Error{Kind: llm.Internal, Message: "a fallback route has no targets"}
+	last := errNoTargets("fallback")
 	for _, t := range f {
 		resp, err := t.Do(ctx, r)
 		if err == nil {

@@ -7,22 +7,7 @@ import (
 	"keytray/proxy/llm"
 )
 
-type fake struct {
-	err   error
-	calls int
-}
-
-func (f *fake) Do(context.Context, *llm.Request) (*llm.Response, error) {
-	f.calls++
-	if f.err != nil {
-		return nil, f.err
-	}
-	return &llm.Response{Target: "good"}, nil
-}
-
 func TestFallback(t *testing.T) {
-	busy := &llm.Error{Kind: llm.Overloaded, Message: "busy"}
-	bad := &llm.Error{Kind: llm.BadRequest, Message: "bad"}
 	for name, c := range map[string]struct {
 		errs  []error
 		want  error
@@ -46,8 +31,8 @@ func TestFallback(t *testing.T) {
 				t.Errorf("got %v, %v; want %v", resp, err, c.want)
 			}
 			for i, x := range fakes {
-				if x.calls != c.calls[i] {
-					t.Errorf("target %d was called %d times, want %d", i, x.calls, c.calls[i])
+				if x.asked != c.calls[i] {
+					t.Errorf("target %d was called %d times, want %d", i, x.asked, c.calls[i])
 				}
 			}
 		})
@@ -61,7 +46,7 @@ func TestFallbackStopsWhenTheClientIsGone(t *testing.T) {
 	cancel()
 	second := &fake{}
 	_, err := Fallback{&fake{err: &llm.Error{Kind: llm.Unreachable}}, second}.Do(ctx, &llm.Request{})
-	if err == nil || second.calls != 0 {
-		t.Errorf("err %v, second target called %d times", err, second.calls)
+	if err == nil || second.asked != 0 {
+		t.Errorf("err %v, second target called %d times", err, second.asked)
 	}
 }

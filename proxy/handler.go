@@ -52,7 +52,7 @@ func (h *Handler) handle(in llm.Inbound) http.Handler {
 			return
 		}
 		var keep *keeping
-		if in.Name() == responses {
+		if in.Name() == responsesName {
 			if keep, err = h.begin(hr.Context(), r, target); err != nil {
 				h.fail(w, in, err)
 				return

@@ -88,7 +88,7 @@ func New(o Options) *Handler {
 		for _, p := range in.Patterns() {
 			h.router.Handle(p.Path, h.guard(in, h.handle(in))).Methods(p.Method)
 		}
-		if in.Name() == responses {
+		if in.Name() == responsesName {
 			h.keptRoutes(in)
 		}
 	}

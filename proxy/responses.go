@@ -16,8 +16,8 @@ import (
 // answers themselves are kept only if the user wants that (keep_responses), in
 // memory, or for as long as the WebSocket that they were asked for over.
 
-// responses is the dialect's name.
-const responses = "responses"
+// responsesName is the dialect's name.
+const responsesName = "responses"
 
 // maxKept bounds the answers kept, in bytes.
 const maxKept = 128 << 20

@@ -20,7 +20,7 @@ import (
 // plainResponses is an inbound dialect of that name which translates nothing.
 type plainResponses struct{ chat.Dialect }
 
-func (plainResponses) Name() string { return responses }
+func (plainResponses) Name() string { return responsesName }
 
 func (plainResponses) Patterns() []llm.Pattern {
 	return []llm.Pattern{{Method: http.MethodPost, Path: "/responses"}}

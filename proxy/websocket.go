@@ -195,7 +195,7 @@ func (s *socket) refuse(ctx context.Context, param, message string) {
 
 func (s *socket) errorBody(e *llm.Error) (int, string, []byte) {
 	for _, in := range inbounds {
-		if in.Name() == responses {
+		if in.Name() == responsesName {
 			return in.EncodeError(e)
 		}
 	}

@@ -54,9 +54,12 @@ type Leaf struct {
 	Network  *Network
 	Record   Recorder
 	Memory   Memory // nil: what a client's dialect cannot carry is lost
-	// Foreign and Made are those of [llm.Call]; both may be nil.
+	// Foreign and Made are those of [llm.Call]; both may be nil. Known tells
+	// whether Foreign can be true of anything yet, so that bodies need not be
+	// searched while it cannot; nil: it can.
 	Foreign func(opaque string) bool
 	Made    func(opaque string)
+	Known   func() bool
 }
 
 // Do calls the provider. See llm.Target.
@@ -74,6 +77,9 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 			Start:    time.Now(),
 			Note:     llm.NoteOf(ctx),
 		},
+	}
+	if l.Known != nil && !l.Known() {
+		m.call.Foreign = nil
 	}
 	e := &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call"} // should anything panic
 	answered := false

@@ -38,7 +38,11 @@ func (v *Vault) Made(provider, opaque string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.makers.note(d, provider)
+	v.known.Store(true)
 }
+
+// Known tells whether anything's maker is remembered.
+func (v *Vault) Known() bool { return v.known.Load() }
 
 // Foreign tells whether some opaque data is known to come from another
 // provider than this one.

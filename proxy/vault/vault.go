@@ -44,7 +44,8 @@ type Vault struct {
 	salt   [32]byte     // of all digests
 	seed   maphash.Seed // of histories
 
-	any atomic.Bool // something is kept: who keeps nothing pays nothing
+	any   atomic.Bool // something is kept: who keeps nothing pays nothing
+	known atomic.Bool // some data's maker is remembered
 
 	mu     sync.Mutex
 	byKey  map[digest]*list.Element // of *entry; two keys may lead to one
@@ -115,6 +116,7 @@ func (v *Vault) Clear() {
 	v.byUse.Init()
 	v.makers.clear()
 	v.any.Store(false)
+	v.known.Store(false)
 }
 
 // digest hashes some strings, each told from the next.

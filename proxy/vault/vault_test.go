@@ -236,6 +236,19 @@ func TestNobodyElse(t *testing.T) {
 	}
 }
 
+func TestRandom(t *testing.T) {
+	for id, want := range map[string]bool{
+		"toolu_01A09q90qw90lq917835lq9": true, "call_9x8Yz0AbCdEf": true, "D681PevKs": true, "DabcPevKs": true,
+		"chatcmpl-tool-0e6d1c2b-1111-2222-3333-444455556666": true, "function-call-1234567890123456789": true, "call_MFRGGZDFMZTWQ2LK": true,
+		"": false, "0": false, "call_1": false, "call_10_12": false, "call_10_12_9": false, "functions": false, "function-calling-0": false, "CALLABLE_1": false,
+		"call_MFRGGZDFMZTWQALK": false, // drawn by lot, but who knows; its history tells
+	} {
+		if random(id) != want {
+			t.Errorf("%q", id)
+		}
+	}
+}
+
 func TestCutAnswersAreNotKept(t *testing.T) {
 	v := New(Limits{})
 	for range v.Watch(&llm.Call{}, claude, asks("tool", &llm.Prompt{}), func(yield func(llm.Event, error) bool) {
@@ -328,9 +341,12 @@ func TestSealed(t *testing.T) {
 // F10
 func TestForeign(t *testing.T) {
 	v := New(Limits{Known: 4})
+	if v.Known() {
+		t.Error("something is known from the start")
+	}
 	c := &llm.Call{Made: func(o string) { v.Made("anthropic", o) }}
 	answer(t, v, c, claude, asks("tool", &llm.Prompt{}), thought("a", "mine"), text("no call at all"))
-	if v.Foreign("anthropic", "mine") || !v.Foreign("deepseek", "mine") || v.Foreign("deepseek", "unknown") {
+	if !v.Known() || v.Foreign("anthropic", "mine") || !v.Foreign("deepseek", "mine") || v.Foreign("deepseek", "unknown") {
 		t.Error("who made it is not known")
 	}
 	for i := range 100 {
@@ -344,7 +360,7 @@ func TestForeign(t *testing.T) {
 		t.Error("the wrong ones were forgotten")
 	}
 	v.Clear()
-	if v.Foreign("deepseek", "mine") {
+	if v.Foreign("deepseek", "mine") || v.Known() {
 		t.Error("known after Clear")
 	}
 }

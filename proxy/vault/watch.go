@@ -151,11 +151,38 @@ func (w *watcher) keep(origin string, r *llm.Request) {
 }
 
 // byID is the key of a call whose id tells it from all others. Some providers
-// number their calls anew in each conversation ("functions.read:0"): the key of
-// those is zero.
+// and dialects number their calls anew in each conversation
+// ("functions.read:0", "call_10_2"): the key of those is zero.
 func (v *Vault) byID(tool, id, name string) digest {
-	if len(id) < 9 || name != "" && strings.Contains(id, name) {
+	if !random(id) || name != "" && strings.Contains(id, name) {
 		return digest{}
 	}
 	return v.digest("id", tool, id, name)
+}
+
+// random tells whether an id has a part that looks like one drawn by lot: eight
+// letters and digits or more, and not a word.
+func random(id string) bool {
+	n, digit, lower, upper := 0, false, false, false
+	for i := range len(id) + 1 {
+		c := byte('-')
+		if i < len(id) {
+			c = id[i]
+		}
+		switch {
+		case c >= '0' && c <= '9':
+			digit = true
+		case c >= 'a' && c <= 'z':
+			lower = true
+		case c >= 'A' && c <= 'Z':
+			upper = true
+		default:
+			if n >= 8 && (digit || lower && upper) {
+				return true
+			}
+			n, digit, lower, upper = -1, false, false, false
+		}
+		n++
+	}
+	return false
 }

@@ -11,6 +11,7 @@ import (
 func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	if !c.Stream {
 		wholeTally(t, frame)
+		mark(c, frame)
 		return llm.Last
 	}
 	if len(frame) < 16 && isDone(frame) {
@@ -21,6 +22,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		t.Text += int64(n)
 		return llm.Pass
 	}
+	mark(c, frame)
 	at, end := textIn(frame, c.Form)
 	t.Text += int64(end - at)
 	if t.Good && !says(frame, finishKey) && !says(frame, usageKey) && !says(frame, errorKey) {

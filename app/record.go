@@ -25,6 +25,7 @@ func (r recorder) Begin(a *llm.Attempt) {
 
 // Finish prices the attempt and returns when its row is committed.
 func (r recorder) Finish(a *llm.Attempt) {
+	r.app.health.Note(a)
 	row := r.row(a)
 	row.Status = ledger.Status(a.Outcome)
 	r.price(a, &row)

@@ -117,3 +117,9 @@ type noted struct {
 func (n noted) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	return n.Target.Do(llm.WithNote(ctx, n.note), r)
 }
+
+// Rest is the target's own.
+func (n noted) Rest() time.Duration { return rest(n.Target) }
+
+// Rest is the target's own.
+func (c Choice) Rest() time.Duration { return rest(c.Target) }

@@ -29,6 +29,7 @@ func (s Race) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	if len(s.Targets) == 0 {
 		return nil, errNoTargets("race")
 	}
+	s.Targets = readyFirst(s.Targets)
 	done := make(chan finish, len(s.Targets))
 	stop := make([]context.CancelCauseFunc, 0, len(s.Targets))
 	start := func() {

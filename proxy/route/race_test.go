@@ -79,6 +79,14 @@ func (s *stubborn) Do(_ context.Context, r *llm.Request) (*llm.Response, error) 
 	return s.fake.Do(context.Background(), r)
 }
 
+func TestRaceLeavesAlone(t *testing.T) {
+	resting, ready := &fake{name: "resting"}, &fake{name: "ready"}
+	resp, err := Race{Targets: []llm.Target{tired{resting}, ready}, After: time.Hour}.Do(t.Context(), &llm.Request{})
+	if err != nil || resp.Target != "ready" || resting.asked != 0 {
+		t.Errorf("%v, %v; the resting one was asked %d times", resp, err, resting.asked)
+	}
+}
+
 func TestRaceClientGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -96,11 +96,8 @@ func (h *Handler) begin(ctx context.Context, r *llm.Request, target llm.Target) 
 	}
 	known := h.kept.get(r.Tool, k.asked.prev)
 	_, single := target.(copier)
-	switch {
-	case copies && (known == nil || known.maker == to && known.stored), !single:
+	if !single || copies && (known == nil || known.maker == to && known.stored) {
 		return k, nil // the provider may know what Keytray does not
-	case k.socket != nil:
-		return k, gone(k.asked.prev) // its clients know that word, and send all again
 	}
 	return k, h.notKept(known)
 }

@@ -44,13 +44,18 @@ func (p *part) ask(ctx context.Context, r *llm.Request) {
 		return
 	}
 	defer resp.Body.Close()
+	p.take(resp.Events())
+	if f, ok := resp.Body.(llm.Failer); ok && p.err != nil {
+		f.Fail(p.err)
+	}
+}
+
+// take keeps an answer's events and what they say.
+func (p *part) take(events llm.Events) {
 	var text strings.Builder
-	for e, err := range resp.Events() {
+	for e, err := range events {
 		if err != nil {
 			p.err = err
-			if f, ok := resp.Body.(llm.Failer); ok {
-				f.Fail(err)
-			}
 			return
 		}
 		p.events = append(p.events, e)

@@ -37,6 +37,20 @@ type copier interface {
 	Copies(r *llm.Request) (provider string, ok bool)
 }
 
+// asCopier finds the one model's target behind those that only watch it.
+func asCopier(target llm.Target) (copier, bool) {
+	for {
+		if c, ok := target.(copier); ok {
+			return c, true
+		}
+		w, ok := target.(interface{ Unwrap() llm.Target })
+		if !ok {
+			return nil, false
+		}
+		target = w.Unwrap()
+	}
+}
+
 // askedFor is what matters here of a client's request.
 type askedFor struct {
 	prev  string // previous_response_id
@@ -78,7 +92,8 @@ func (h *Handler) begin(ctx context.Context, r *llm.Request, target llm.Target) 
 	}
 	var to string
 	copies := false
-	if c, ok := target.(copier); ok {
+	c, single := asCopier(target)
+	if single {
 		if to, copies = c.Copies(r); !copies {
 			to = ""
 		}
@@ -95,7 +110,6 @@ func (h *Handler) begin(ctx context.Context, r *llm.Request, target llm.Target) 
 		}
 	}
 	known := h.kept.get(r.Tool, k.asked.prev)
-	_, single := target.(copier)
 	if !single || copies && (known == nil || known.maker == to && known.stored) {
 		return k, nil // the provider may know what Keytray does not
 	}

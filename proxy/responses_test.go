@@ -35,7 +35,12 @@ type maker struct {
 	passed     []string
 }
 
-func (m *maker) Target(*llm.Request) (llm.Target, error) { return m, nil }
+func (m *maker) Target(*llm.Request) (llm.Target, error) { return wrapped{m}, nil }
+
+// wrapped is a target that only watches another.
+type wrapped struct{ llm.Target }
+
+func (w wrapped) Unwrap() llm.Target { return w.Target }
 
 func (m *maker) Copies(*llm.Request) (string, bool) { return m.provider, !m.translates }
 

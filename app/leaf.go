@@ -43,6 +43,11 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		return demo{t.app}, nil
 	}
 	p, _ := t.catalog.Provider(m.Provider)
+	if t.limited && !p.Runs(m.Name) {
+		if limit, over := t.app.purses.over(t.config, r.Tool, m.Provider); over && limit.AtLimit == config.LimitOffline {
+			return t.atLimit(r, limit)
+		}
+	}
 	if err := t.mayCall(r, p, m.Name); err != nil {
 		return nil, err
 	}
@@ -81,6 +86,21 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		t.leaves.Store(key, l)
 	}
 	return l, nil
+}
+
+// atLimit is the local model that answers when a budget is used up and its
+// at_limit says offline.
+func (t *table) atLimit(r *llm.Request, l Limit) (llm.Target, error) {
+	name := t.defaultStandIn(ollamaProvider, isSmall(r.Model))
+	if s, ok := t.config.StandIn(ollamaProvider); ok && s.Large != "" {
+		name = s.Large
+	}
+	if name == "" {
+		e := llm.AsError(spentUp(l))
+		e.Message += "; at_limit says that Ollama should answer, and it has no model or does not run"
+		return nil, e
+	}
+	return t.leaf(r, model{ollamaProvider, name})
 }
 
 // mayCall refuses what the caller or the settings do not allow.

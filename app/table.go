@@ -23,6 +23,7 @@ type table struct {
 	usable  map[string]bool // providers that can be called: built, on, with a key if they need one
 	leaves  sync.Map        // dialect provider/model -> llm.Target
 	served  sync.Map        // a model's name without its maker -> []model; see servers
+	limited bool            // some budget is set
 	waiting []Problem       // providers whose keys wait for the user's word; see Trust
 }
 
@@ -44,7 +45,7 @@ func (a *App) rebuild() {
 	a.builds.Lock()
 	defer a.builds.Unlock()
 	c, cat := a.config.Current(), a.catalog.Load()
-	t := &table{app: a, config: c, catalog: cat, usable: map[string]bool{demoProvider: true}}
+	t := &table{app: a, config: c, catalog: cat, limited: limited(c), usable: map[string]bool{demoProvider: true}}
 	hosts := []string{}
 	for _, p := range cat.Providers() {
 		if off(c, p.ID) || outbound(p.Dialect) == nil {
@@ -104,10 +105,16 @@ func (t *table) named(r *llm.Request, name string, asked bool) (llm.Target, erro
 	if rt, ok := t.config.Route(active); ok && asked && !strings.HasPrefix(name, demoProvider+"/") {
 		return t.route(r, rt)
 	}
-	if rt, ok := t.config.Route(name); ok {
+	if rt, ok := t.config.Route(name); ok && (!asked || t.permits(r.Tool, name, model{})) {
 		return t.route(r, rt)
 	}
 	m, err := t.find(name)
+	if asked && !t.permits(r.Tool, name, m) {
+		return nil, &llm.Error{
+			Kind: llm.Forbidden, Code: "model_not_allowed", Param: "model",
+			Message: fmt.Sprintf("%s may not use %s: tools.%s.models in config.yaml lists what it may use", r.Tool, clip(name), r.Tool),
+		}
+	}
 	if asked && t.switched(active) && m.Provider != demoProvider && (err != nil || m.Provider != active) {
 		m, err = t.standIn(active, name)
 	}
@@ -115,6 +122,20 @@ func (t *table) named(r *llm.Request, name string, asked bool) (llm.Target, erro
 		return nil, err
 	}
 	return t.leaf(r, m)
+}
+
+// permits tells whether a tool may ask for a name, which is that of m.
+func (t *table) permits(tool, name string, m model) bool {
+	c, _ := t.config.Tool(tool)
+	if len(c.Models) == 0 {
+		return true
+	}
+	for _, may := range c.Models {
+		if may == name || may == m.Provider+"/"+m.Name || may == m.Provider+"/" && m.Provider != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // switched tells whether the tray's switch stands on one provider.

@@ -82,7 +82,7 @@ func (a *App) rebuild() {
 // Target finds who answers r. A model that nobody seems to serve in the first
 // moments may be one whose key has not been read yet, so it waits for that.
 func (t *table) Target(r *llm.Request) (llm.Target, error) {
-	target, err := t.named(r, r.Model, true)
+	target, err := t.named(r, t.asked(r), true)
 	if err == nil || !t.app.opt.Serve || llm.AsError(err).Kind != llm.NotFound {
 		return target, err
 	}
@@ -92,9 +92,22 @@ func (t *table) Target(r *llm.Request) (llm.Target, error) {
 	}
 	if now := t.app.table.Load(); now != t {
 		r.Route = ""
-		return now.named(r, r.Model, true)
+		return now.named(r, now.asked(r), true)
 	}
 	return nil, err
+}
+
+// asked is the name that a client asks for. Some of Ollama's clients put
+// ":latest" behind a name without a tag, which only models in Ollama have.
+func (t *table) asked(r *llm.Request) string {
+	bare, ok := strings.CutSuffix(r.Model, ":latest")
+	if !ok || r.Inbound == nil || r.Inbound.Name() != "ollama" || strings.HasPrefix(bare, ollamaProvider+"/") {
+		return r.Model
+	}
+	if _, here := t.app.ollama.installed(r.Model); here {
+		return r.Model
+	}
+	return bare
 }
 
 // named finds the target of a name: a route, provider/model, or a bare model
@@ -312,9 +325,26 @@ func clip(s string) string {
 func (t *table) Models(localOnly bool) []proxy.Model {
 	var out []proxy.Model
 	for _, m := range t.app.models(t, localOnly) {
-		out = append(out, proxy.Model{ID: m.ID, Owner: m.Provider, Created: m.Created})
+		out = append(out, proxy.Model{
+			ID: m.ID, Owner: m.Provider, Created: m.Created, Name: m.Title, Context: m.Context, MaxOutput: m.MaxOutput,
+			Flags: m.Flags, Local: m.Local, Host: t.host(m), Ollama: m.ollama,
+		})
 	}
 	return out
+}
+
+// host is where a model is called, without the path; "" of what is no
+// provider's.
+func (t *table) host(m Model) string {
+	p, ok := t.catalog.Provider(m.Provider)
+	if !ok {
+		return ""
+	}
+	u, err := url.Parse(t.app.baseURL(p))
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // isSmall tells by its name whether a model is of its family's small size.

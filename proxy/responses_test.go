@@ -97,7 +97,7 @@ func keeper(m *maker, keep bool) *Handler {
 }
 
 const (
-	said     = `{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"hi"}]}`
+	saidItem = `{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"hi"}]}`
 	orphan   = `{"type":"reasoning","id":"rs_1","summary":[]}`
 	sealed   = `{"type":"reasoning","id":"rs_2","summary":[],"encrypted_content":"b3BhcXVl"}`
 	userItem = `{"type":"message","role":"user","content":"one"}`
@@ -116,7 +116,7 @@ func (m *maker) input(t *testing.T) string {
 		t.Fatalf("%v in %s", err, r.Raw)
 	}
 	if at := r.ModelAt; string(r.Raw[at[0]:at[1]]) != `"m"` {
-		t.Errorf("the model is said to be at %q", r.Raw[at[0]:at[1]])
+		t.Errorf("the model is saidItem to be at %q", r.Raw[at[0]:at[1]])
 	}
 	if body.Prev != "" {
 		return "prev " + body.Prev
@@ -129,19 +129,19 @@ func (m *maker) input(t *testing.T) string {
 func TestContinueKept(t *testing.T) {
 	for _, stream := range []string{"false", "true"} {
 		m := &maker{desk: &desk{}, provider: "lab", translates: true}
-		m.answersWith(orphan + "," + sealed + "," + said)
+		m.answersWith(orphan + "," + sealed + "," + saidItem)
 		h := keeper(m, true)
 		call(h, "POST", "/v1/responses", `{"model":"m","stream":`+stream+`,"input":"one"}`)
 		call(h, "POST", "/v1/responses", `{"model":"m","stream":`+stream+`,"previous_response_id":"resp_lab1","input":[{"type":"message","role":"user","content":"two"}],"x":{"a":1}}`)
 		two := `{"type":"message","role":"user","content":"two"}`
-		if got, want := m.input(t), "["+userItem+","+sealed+","+said+","+two+"]"; got != want {
+		if got, want := m.input(t), "["+userItem+","+sealed+","+saidItem+","+two+"]"; got != want {
 			t.Errorf("stream %s: the second call's input is %s, want %s", stream, got, want)
 		}
 		if !strings.Contains(string(m.last(t).Raw), `"x":{"a":1}`) {
 			t.Error("another field was lost")
 		}
 		call(h, "POST", "/v1/responses", `{"input":"three","model":"m","previous_response_id":"resp_lab2"}`)
-		if got := strings.Count(m.input(t), said); got != 2 || !strings.Contains(m.input(t), "three") {
+		if got := strings.Count(m.input(t), saidItem); got != 2 || !strings.Contains(m.input(t), "three") {
 			t.Errorf("the third call's input is %s", m.input(t))
 		}
 		if n, size := h.Kept(); n != 3 || size == 0 {
@@ -153,7 +153,7 @@ func TestContinueKept(t *testing.T) {
 // The provider that made an answer continues it by itself.
 func TestMakerContinues(t *testing.T) {
 	m := &maker{desk: &desk{}, provider: "lab"}
-	m.answersWith(said)
+	m.answersWith(saidItem)
 	for _, keep := range []bool{true, false} {
 		h := keeper(m, keep)
 		w := call(h, "POST", "/v1/responses", `{"model":"m","input":"one"}`)
@@ -190,7 +190,7 @@ func field(t *testing.T, w *httptest.ResponseRecorder, name string) string {
 // says what to do.
 func TestNotKept(t *testing.T) {
 	m := &maker{desk: &desk{}, provider: "lab"}
-	m.answersWith(said)
+	m.answersWith(saidItem)
 	h := keeper(m, false)
 	id := field(t, call(h, "POST", "/v1/responses", `{"model":"m","input":"one"}`), "id")
 	m.provider = "other"
@@ -211,7 +211,7 @@ func TestNotKept(t *testing.T) {
 	// Another tool's answer is nobody's.
 	m.translates, m.provider = true, "lab"
 	h = keeper(m, true)
-	m.answersWith(said)
+	m.answersWith(saidItem)
 	call(h, "POST", "/v1/responses", `{"model":"m","input":"one"}`)
 	w := call(h, "POST", "/v1/responses", `{"model":"m","previous_response_id":"resp_lab1","input":"two"}`, "Authorization", "Bearer kt-other")
 	if w.Code != 400 {
@@ -221,7 +221,7 @@ func TestNotKept(t *testing.T) {
 
 func TestKeptAnswers(t *testing.T) {
 	m := &maker{desk: &desk{}, provider: "lab", translates: true}
-	m.answersWith(said)
+	m.answersWith(saidItem)
 	h := keeper(m, true)
 	first := call(h, "POST", "/v1/responses", `{"model":"m","input":"one"}`).Body.String()
 	call(h, "POST", "/v1/responses", `{"model":"m","previous_response_id":"resp_lab1","input":[{"id":"msg_own","role":"user","content":"two"}]}`)
@@ -277,7 +277,7 @@ func TestKeptAnswers(t *testing.T) {
 func TestMakersAnswers(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		m := &maker{desk: &desk{}, provider: "lab"}
-		m.answersWith(said)
+		m.answersWith(saidItem)
 		h := keeper(m, keep)
 		call(h, "POST", "/v1/responses", `{"model":"m","stream":true,"input":"one"}`)
 		for _, c := range []string{"GET /responses/resp_lab1", "GET /responses/resp_lab1/input_items", "POST /responses/resp_lab1/cancel", "DELETE /responses/resp_lab1"} {

@@ -134,7 +134,7 @@ func (h *Handler) keptItems(r *http.Request, k *kept) ([]byte, error) {
 	if !ok { // the rest is gone
 		before = nil
 	}
-	items, ids := listed(k.id, joinItems(before, k.input))
+	items, ids := withIDs(k.id, joinItems(before, k.input))
 	switch q.Get("order") {
 	case "", "desc":
 		slices.Reverse(items)
@@ -160,8 +160,8 @@ func (h *Handler) keptItems(r *http.Request, k *kept) ([]byte, error) {
 	return fmt.Appendf(b, `],"first_id":%s,"last_id":%s,"has_more":%t}`, first, last, more), nil
 }
 
-// listed gives items ids where clients left them out.
-func listed(of string, joined []byte) (items [][]byte, ids []string) {
+// withIDs gives items ids where clients left them out.
+func withIDs(of string, joined []byte) (items [][]byte, ids []string) {
 	array := append(append([]byte{'['}, joined...), ']')
 	_ = llm.Elements(array, func(v []byte, _ int) bool { // they were an array before
 		id := ""

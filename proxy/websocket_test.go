@@ -73,7 +73,7 @@ func id(m map[string]any) string { return m["response"].(map[string]any)["id"].(
 
 func TestWebSocket(t *testing.T) {
 	m := &maker{desk: &desk{}, provider: "lab"}
-	m.answersWith(said)
+	m.answersWith(saidItem)
 	h := keeper(m, false)
 	c, _ := dial(t, h, http.Header{"Openai-Beta": {"responses_websockets=2026-02-06, other=1"}, "X-Session-Id": {"s"}})
 	c.say(`{"type":"response.create","model":"m","store":false,"input":"one","event_id":"e","background":false}`)
@@ -93,7 +93,7 @@ func TestWebSocket(t *testing.T) {
 	// The socket's own memory: with store set to false, and nothing kept elsewhere.
 	c.say(`{"type":"response.create","model":"m","store":false,"previous_response_id":%q,"input":[{"type":"function_call_output","call_id":"c","output":"x"}]}`, id(done))
 	c.hear("response.completed")
-	if got, want := m.input(t), "["+userItem+","+said+`,{"type":"function_call_output","call_id":"c","output":"x"}]`; got != want {
+	if got, want := m.input(t), "["+userItem+","+saidItem+`,{"type":"function_call_output","call_id":"c","output":"x"}]`; got != want {
 		t.Errorf("the second call's input is %s, want %s", got, want)
 	}
 	if n, _ := h.Kept(); n != 0 {
@@ -113,7 +113,7 @@ func TestWebSocket(t *testing.T) {
 // A call that is to be prepared only is answered here, and can be continued.
 func TestWebSocketWarmUp(t *testing.T) {
 	m := &maker{desk: &desk{}, provider: "lab"}
-	m.answersWith(said)
+	m.answersWith(saidItem)
 	c, _ := dial(t, keeper(m, false), nil)
 	c.say(`{"type":"response.create","model":"m","generate":false,"input":"one"}`)
 	done := c.hear("response.completed")
@@ -183,7 +183,7 @@ func TestWebSocketStops(t *testing.T) {
 			if e := c.hear("error"); e["error"].(map[string]any)["code"] != "response_cancelled" {
 				t.Errorf("cancelled: %v", e)
 			}
-			m.answersWith(said)
+			m.answersWith(saidItem)
 			c.say(`{"type":"response.create","model":"m","input":"one"}`) // the socket lives on
 			c.hear("response.completed")
 			c.CloseNow()

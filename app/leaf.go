@@ -80,6 +80,10 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		Header:   headers(p, t.config),
 		Network:  t.app.network,
 		Record:   recorder{t.app},
+		Memory:   t.app.vault,
+		Foreign:  func(opaque string) bool { return t.app.vault.Foreign(p.ID, opaque) },
+		Made:     func(opaque string) { t.app.vault.Made(p.ID, opaque) },
+		Known:    t.app.vault.Known,
 	}
 	if !r.LocalOnly && p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
 		l.Sign = t.app.signer(p)

@@ -54,6 +54,13 @@ type Leaf struct {
 	Sign     Sign        // nil: the provider takes no key
 	Network  *Network
 	Record   Recorder
+	Memory   Memory // nil: what a client's dialect cannot carry is lost
+	// Foreign and Made are those of [llm.Call]; both may be nil. Known tells
+	// whether Foreign can be true of anything yet, so that bodies need not be
+	// searched while it cannot; nil: it can.
+	Foreign func(opaque string) bool
+	Made    func(opaque string)
+	Known   func() bool
 }
 
 // Do calls the provider. See llm.Target.
@@ -61,7 +68,7 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	m := &meter{
 		leaf: l,
 		ctx:  ctx,
-		call: llm.Call{Model: l.Model, Stream: r.Stream},
+		call: llm.Call{Model: l.Model, Stream: r.Stream, Foreign: l.Foreign, Made: l.Made},
 		attempt: llm.Attempt{
 			Request:  r,
 			Number:   r.NextAttempt(),
@@ -71,6 +78,9 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 			Start:    time.Now(),
 			Note:     llm.NoteOf(ctx),
 		},
+	}
+	if l.Known != nil && !l.Known() {
+		m.call.Foreign = nil
 	}
 	e := &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call"} // should anything panic
 	answered := false
@@ -92,6 +102,12 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 		e.Provider = l.Model.Provider // it has answered: what is wrong is in its answer
 	}
 	return nil, e
+}
+
+// Copies tells whether r would be sent in the client's own bytes, and to which
+// provider.
+func (l *Leaf) Copies(r *llm.Request) (provider string, ok bool) {
+	return l.Model.Provider, l.Outbound.Copies(&llm.Call{Model: l.Model, Stream: r.Stream}, r)
 }
 
 // do makes the call; on an error the caller finishes the row.
@@ -137,6 +153,9 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 		Target:   l.Model.Provider + "/" + l.Model.Name,
 		Attempts: r.Attempts(),
 	}
+	if translated {
+		out.Outbound = m.outbound()
+	}
 	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream, l.Outbound.Framing(&m.call))
 	if m.call.Stream {
 		out.Stream = true
@@ -154,6 +173,9 @@ func (m *meter) encode(translated bool) ([][]byte, error) {
 	p, err := r.Prompt()
 	if err != nil {
 		return nil, err
+	}
+	if m.leaf.Memory != nil {
+		p = m.leaf.Memory.Restore(m.origin(), r, p)
 	}
 	b, err := m.leaf.Outbound.EncodeRequest(&m.call, p)
 	return [][]byte{b}, err

@@ -87,7 +87,7 @@ func (m *meter) whole(ctx context.Context, in io.Reader, size int64, out *llm.Re
 		}
 	}
 	if translated {
-		for e, err := range m.leaf.Outbound.DecodeResponse(&m.call, bytes.NewReader(body)) {
+		for e, err := range m.outbound().DecodeResponse(&m.call, bytes.NewReader(body)) {
 			if err != nil {
 				return err
 			}

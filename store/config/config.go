@@ -29,6 +29,8 @@ type Config struct {
 	Tools []Tool
 	// Budget limits what all tools spend together.
 	Budget Budget
+	// KeepResponses keeps answers of the Responses API in memory, so that clients can continue and fetch them by id.
+	KeepResponses bool
 	// Ledger says how the ledger is kept.
 	Ledger Ledger
 	// Origins are the browser origins that may call, each scheme://host or scheme://host:port in lower case.

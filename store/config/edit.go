@@ -30,6 +30,14 @@ func (e *Edit) SetWithoutToken(to WithoutToken) error {
 	return e.doc.set(textOf(string(to)), "without_token")
 }
 
+// SetKeepResponses says whether answers of the Responses API are kept in memory.
+func (e *Edit) SetKeepResponses(keep bool) error {
+	if !keep {
+		return e.doc.set(nil, "keep_responses")
+	}
+	return e.doc.set(truthOf(true), "keep_responses")
+}
+
 // SetLedgerSync says what a finished row survives.
 func (e *Edit) SetLedgerSync(to Sync) error { return e.doc.set(textOf(string(to)), "ledger", "sync") }
 

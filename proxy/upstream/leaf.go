@@ -134,6 +134,9 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 	}
 	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream)
 	if m.call.Stream {
+		if isEventStream(resp.Header) {
+			in = newUnwrapper(in)
+		}
 		out.Stream = true
 		return out, m.begin(ctx, in)
 	}

@@ -186,7 +186,8 @@ func TestToolChoice(t *testing.T) { // G10
 		body, _ := encode(t, p)
 		contains(t, body, want)
 	}
-	refused(t, "tool_choice", p, llm.FlagNoForcedTool) // any of the map's last could be auto
+	p.Choice = llm.Choice{Mode: llm.ChooseAny}
+	refused(t, "tool_choice", p, llm.FlagNoForcedTool)
 	p.Choice = llm.Choice{Mode: llm.ChooseNamed, Name: "other"}
 	refused(t, "tool_choice", p)
 }

@@ -11,7 +11,6 @@ import (
 	"keytray/proxy"
 	"keytray/proxy/catalog"
 	"keytray/proxy/llm"
-	"keytray/proxy/route"
 	"keytray/store/config"
 )
 
@@ -52,6 +51,11 @@ func (a *App) rebuild() {
 		}
 		if u, err := url.Parse(a.baseURL(p)); err == nil {
 			hosts = append(hosts, u.Host)
+		}
+		for _, base := range p.Also {
+			if u, err := url.Parse(base); err == nil {
+				hosts = append(hosts, u.Host)
+			}
 		}
 		if p.Unusable != "" {
 			continue
@@ -115,33 +119,6 @@ func (t *table) named(r *llm.Request, name string, asked bool) (llm.Target, erro
 // switched tells whether the tray's switch stands on one provider.
 func (t *table) switched(active string) bool {
 	return active != config.ActiveAuto && active != config.ActiveOffline
-}
-
-// route is the target of a route. The row names the outermost one, which is
-// what was asked for.
-func (t *table) route(r *llm.Request, rt config.Route) (llm.Target, error) {
-	if r.Route == "" {
-		r.Route = rt.Name
-	}
-	if rt.Model != "" {
-		return t.named(r, rt.Model, false)
-	}
-	var all []llm.Target
-	var first error
-	for _, name := range rt.Fallback {
-		target, err := t.named(r, name, false)
-		if err != nil {
-			if first == nil {
-				first = err
-			}
-			continue // one that cannot be called now is passed over
-		}
-		all = append(all, target)
-	}
-	if len(all) == 0 {
-		return nil, first
-	}
-	return route.Fallback(all), nil
 }
 
 // model is what a name resolves to.

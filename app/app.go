@@ -65,6 +65,7 @@ type App struct {
 	catalog atomic.Pointer[catalog.Catalog] // with the config's overrides
 	base    *catalog.Catalog                // as built in
 	network *upstream.Network
+	google  googleTokens
 	ollama  *ollama
 	builds  sync.Mutex // one rebuild at a time
 	table   atomic.Pointer[table]

@@ -22,6 +22,7 @@ import (
 	"keytray/assets"
 	"keytray/proxy"
 	"keytray/proxy/catalog"
+	"keytray/proxy/route"
 	"keytray/proxy/upstream"
 	"keytray/store/config"
 	"keytray/store/keys"
@@ -67,7 +68,8 @@ type App struct {
 	network *upstream.Network
 	google  googleTokens
 	ollama  *ollama
-	builds  sync.Mutex // one rebuild at a time
+	health  route.Health // of all providers
+	builds  sync.Mutex   // one rebuild at a time
 	table   atomic.Pointer[table]
 	door    *proxy.Handler
 	changes changes

@@ -70,8 +70,9 @@ func (a *App) checkConfig(c *config.Config) error {
 		}
 	}
 	for _, rt := range c.Routes {
-		if s := rt.Strategy; s != "" && s != config.Fallback {
-			add("routes."+rt.Name, "only fallback is", "the strategy %s is not built yet", s)
+		switch s := rt.Strategy; s {
+		case config.Smart, config.Blend, config.Judge, config.Compare, config.Split, config.Cache:
+			add("routes."+rt.Name, "choose another", "the strategy %s is not built yet", s)
 		}
 	}
 	if c.Budget.Day != nil || c.Budget.Month != nil {

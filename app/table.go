@@ -14,13 +14,14 @@ import (
 )
 
 // table is the route table made from one version of the settings. It is
-// immutable but for its cache of leaves.
+// immutable but for its caches.
 type table struct {
 	app     *App
 	config  *config.Config
 	catalog *catalog.Catalog
 	usable  map[string]bool // providers that can be called: built, on, with a key if they need one
-	leaves  sync.Map        // provider/model -> llm.Target
+	leaves  sync.Map        // dialect provider/model -> llm.Target
+	served  sync.Map        // a model's name without its maker -> []model; see servers
 	waiting []Problem       // providers whose keys wait for the user's word; see Trust
 }
 

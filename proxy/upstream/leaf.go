@@ -62,6 +62,7 @@ type Leaf struct {
 func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	m := &meter{
 		leaf: l,
+		ctx:  ctx,
 		call: llm.Call{Model: l.Model, Stream: r.Stream},
 		attempt: llm.Attempt{
 			Request:  r,
@@ -70,6 +71,7 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 			Model:    l.listed(),
 			Streamed: r.Stream,
 			Start:    time.Now(),
+			Note:     llm.NoteOf(ctx),
 		},
 	}
 	e := &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call"} // should anything panic
@@ -97,7 +99,7 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 // do makes the call; on an error the caller finishes the row.
 func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 	l, r := m.leaf, m.attempt.Request
-	translated := !l.Outbound.Copies(&m.call, r)
+	translated := r.Derived || !l.Outbound.Copies(&m.call, r)
 	if !translated {
 		m.call.Form, m.call.Counts = r.Form, r.Counts
 	}

@@ -83,8 +83,12 @@ func deploys(p catalog.Provider) bool {
 // spoken is the provider in the dialect that a model is called in: the
 // client's, so that its own bytes can be sent, where the model is served in
 // that; else the first that it is served in.
-func spoken(p catalog.Provider, client, model string) catalog.Provider {
-	for _, dialect := range append([]string{client, p.Dialect}, slices.Sorted(maps.Keys(p.Also))...) {
+func spoken(p catalog.Provider, r *llm.Request, model string) catalog.Provider {
+	dialects := append([]string{p.Dialect}, slices.Sorted(maps.Keys(p.Also))...)
+	if r.Inbound != nil {
+		dialects = append([]string{r.Inbound.Name()}, dialects...)
+	}
+	for _, dialect := range dialects {
 		if outbound(dialect) == nil || !p.Serves(dialect, model) {
 			continue
 		}

@@ -50,7 +50,7 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		return nil, err
 	}
 	_, listed := p.Deployed(m.Name)
-	p = spoken(p, r.Inbound.Name(), listed)
+	p = spoken(p, r, listed)
 	key := p.Dialect + " " + m.Provider + "/" + m.Name
 	if r.LocalOnly {
 		key += " " // a leaf of its own, which signs nothing

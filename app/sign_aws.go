@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,17 +9,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
 	"keytray/proxy/catalog"
 	"keytray/proxy/upstream"
@@ -133,144 +129,15 @@ func (k awsCredential) sign(ctx context.Context, p catalog.Provider, r *http.Req
 	return upstream.Signature{Label: label, Hide: hide}, nil
 }
 
-// hideParts masks every part of a key.
+// hideParts masks every part of a key that is long enough to tell.
 func hideParts(parts ...string) func([]byte) []byte {
-	var all []func([]byte) []byte
-	for _, part := range parts {
-		if s, err := keys.NewSecret(part); err == nil {
-			all = append(all, hider(s))
-		}
-	}
+	const shortest = 16
 	return func(b []byte) []byte {
-		for _, hide := range all {
-			b = hide(b)
+		for _, part := range parts {
+			if len(part) >= shortest {
+				b = bytes.ReplaceAll(b, []byte(part), []byte("••••"))
+			}
 		}
 		return b
 	}
-}
-
-// awsSource finds what signs.
-type awsSource struct {
-	app      *App
-	provider catalog.Provider
-
-	mu      sync.Mutex
-	profile aws.CredentialsProvider // once it was read; it renews what expires
-}
-
-func (s *awsSource) find(ctx context.Context) (awsCredential, string, error) {
-	a, p := s.app, s.provider
-	profile := p.Values["profile"]
-	all := a.ring.Cached(p.ID)
-	if len(all) == 0 && profile == "" {
-		var err error // at the very start the keychain may not have been read yet
-		if all, err = a.ring.Keys(ctx, p.ID); len(all) == 0 && err != nil && !a.ambient(p) {
-			return awsCredential{}, "", noKey(p, err)
-		}
-	}
-	if len(all) > 0 && (profile == "" || all[0].Source == keys.FromFlag) {
-		return awsCredentialOf(all[0].Secret), all[0].Label, nil
-	}
-	if k := (aws.Credentials{
-		AccessKeyID: a.getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: a.getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: a.getenv("AWS_SESSION_TOKEN"),
-	}); profile == "" && k.HasKeys() {
-		return awsCredential{pair: k}, "AWS_ACCESS_KEY_ID", nil
-	}
-	if !a.ambient(p) {
-		return awsCredential{}, "", noKey(p, nil)
-	}
-	pair, err := s.fromProfile(ctx, profile)
-	return awsCredential{pair: pair}, "profile " + s.profileName(), err
-}
-
-// profileName is the profile that is meant.
-func (s *awsSource) profileName() string {
-	for _, name := range []string{s.provider.Values["profile"], s.app.getenv("AWS_PROFILE")} {
-		if name != "" {
-			return name
-		}
-	}
-	return "default"
-}
-
-// fromProfile reads a profile of the AWS tools' files. Single sign-on and
-// roles are renewed over Keytray's own network, so the egress guard holds; the
-// metadata service of EC2 is not asked.
-func (s *awsSource) fromProfile(ctx context.Context, _ string) (aws.Credentials, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p, name := s.provider, s.profileName()
-	if s.profile == nil {
-		credentials, settings := s.app.awsFiles()
-		cfg, err := awsconfig.LoadDefaultConfig(ctx,
-			awsconfig.WithSharedConfigProfile(name),
-			awsconfig.WithSharedCredentialsFiles([]string{credentials}),
-			awsconfig.WithSharedConfigFiles([]string{settings}),
-			awsconfig.WithRegion(p.Values["region"]),
-			awsconfig.WithHTTPClient(s.app.client()),
-			awsconfig.WithEC2IMDSClientEnableState(imds.ClientDisabled),
-		)
-		if err != nil {
-			return aws.Credentials{}, unsigned(p, "the AWS profile %s cannot be read: %s", name, clip(err.Error()))
-		}
-		s.profile = cfg.Credentials
-	}
-	k, err := s.profile.Retrieve(ctx)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return k, ctx.Err()
-	case err != nil:
-		s.profile = nil // its files may be mended by the next call
-		return k, unsigned(p, "the AWS profile %s gives no key (%s): sign in again with `aws sso login --profile %s`, or store a key with `keytray keys add %s`", name, clip(err.Error()), name, p.ID)
-	}
-	return k, nil
-}
-
-// awsFiles are where the AWS tools keep keys and profiles.
-func (a *App) awsFiles() (credentials, settings string) {
-	pick := func(env, name string) string {
-		if file := a.getenv(env); file != "" {
-			return file
-		}
-		return filepath.Join(a.homeFolder(), ".aws", name)
-	}
-	return pick("AWS_SHARED_CREDENTIALS_FILE", "credentials"), pick("AWS_CONFIG_FILE", "config")
-}
-
-// homeFolder is the user's, as the environment tells; "" is unknown.
-func (a *App) homeFolder() string {
-	for _, name := range []string{"HOME", "USERPROFILE"} {
-		if h := a.getenv(name); h != "" {
-			return h
-		}
-	}
-	return ""
-}
-
-// client sends the calls that signing in makes over the one network of the
-// process, and follows no redirect.
-func (a *App) client() *http.Client {
-	return &http.Client{
-		Transport:     a.network,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// ambient tells whether a provider can be signed into without a key of
-// Keytray's: by variables of its maker's tools, or, where config.yaml names the
-// provider, by their files.
-func (a *App) ambient(p catalog.Provider) bool {
-	_, named := a.config.Current().Provider(p.ID)
-	exists := func(file string) bool {
-		_, err := os.Stat(file)
-		return file != "" && err == nil
-	}
-	switch p.Auth.Scheme {
-	case "aws":
-		credentials, settings := a.awsFiles()
-		return a.getenv("AWS_ACCESS_KEY_ID") != "" && a.getenv("AWS_SECRET_ACCESS_KEY") != "" || named && (exists(credentials) || exists(settings))
-	case "google":
-		return a.getenv("GOOGLE_APPLICATION_CREDENTIALS") != "" || named && exists(a.gcloudFile())
-	}
-	return false
 }

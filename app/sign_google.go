@@ -202,10 +202,12 @@ func (a *App) noToken(ctx context.Context, p catalog.Provider, err error) error 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &refused):
-		why := refused.ErrorCode
-		if refused.ErrorDescription != "" {
-			why += ": " + refused.ErrorDescription
+		var said struct {
+			Error       string `json:"error"`
+			Description string `json:"error_description"`
 		}
+		_ = json.Unmarshal(refused.Body, &said) // else the status says it
+		why := strings.Trim(said.Error+": "+said.Description, ": ")
 		if why == "" && refused.Response != nil {
 			why = refused.Response.Status
 		}

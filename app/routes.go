@@ -43,9 +43,29 @@ func (t *table) target(r *llm.Request, c config.Target) (llm.Target, error) {
 		return route.Fastest{Choices: of, Speed: func(c route.Choice) (time.Duration, float64) {
 			return t.app.health.Speed(c.Provider, c.Model)
 		}}, nil
+	case config.Compare:
+		return route.Compare{Choices: of}, nil
+	case config.Blend, config.Judge:
+		by, err := t.by(r, c, of)
+		if err != nil {
+			return nil, err
+		}
+		if c.Strategy == config.Judge {
+			return route.Judge{Choices: of, By: by}, nil
+		}
+		return route.Blend{Choices: of, By: by}, nil
 	default:
 		return nil, &llm.Error{Kind: llm.Internal, Message: "the strategy " + string(c.Strategy) + " is not built"}
 	}
+}
+
+// by is the model that writes or judges: the one named, or the first that is
+// asked.
+func (t *table) by(r *llm.Request, c config.Target, of []route.Choice) (llm.Target, error) {
+	if c.By == "" {
+		return of[0].Target, nil
+	}
+	return t.named(r, c.By, false)
 }
 
 // choices are the targets of a strategy that can be called now, with their

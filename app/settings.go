@@ -71,7 +71,7 @@ func (a *App) checkConfig(c *config.Config) error {
 	}
 	for _, rt := range c.Routes {
 		switch s := rt.Strategy; s {
-		case config.Smart, config.Blend, config.Judge, config.Compare, config.Split, config.Cache:
+		case config.Smart, config.Split, config.Cache:
 			add("routes."+rt.Name, "choose another", "the strategy %s is not built yet", s)
 		}
 	}

@@ -3,7 +3,6 @@ package route
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -50,14 +49,16 @@ func (s Cheapest) Do(ctx context.Context, r *llm.Request) (*llm.Response, error)
 	})
 	order := make([]llm.Target, len(all))
 	for i, c := range all {
-		why := fmt.Sprintf("cheapest of %d", len(all))
-		switch {
-		case !c.known:
-			why = "no price known"
-		case i > 0:
-			why = "next cheapest"
-		}
-		order[i] = noted{c, llm.Note{Reason: why, Instead: instead(s.Choices[0], c.Choice)}}
+		order[i] = noted{c.Choice, func() llm.Note {
+			why := "cheapest of " + number(len(all))
+			switch {
+			case !c.known:
+				why = "no price known"
+			case i > 0:
+				why = "next cheapest"
+			}
+			return llm.Note{Reason: why, Instead: instead(s.Choices[0], c.Choice)}
+		}}
 	}
 	return Fallback(order).Do(ctx, r)
 }
@@ -98,11 +99,12 @@ func (s Fastest) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) 
 	slices.SortStableFunc(all, func(a, b timed) int { return cmp.Compare(a.took, b.took) })
 	order := make([]llm.Target, len(all))
 	for i, c := range all {
-		why := "not measured yet"
-		if c.took > 0 {
-			why = fmt.Sprintf("%s for a usual answer", c.took.Round(10*time.Millisecond))
-		}
-		order[i] = noted{c, llm.Note{Reason: "fastest: " + why}}
+		order[i] = noted{c.Choice, func() llm.Note {
+			if c.took == 0 {
+				return llm.Note{Reason: "fastest: not measured yet"}
+			}
+			return llm.Note{Reason: "fastest: " + c.took.Round(10*time.Millisecond).String() + " for a usual answer"}
+		}}
 	}
 	return Fallback(order).Do(ctx, r)
 }
@@ -110,12 +112,12 @@ func (s Fastest) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) 
 // noted is a target whose calls' rows say why it was asked.
 type noted struct {
 	llm.Target
-	note llm.Note
+	note func() llm.Note
 }
 
 // Do asks the target with the note in the context.
 func (n noted) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
-	return n.Target.Do(llm.WithNote(ctx, n.note), r)
+	return n.Target.Do(llm.WithNote(ctx, n.note()), r)
 }
 
 // Rest is the target's own.

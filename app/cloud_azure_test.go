@@ -47,6 +47,11 @@ func TestAzure(t *testing.T) {
 			} else if call.header.Get("Api-Key") != secret || call.header.Get("Authorization") != "" {
 				t.Errorf("signed %v", call.header)
 			}
+			for _, m := range h.Models(t.Context()) {
+				if m.Provider == "azure" && m.Name != "gpt-5-mini" && strings.Contains(x.yaml, "deployments:") {
+					t.Errorf("%s is listed, which is not deployed", m.Name)
+				}
+			}
 			// Priced as the model it is: 1000 x 0.25 + 100 x 2 USD per million.
 			if r := h.rows(); len(r) != 1 || r[0].Model != "gpt-5-mini" || r[0].CostPico == nil || *r[0].CostPico != 450_000_000 {
 				t.Errorf("rows %+v", r)

@@ -46,7 +46,8 @@ func (f *face) keysAdd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add PROVIDER",
 		Short: "Store a key in the keychain",
-		Long: `Add stores a key in the system's keychain. It asks for it without showing it, or reads it from standard input.
+		Long: `Add stores a key in the system's keychain. It asks for it without showing it,
+or reads it from standard input.
 
 A key of Bedrock may be an API key, or an AWS key as ACCESS:SECRET,
 ACCESS:SECRET:SESSION or JSON; one of Vertex AI is the JSON file of a service

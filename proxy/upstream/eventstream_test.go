@@ -110,10 +110,7 @@ func TestUnwrapDamaged(t *testing.T) {
 // TestUnwrapOneByOne: each message leaves before the next is read.
 func TestUnwrapOneByOne(t *testing.T) {
 	var given int
-	var left [][]byte
-	for _, m := range answerOf(t) {
-		left = append(left, m)
-	}
+	left := answerOf(t)
 	u := newUnwrapper(readerFunc(func(p []byte) (int, error) {
 		if len(left) == 0 {
 			return 0, io.EOF

@@ -59,6 +59,20 @@ func TestBlockIndexes(t *testing.T) { // G11
 	}
 }
 
+// Calls that grow side by side are told apart by their index.
+func TestCallsSideBySide(t *testing.T) { // G11
+	got := events(t, &llm.Call{Stream: true}, stream(begins,
+		`{"contentBlockIndex":1,"start":{"toolUse":{"name":"f","toolUseId":"t1"}}}`,
+		`{"contentBlockIndex":2,"start":{"toolUse":{"name":"g","toolUseId":"t2"}}}`,
+		`{"contentBlockIndex":2,"delta":{"toolUse":{"input":"{\"b\":"}}}`,
+		`{"contentBlockIndex":1,"delta":{"toolUse":{"input":"{\"a\":1}"}}}`,
+		`{"contentBlockIndex":2,"delta":{"toolUse":{"input":"2}"}}}`,
+		`{"contentBlockIndex":1}`, `{"contentBlockIndex":2}`, `{"stopReason":"tool_use"}`, counts))
+	if len(got.Calls) != 2 || string(got.Calls[0].Arguments) != `{"a":1}` || string(got.Calls[1].Arguments) != `{"b":2}` {
+		t.Errorf("%+v", got.Calls)
+	}
+}
+
 func TestNoMessage(t *testing.T) { // G12
 	for _, body := range []string{
 		`{"stopReason":"guardrail_intervened","usage":{"inputTokens":3,"outputTokens":0}}`,

@@ -22,6 +22,8 @@ func (r *reader) provider(id string, n *node) Provider {
 		{"headers", func(n *node) { p.Headers = r.headers(n) }},
 		{"deployments", func(n *node) { p.Deployments = r.deployments(n) }},
 		{"off", func(n *node) { r.truth(n, &p.Off) }},
+		{"budget", func(n *node) { p.Budget.AtLimit = LimitBlock; r.budget(n, &p.Budget) }},
+		{"keys", func(n *node) { p.Keys = r.keys(n) }},
 	}
 	for _, name := range settingNames() {
 		known = append(known, field{name, func(n *node) { r.setting(n, name, &p.Settings) }})

@@ -195,5 +195,8 @@ const (
 
 	FlagTopK             = "top_k"             // chat: takes top_k
 	FlagCacheControl     = "cache_control"     // chat: takes cache marks on parts and tools
-	FlagReasoningHistory = "reasoning_history" // chat: wants the reasoning of earlier turns back
+	FlagReasoningHistory = "reasoning_history" // chat, responses: wants the reasoning of earlier turns back
+
+	FlagNoCustomTools = "no_custom_tools" // responses: knows functions alone
+	FlagNoHostedTools = "no_hosted_tools" // responses: runs no tools itself
 )

@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"proxy/dialect/messages":    {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/gemini":      {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/ollama":      {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/responses":   {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/dialecttest": {"proxy/llm", "proxy/sse"},
 	"proxy/route":               {"proxy/llm"},
 	"proxy/catalog":             {"proxy/llm"},

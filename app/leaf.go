@@ -14,6 +14,7 @@ import (
 	"keytray/proxy/dialect/gemini"
 	"keytray/proxy/dialect/messages"
 	ollamadialect "keytray/proxy/dialect/ollama"
+	"keytray/proxy/dialect/responses"
 	"keytray/proxy/llm"
 	"keytray/proxy/upstream"
 	"keytray/store/config"
@@ -32,6 +33,8 @@ func outbound(dialect string) llm.Outbound {
 		return gemini.Dialect{}
 	case "ollama":
 		return ollamadialect.Dialect{}
+	case "responses":
+		return responses.Dialect{}
 	default:
 		return nil
 	}

@@ -2,9 +2,10 @@ package proxy
 
 import (
 	"keytray/proxy/dialect/chat"
+	"keytray/proxy/dialect/responses"
 	"keytray/proxy/llm"
 )
 
 // inbounds are the dialects that clients may speak. The first one's shape is
 // used for errors on paths that belong to none.
-var inbounds = []llm.Inbound{chat.Dialect{}}
+var inbounds = []llm.Inbound{chat.Dialect{}, responses.Dialect{}}

@@ -88,7 +88,8 @@ func (d *decoder) item(_ int, param string, v []byte) *llm.Error {
 	case "tool_search_output":
 		return d.found(param, v)
 	case "additional_tools":
-		return d.tools(param+".tools", field(v, "tools"))
+		_, err := d.more(param+".tools", field(v, "tools"))
+		return err
 	case "agent_message":
 		return d.agent(param, v)
 	case "configuration_update":

@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"slices"
 	"strings"
 
 	"keytray/proxy/llm"
@@ -61,18 +62,14 @@ func shellOutput(v []byte) (blocks []llm.Block, failed bool) {
 // found reads the tools that a client's search found: they can be called from
 // now on, and the model is told their names.
 func (d *decoder) found(param string, v []byte) *llm.Error {
-	before := len(d.p.Tools)
-	if err := d.tools(param+".tools", field(v, "tools")); err != nil {
+	names, err := d.more(param+".tools", field(v, "tools"))
+	if err != nil {
 		return err
 	}
 	id := unquote(field(v, "call_id"))
 	if id == "" { // the provider's own search
 		d.lose("input: tool_search_output: its tools are sent at once")
 		return nil
-	}
-	var names []string
-	for _, t := range d.p.Tools[before:] {
-		names = append(names, t.Name)
 	}
 	says := "No tools were found."
 	if len(names) > 0 {
@@ -82,4 +79,24 @@ func (d *decoder) found(param string, v []byte) *llm.Error {
 		Kind: llm.ToolResult, ID: id, Name: d.names[id], Content: []llm.Block{{Kind: llm.Text, Text: says}},
 	})
 	return nil
+}
+
+// more reads tools that come in the middle of the input, and tells their
+// names. One that is known already takes its new form.
+func (d *decoder) more(param string, v []byte) (names []string, err *llm.Error) {
+	known := d.p.Tools
+	d.p.Tools = nil
+	err = d.tools(param, v)
+	found := d.p.Tools
+	d.p.Tools = known
+	for _, t := range found {
+		names = append(names, t.Name)
+		i := slices.IndexFunc(d.p.Tools, func(k llm.Tool) bool { return k.Name == t.Name && k.Kind == t.Kind })
+		if i >= 0 {
+			d.p.Tools[i] = t
+		} else {
+			d.p.Tools = append(d.p.Tools, t)
+		}
+	}
+	return names, err
 }

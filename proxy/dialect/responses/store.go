@@ -87,7 +87,7 @@ func Expand(previous []json.RawMessage, body []byte) ([]byte, error) {
 			have[id] = true
 		}
 	}
-	return rewrite(body, func(own []json.RawMessage) []json.RawMessage {
+	return rewrite(body, "previous_response_id", func(own []json.RawMessage) []json.RawMessage {
 		all := append([]json.RawMessage{}, previous...)
 		for _, v := range own {
 			if id := reference(v); id == "" || !have[id] {
@@ -102,7 +102,7 @@ func Expand(previous []json.RawMessage, body []byte) ([]byte, error) {
 // of an id, or nil if it is not kept: the reference then stays as it is. The
 // error is an [*llm.Error].
 func Resolve(find func(id string) json.RawMessage, body []byte) ([]byte, error) {
-	return rewrite(body, func(own []json.RawMessage) []json.RawMessage {
+	return rewrite(body, "", func(own []json.RawMessage) []json.RawMessage {
 		for i, v := range own {
 			if id := reference(v); id != "" {
 				if whole := find(id); whole != nil {
@@ -114,8 +114,8 @@ func Resolve(find func(id string) json.RawMessage, body []byte) ([]byte, error) 
 	})
 }
 
-// rewrite replaces a request's input, and takes previous_response_id out.
-func rewrite(body []byte, change func([]json.RawMessage) []json.RawMessage) ([]byte, error) {
+// rewrite replaces a request's input, and takes one field out.
+func rewrite(body []byte, out string, change func([]json.RawMessage) []json.RawMessage) ([]byte, error) {
 	own, err := Items(body)
 	if err != nil {
 		return nil, err
@@ -131,22 +131,22 @@ func rewrite(body []byte, change func([]json.RawMessage) []json.RawMessage) ([]b
 		input = append(input, v...)
 	}
 	input = append(input, ']')
-	out := append(make([]byte, 0, len(body)+len(input)), '{')
+	b := append(make([]byte, 0, len(body)+len(input)), '{')
 	placed := false
 	_ = llm.Fields(body, func(key, v []byte, _ int) bool { // Items has read it
 		switch fieldName(key) {
-		case "previous_response_id":
+		case out:
 			return true
 		case "input":
 			v, placed = input, true
 		}
-		out = appendField(out, key, v)
+		b = appendField(b, key, v)
 		return true
 	})
 	if !placed {
-		out = appendField(out, []byte("input"), input)
+		b = appendField(b, []byte("input"), input)
 	}
-	return append(out, '}'), nil
+	return append(b, '}'), nil
 }
 
 func appendField(b, key, v []byte) []byte {

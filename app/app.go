@@ -22,6 +22,7 @@ import (
 	"keytray/assets"
 	"keytray/proxy"
 	"keytray/proxy/catalog"
+	"keytray/proxy/route"
 	"keytray/proxy/upstream"
 	"keytray/store/config"
 	"keytray/store/keys"
@@ -66,7 +67,8 @@ type App struct {
 	base    *catalog.Catalog                // as built in
 	network *upstream.Network
 	ollama  *ollama
-	builds  sync.Mutex // one rebuild at a time
+	health  route.Health // of all providers
+	builds  sync.Mutex   // one rebuild at a time
 	table   atomic.Pointer[table]
 	door    *proxy.Handler
 	changes changes

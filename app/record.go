@@ -25,6 +25,7 @@ func (r recorder) Begin(a *llm.Attempt) {
 
 // Finish prices the attempt and returns when its row is committed.
 func (r recorder) Finish(a *llm.Attempt) {
+	r.app.health.Note(a)
 	row := r.row(a)
 	row.Status = ledger.Status(a.Outcome)
 	r.price(a, &row)
@@ -48,6 +49,7 @@ func (r recorder) row(a *llm.Attempt) ledger.Row {
 	row := ledger.Row{
 		ID: a.Row, RequestID: a.Request.ID, Attempt: a.Number, Time: a.Start.UTC(),
 		Tool: a.Request.Tool, Inbound: a.Request.Inbound.Name(), Asked: clip(a.Request.Model), Route: a.Request.Route,
+		Role: ledger.Role(a.Note.Part), Reason: a.Note.Reason,
 		Provider: a.Provider, Model: a.Model, Key: a.Key,
 		HTTPStatus: a.Status, Streamed: a.Streamed, Lost: a.Lost, FirstByte: -1,
 		Usage: ledger.Usage{

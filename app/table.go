@@ -11,18 +11,18 @@ import (
 	"keytray/proxy"
 	"keytray/proxy/catalog"
 	"keytray/proxy/llm"
-	"keytray/proxy/route"
 	"keytray/store/config"
 )
 
 // table is the route table made from one version of the settings. It is
-// immutable but for its cache of leaves.
+// immutable but for its caches.
 type table struct {
 	app     *App
 	config  *config.Config
 	catalog *catalog.Catalog
 	usable  map[string]bool // providers that can be called: built, on, with a key if they need one
-	leaves  sync.Map        // provider/model -> llm.Target
+	leaves  sync.Map        // dialect provider/model -> llm.Target
+	served  sync.Map        // a model's name without its maker -> []model; see servers
 	waiting []Problem       // providers whose keys wait for the user's word; see Trust
 }
 
@@ -120,33 +120,6 @@ func (t *table) named(r *llm.Request, name string, asked bool) (llm.Target, erro
 // switched tells whether the tray's switch stands on one provider.
 func (t *table) switched(active string) bool {
 	return active != config.ActiveAuto && active != config.ActiveOffline
-}
-
-// route is the target of a route. The row names the outermost one, which is
-// what was asked for.
-func (t *table) route(r *llm.Request, rt config.Route) (llm.Target, error) {
-	if r.Route == "" {
-		r.Route = rt.Name
-	}
-	if rt.Model != "" {
-		return t.named(r, rt.Model, false)
-	}
-	var all []llm.Target
-	var first error
-	for _, name := range rt.Fallback {
-		target, err := t.named(r, name, false)
-		if err != nil {
-			if first == nil {
-				first = err
-			}
-			continue // one that cannot be called now is passed over
-		}
-		all = append(all, target)
-	}
-	if len(all) == 0 {
-		return nil, first
-	}
-	return route.Fallback(all), nil
 }
 
 // model is what a name resolves to.

@@ -32,6 +32,7 @@ type Attempt struct {
 	Tally   Tally
 	Err     *Error
 	Lost    []string
+	Note    Note // of the strategy that made the call
 	// SentBytes is the size of the request body, to estimate what an answer
 	// without usage cost.
 	SentBytes int64

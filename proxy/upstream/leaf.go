@@ -59,6 +59,7 @@ type Leaf struct {
 func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	m := &meter{
 		leaf: l,
+		ctx:  ctx,
 		call: llm.Call{Model: l.Model, Stream: r.Stream},
 		attempt: llm.Attempt{
 			Request:  r,
@@ -67,6 +68,7 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 			Model:    l.Model.Name,
 			Streamed: r.Stream,
 			Start:    time.Now(),
+			Note:     llm.NoteOf(ctx),
 		},
 	}
 	e := &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call"} // should anything panic
@@ -94,7 +96,7 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 // do makes the call; on an error the caller finishes the row.
 func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 	l, r := m.leaf, m.attempt.Request
-	translated := !l.Outbound.Copies(&m.call, r)
+	translated := r.Derived || !l.Outbound.Copies(&m.call, r)
 	if !translated {
 		m.call.Form, m.call.Counts = r.Form, r.Counts
 	}

@@ -39,7 +39,6 @@ type meter struct {
 
 // begin starts a stream: it reads up to the first good frame.
 func (m *meter) begin(ctx context.Context, in io.Reader) error {
-	m.ctx = ctx
 	m.tap = sse.Tap{Src: in, See: m.see, Release: m.commit}
 	if m.leaf.Outbound.Framing(&m.call) == llm.NDJSON {
 		m.tap.Framing = sse.Lines
@@ -66,7 +65,6 @@ func (m *meter) begin(ctx context.Context, in io.Reader) error {
 // whole reads an answer that is not streamed. What must be translated is
 // decoded here, so that nonsense is found before anything is committed.
 func (m *meter) whole(ctx context.Context, in io.Reader, size int64, out *llm.Response, translated bool) error {
-	m.ctx = ctx
 	body, err := readAll(in, size, maxAnswer)
 	if err != nil {
 		return m.broken(err)
@@ -203,6 +201,9 @@ func (m *meter) finish(err error) {
 	a.Lost = m.call.Lost
 	a.Outcome = llm.OK
 	if err != nil {
+		if context.Cause(m.ctx) == llm.ErrLost {
+			a.Note.Part = llm.PartLost
+		}
 		a.Err = llm.AsError(err)
 		switch a.Err.Kind {
 		case llm.Canceled:

@@ -78,15 +78,6 @@ type Provider struct {
 // Header is one HTTP header that a provider wants with every call.
 type Header struct{ Name, Value string }
 
-// Route is a name for a target, used as a model name. Exactly one of Model and Fallback is set.
-type Route struct {
-	Name string
-	// Model is provider/name, a bare model name or another route's name.
-	Model string
-	// Fallback holds names like Model's, tried in order; at least one.
-	Fallback []string
-}
-
 // Tool is what config.yaml says of one local program.
 type Tool struct {
 	Name   string

@@ -64,10 +64,7 @@ func (e *Edit) RemoveProvider(id string) error { return e.doc.set(nil, "provider
 
 // SetRoute adds or changes a route.
 func (e *Edit) SetRoute(r Route) error {
-	if len(r.Fallback) == 0 {
-		return e.doc.set(textOf(r.Model), "routes", r.Name)
-	}
-	return e.doc.set(tableOf(entry{key: "fallback", value: listOf(r.Fallback)}), "routes", r.Name)
+	return e.doc.set(targetNode(r.Target), "routes", r.Name)
 }
 
 // RemoveRoute removes a route.

@@ -93,6 +93,13 @@ func TestIncomplete(t *testing.T) {
 			t.Errorf("%s: %s", why, text1(v))
 		}
 	}
+	// The one that is cut is the call, not the data that belongs to it.
+	signed := call(0, "c", "f", `{"a`)
+	signed[len(signed)-1].Opaque, signed[len(signed)-1].Origin = "sig", "gemini:google"
+	items := wholly(t, `{}`, script(llm.MaxTokens, signed))["output"].([]any)
+	if len(items) != 2 || items[0].(map[string]any)["status"] != "incomplete" {
+		t.Errorf("%s", text1(items))
+	}
 	// A call that is whole stays so when what follows it is cut.
 	cut := append(call(0, "c", "f", "{}"), llm.Event{Kind: llm.BlockStart, Index: 1}, llm.Event{Kind: llm.Delta, Index: 1, Text: "x"}, llm.Event{Kind: llm.BlockStop, Index: 1})
 	out := wholly(t, `{}`, script(llm.MaxTokens, cut))["output"].([]any)

@@ -63,6 +63,7 @@ func TestStreams(t *testing.T) {
 		{"D12: the name comes last", []string{added(0, `{"type":"function_call","id":"fc","call_id":"c","name":""}`), argsOf("delta", 0, `{"a"`), argsOf("delta", 0, `:1}`), done(0, whole)}, `<f|{"a":1}|>`},
 		{"F16: no arguments", []string{added(0, fc), argsOf("done", 0, ""), done(0, fc)}, `<f|{}|>`},
 		{"F16: everything twice", []string{added(0, fc), added(0, fc), argsOf("done", 0, `{"a":1}`), argsOf("done", 0, `{"a":1}`), done(0, whole), done(0, whole)}, `<f|{"a":1}|>`},
+		{"F16: a piece after all of it", []string{added(0, fc), argsOf("done", 0, `{"a":1}`), argsOf("delta", 0, `{"a":1}`), done(0, whole)}, `<f|{"a":1}|>`},
 		{"F3: side by side", []string{added(0, fc), added(1, strings.ReplaceAll(fc, `"c"`, `"d"`)), argsOf("delta", 1, `{"b"`), argsOf("delta", 0, `{"a"`), argsOf("delta", 1, `:2}`), argsOf("delta", 0, `:1}`), done(0, whole), done(1, strings.ReplaceAll(fc, `"c"`, `"d"`))}, `<f|<f|{"b"|{"a"|:2}|:1}|>|>`},
 		{"by item id alone", []string{strings.ReplaceAll(added(0, fc), `"output_index":0,`, ""), `{"type":"response.function_call_arguments.delta","item_id":"fc","delta":"{}"}`, strings.ReplaceAll(done(0, whole), `"output_index":0,`, "")}, `<f|{}|>`},
 		{"text in done alone", []string{added(0, `{"type":"message","id":"m"}`), `{"type":"response.output_text.done","output_index":0,"content_index":0,"text":"Hi"}`, done(0, text)}, `<|Hi|>`},

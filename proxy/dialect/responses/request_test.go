@@ -20,6 +20,7 @@ func TestItems(t *testing.T) {
 			`assistant[thinking a  b (gAA of responses)|text T|call 1 f {}|call 2 g ] user[result 1 f: x|result 2 g:]`},
 		{"two messages in a row", `{"input":[{"role":"assistant","content":"A"},{"type":"reasoning","summary":[],"encrypted_content":"gAA"},{"role":"assistant","content":"B"}]}`,
 			`assistant[text A] assistant[redacted (gAA of responses)|text B]`},
+		{"two messages without anything between", `{"input":[{"role":"assistant","content":"A"},{"role":"assistant","content":"B"}]}`, `assistant[text A] assistant[text B]`},
 		{"F9: sealed", `{"input":[{"type":"reasoning","summary":[],"encrypted_content":"` + sealed + `"},{"role":"user","content":"x"}]}`, `assistant[redacted (sig of messages:anthropic)] user[text x]`},
 		{"F20: nothing in it", `{"input":[{"type":"reasoning","id":"r","summary":[],"content":null,"encrypted_content":null},{"type":"reasoning","summary":null,"content":[{"type":"reasoning_text","text":"raw"}],"status":null},{"role":"user","content":"x"}]}`,
 			`assistant[thinking raw (of responses)] user[text x]`},

@@ -13,14 +13,26 @@ import (
 // recorder turns attempts into priced rows of the ledger.
 type recorder struct{ app *App }
 
-// Begin writes the row down as running; it does not wait.
-func (r recorder) Begin(a *llm.Attempt) {
+// Begin writes the row down as running; it does not wait. Its error is that of
+// a budget that is used up.
+func (r recorder) Begin(a *llm.Attempt) error {
 	row := r.row(a)
 	row.EstimateInput = a.SentBytes / bytesPerToken
-	if c := r.app.catalog.Load().Estimate(a.Provider, a.Model, llm.Usage{}, a.SentBytes, 0, catalog.Context{At: a.Start}); c.Kind != catalog.Unpriced {
+	cat, at := r.app.catalog.Load(), catalog.Context{At: a.Start}
+	if c := cat.Estimate(a.Provider, a.Model, llm.Usage{}, a.SentBytes, 0, at); c.Kind != catalog.Unpriced {
 		row.EstimatePico = pico(c.Pico)
 	}
 	a.Row = r.app.ledger.Begin(row)
+	limits := r.app.config.Current()
+	if !limited(limits) {
+		return nil
+	}
+	c := cat.Estimate(a.Provider, a.Model, llm.Usage{Output: usualOutput}, a.SentBytes, 0, at)
+	if c.Kind != catalog.Unpriced {
+		a.Reserved = c.Pico
+	}
+	free := a.Provider == demoProvider || c.Kind == catalog.Exact && c.Pico == 0
+	return r.app.purses.reserve(limits, a, free)
 }
 
 // Finish prices the attempt and returns when its row is committed.
@@ -29,6 +41,7 @@ func (r recorder) Finish(a *llm.Attempt) {
 	row := r.row(a)
 	row.Status = ledger.Status(a.Outcome)
 	r.price(a, &row)
+	r.app.settle(a, &row)
 	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
 	defer cancel()
 	if err := r.app.ledger.Finish(ctx, row); err != nil && !errors.Is(err, ledger.ErrKept) {

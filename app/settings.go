@@ -73,14 +73,6 @@ func (a *App) checkConfig(c *config.Config) error {
 			add("routes."+rt.Name, "choose another", "the strategy %s is not built yet", s)
 		}
 	}
-	if c.Budget.Day != nil || c.Budget.Month != nil {
-		add("budget", "remove it; nothing would stop a call at that limit", "limits are not built yet")
-	}
-	for _, t := range c.Tools {
-		if t.Budget.Day != nil || t.Budget.Month != nil {
-			add("tools."+t.Name+".budget", "remove it; nothing would stop a call at that limit", "limits are not built yet")
-		}
-	}
 	cat, err := withConfig(a.base, c)
 	if err != nil {
 		return err

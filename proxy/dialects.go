@@ -2,10 +2,17 @@ package proxy
 
 import (
 	"keytray/proxy/dialect/chat"
+	"keytray/proxy/dialect/gemini"
+	"keytray/proxy/dialect/ollama"
 	"keytray/proxy/dialect/responses"
 	"keytray/proxy/llm"
 )
 
 // inbounds are the dialects that clients may speak. The first one's shape is
 // used for errors on paths that belong to none.
-var inbounds = []llm.Inbound{chat.Dialect{}, responses.Dialect{}}
+var inbounds = []llm.Inbound{
+	chat.Dialect{},
+	gemini.Dialect{},
+	ollama.Dialect{},
+	responses.Dialect{},
+}

@@ -36,4 +36,7 @@ type Attempt struct {
 	// SentBytes is the size of the request body, to estimate what an answer
 	// without usage cost.
 	SentBytes int64
+	// Reserved is what the attempt was expected to cost when it began; it is set
+	// by who keeps the budgets.
+	Reserved Pico
 }

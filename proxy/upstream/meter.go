@@ -40,8 +40,11 @@ type meter struct {
 // begin starts a stream: it reads up to the first good frame.
 func (m *meter) begin(ctx context.Context, in io.Reader) error {
 	m.tap = sse.Tap{Src: in, See: m.see, Release: m.commit}
-	if m.leaf.Outbound.Framing(&m.call) == llm.NDJSON {
+	switch m.leaf.Outbound.Framing(&m.call) {
+	case llm.NDJSON:
 		m.tap.Framing = sse.Lines
+	case llm.JSONArray:
+		m.tap.Framing = sse.Array
 	}
 	t := &m.attempt.Tally
 	for !t.Good && t.Err == nil && !t.Done {

@@ -73,6 +73,15 @@ type Provider struct {
 	Headers []Header
 	// Off hides the provider: it is neither listed nor called.
 	Off bool
+	// Budget limits what is spent there, and Keys what is spent with single keys.
+	Budget Budget
+	Keys   []KeyBudget
+}
+
+// KeyBudget limits what is spent with the key of that label.
+type KeyBudget struct {
+	Label  string
+	Budget Budget
 }
 
 // Header is one HTTP header that a provider wants with every call.
@@ -82,6 +91,9 @@ type Header struct{ Name, Value string }
 type Tool struct {
 	Name   string
 	Budget Budget
+	// Models are what the tool may ask for: models, routes, or a provider's id
+	// and a slash for all of its models. None is no limit.
+	Models []string
 }
 
 // Budget limits spending. A nil limit is no limit; a limit of 0 lets nothing that costs money through.

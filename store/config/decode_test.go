@@ -193,3 +193,22 @@ func TestRoutes(t *testing.T) {
 		t.Errorf("memo: %+v", m)
 	}
 }
+
+func TestBudgets(t *testing.T) {
+	const file = `providers:
+  openai: {budget: {day: 2}, keys: {work: {budget: {month: 30, at_limit: offline}}}}
+tools:
+  codex: {budget: {day: 5}, models: [openai/gpt-5, anthropic/, safe]}
+`
+	got, err := Parse("f", []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, tool := got.Providers[0], got.Tools[0]
+	if *p.Budget.Day != 2e12 || p.Budget.AtLimit != LimitBlock || p.Keys[0].Label != "work" || *p.Keys[0].Budget.Month != 30e12 || p.Keys[0].Budget.AtLimit != LimitOffline {
+		t.Errorf("provider %+v", p)
+	}
+	if *tool.Budget.Day != 5e12 || !slices.Equal(tool.Models, []string{"openai/gpt-5", "anthropic/", "safe"}) {
+		t.Errorf("tool %+v", tool)
+	}
+}

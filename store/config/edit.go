@@ -56,6 +56,18 @@ func (e *Edit) SetProvider(p Provider) error {
 	if p.Off {
 		n.put("off", truthOf(true))
 	}
+	if b := budgetNode(p.Budget); len(b.entries) > 0 {
+		n.put("budget", b)
+	}
+	keys := tableOf()
+	for _, k := range p.Keys {
+		if b := budgetNode(k.Budget); len(b.entries) > 0 {
+			keys.put(k.Label, tableOf(entry{key: "budget", value: b}))
+		}
+	}
+	if len(keys.entries) > 0 {
+		n.put("keys", keys)
+	}
 	return e.doc.set(n, "providers", p.ID)
 }
 
@@ -76,6 +88,7 @@ func (e *Edit) SetTool(t Tool) error {
 	if b := budgetNode(t.Budget); len(b.entries) > 0 {
 		n.put("budget", b)
 	}
+	n.put("models", listOrNil(t.Models))
 	return e.doc.set(n, "tools", t.Name)
 }
 

@@ -115,7 +115,6 @@ func refusals() []refusal {
 		{"budget: {at_limit: stop}\n", []string{"1:20: budget.at_limit: is not block or offline"}},
 		{"budget: {week: 3}\n", []string{"1:10: budget.week: is not a setting; known here: day, month or at_limit"}},
 		{"tools: {/x: {}}\n", []string{"1:9: tools./x: is not a good tool name"}},
-		{"tools: {codex: {models: [a]}}\n", []string{"1:25: tools.codex.models: models of one tool are not built yet; remove it"}},
 		{"tools: {codex: {budget: {day: x}}}\n", []string{"1:31: tools.codex.budget.day: is text where an amount"}},
 		// ledger, origins, stand_ins
 		{"ledger: {sync: always}\n", []string{"1:16: ledger.sync: is not normal or full"}},

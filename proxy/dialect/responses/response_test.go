@@ -79,14 +79,15 @@ func TestStreams(t *testing.T) {
 		{"unknown and idle events", []string{`{"type":"keepalive"}`, `{"type":"response.made_up","output_index":9}`, delta("x")}, `<|x|>`},
 		{"D6: text, call, text", []string{delta("a"), done(1, whole), `{"type":"response.output_text.delta","output_index":2,"content_index":0,"delta":"b"}`}, `<|a|>|<f|{"a":1}|>|<|b|>`},
 	} {
-		c := &llm.Call{Model: llm.Model{Provider: "openai"}}
+		made := ""
+		c := &llm.Call{Model: llm.Model{Provider: "openai"}, Made: func(s string) { made += s }}
 		events := answered(t, c, append(append([]string{created}, tt.frames...), completed)...)
 		if got := pieces(events); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
 		}
 		for _, e := range events {
-			if e.Opaque != "" && e.Origin != "responses:openai" {
-				t.Errorf("%s: origin %q", tt.name, e.Origin)
+			if e.Opaque != "" && (e.Origin != "responses:openai" || made != e.Opaque) {
+				t.Errorf("%s: origin %q, noted %q", tt.name, e.Origin, made)
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"keytray/proxy/dialect/gemini"
 	"keytray/proxy/dialect/messages"
 	ollamadialect "keytray/proxy/dialect/ollama"
+	"keytray/proxy/dialect/responses"
 	"keytray/proxy/llm"
 	"keytray/proxy/upstream"
 	"keytray/store/config"
@@ -35,6 +36,8 @@ func outbound(dialect string) llm.Outbound {
 		return converse.Dialect{}
 	case "ollama":
 		return ollamadialect.Dialect{}
+	case "responses":
+		return responses.Dialect{}
 	default:
 		return nil
 	}

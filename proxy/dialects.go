@@ -5,6 +5,7 @@ import (
 	"keytray/proxy/dialect/gemini"
 	"keytray/proxy/dialect/messages"
 	"keytray/proxy/dialect/ollama"
+	"keytray/proxy/dialect/responses"
 	"keytray/proxy/llm"
 )
 
@@ -15,4 +16,5 @@ var inbounds = []llm.Inbound{
 	gemini.Dialect{},
 	messages.Dialect{},
 	ollama.Dialect{},
+	responses.Dialect{},
 }

@@ -196,7 +196,7 @@ const (
 	FlagCompletions      = "completions"       // chat: serves legacy completions too
 	FlagTopK             = "top_k"             // chat, converse: takes top_k
 	FlagCacheControl     = "cache_control"     // chat, converse: takes cache marks on parts and tools
-	FlagReasoningHistory = "reasoning_history" // chat, converse: wants the reasoning of earlier turns back
+	FlagReasoningHistory = "reasoning_history" // chat, converse, responses: wants the reasoning of earlier turns back
 
 	FlagNovaFields      = "nova_fields"      // converse: reasoningConfig and inferenceConfig.topK; no cache of tools
 	FlagEffortField     = "effort_field"     // converse: takes reasoning_effort
@@ -209,4 +209,7 @@ const (
 	// FlagBeta begins the flag of each anthropic-beta that a host knows
 	// ("beta:context-1m-2025-08-07"); one that has such flags gets no other.
 	FlagBeta = "beta:"
+
+	FlagNoCustomTools = "no_custom_tools" // responses: knows functions alone
+	FlagNoHostedTools = "no_hosted_tools" // responses: runs no tools itself
 )

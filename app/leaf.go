@@ -46,7 +46,10 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	if err := t.mayCall(r, p, m.Name); err != nil {
 		return nil, err
 	}
-	key := m.Provider + "/" + m.Name
+	if other, ok := p.In(r.Inbound.Name()); ok && outbound(other.Dialect) != nil {
+		p = other // so that the client's own bytes can be sent
+	}
+	key := p.Dialect + " " + m.Provider + "/" + m.Name
 	if r.LocalOnly {
 		key += " " // a leaf of its own, which signs nothing
 	}

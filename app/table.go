@@ -53,6 +53,11 @@ func (a *App) rebuild() {
 		if u, err := url.Parse(a.baseURL(p)); err == nil {
 			hosts = append(hosts, u.Host)
 		}
+		for _, base := range p.Also {
+			if u, err := url.Parse(base); err == nil {
+				hosts = append(hosts, u.Host)
+			}
+		}
 		if p.Unusable != "" {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"keytray/proxy/dialect/chat"
 	"keytray/proxy/llm"
 	"keytray/proxy/proxytest"
 	"keytray/proxy/route"
@@ -77,7 +78,7 @@ routes:
 		t.Run(c.name, func(t *testing.T) {
 			h := open(t, c.yaml, c.env...)
 			<-h.read
-			r := &llm.Request{Peek: llm.Peek{Model: c.asked}}
+			r := &llm.Request{Inbound: chat.Dialect{}, Peek: llm.Peek{Model: c.asked}}
 			target, err := h.table.Load().Target(r)
 			switch {
 			case c.says != "":

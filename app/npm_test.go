@@ -11,14 +11,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"keytray/proxy/proxytest"
 )
 
-// npmClients are scripts in testdata/npm: the official JavaScript libraries,
-// which check answers more strictly than others.
-var npmClients = []string{
-	"openai-chat",
+// npmClients are scripts in testdata/npm and their argument: the official
+// JavaScript libraries, which check answers more strictly than others.
+var npmClients = [][]string{
+	{"openai-chat.mjs"},
+	{"ai.mjs", "chat"},
+	{"ai.mjs", "compatible"},
 }
 
 // TestNPM runs each library against a Keytray of its own process, whose
@@ -26,7 +29,16 @@ var npmClients = []string{
 func TestNPM(t *testing.T) {
 	folder := npmInstall(t)
 	home := t.TempDir()
-	url := proxytest.Start(t, proxytest.NewByModel()).URL
+	provider := proxytest.NewByModel()
+	byName := provider.Choose
+	provider.Choose = func(seen *proxytest.Seen) proxytest.Script {
+		s := byName(seen)
+		if s.Fault == proxytest.FaultError || s.Fault == proxytest.FaultCut {
+			s.Every = 5 * time.Millisecond // the answer begins before it fails
+		}
+		return s
+	}
+	url := proxytest.Start(t, provider).URL
 	config := "providers:\n" +
 		"  openai: {base_url: " + url + "/v1}\n" +
 		"  anthropic: {base_url: " + url + "/v1}\n" +
@@ -44,10 +56,10 @@ func TestNPM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range npmClients {
-		t.Run(name, func(t *testing.T) {
+	for _, script := range npmClients {
+		t.Run(strings.Join(script, " "), func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), "node", name+".mjs")
+			cmd := exec.CommandContext(t.Context(), "node", script...)
 			cmd.Dir = folder
 			cmd.Env = append(os.Environ(), "KEYTRAY_URL="+address, "KEYTRAY_TOKEN=kt-test", "UPSTREAMS="+upstreams, "REAL="+string(answer),
 				"NO_PROXY=127.0.0.1", "NODE_NO_WARNINGS=1", "AI_SDK_LOG_WARNINGS=false")

@@ -42,3 +42,9 @@ export async function fails(call) {
   }
   throw new Error("no error");
 }
+
+// begun checks what came of an answer before its error: its first words, or
+// nothing if the error was there before the first word could be sent on.
+export function begun(text) {
+  equal(text === "" || text.startsWith("word1 word2 "), true, text);
+}

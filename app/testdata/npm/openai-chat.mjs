@@ -1,5 +1,5 @@
 import OpenAI from "openai";
-import { base, token, upstreams, real, hello, city, check, equal, fails } from "./check.mjs";
+import { base, token, upstreams, real, hello, city, check, equal, begun, fails } from "./check.mjs";
 
 const client = new OpenAI({ baseURL: base + "/v1", apiKey: token, maxRetries: 0 });
 const messages = [{ role: "user", content: "hi" }];
@@ -56,7 +56,7 @@ for (const [dialect, prefix] of upstreams) {
       for await (const chunk of s) text += chunk.choices[0]?.delta.content ?? "";
     });
     equal(e instanceof OpenAI.APIError, true, e.constructor.name);
-    equal(text.startsWith("word1 word2 "), true, text);
+    begun(text);
   });
   await check(of("cut"), async () => {
     await fails(async () => {

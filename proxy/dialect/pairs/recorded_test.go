@@ -29,7 +29,7 @@ var smallest = map[string]struct{ path, body string }{
 	"chat":      {"/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`},
 	"responses": {"/v1/responses", `{"model":"m","input":"hi"}`},
 	"messages":  {"/v1/messages", `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`},
-	"gemini":    {"/v1beta/models/m:generateContent", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`},
+	"gemini":    {"/v1beta/models/m:generateContent", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"generationConfig":{"thinkingConfig":{"includeThoughts":true}}}`},
 	"ollama":    {"/api/chat", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`},
 }
 
@@ -68,6 +68,8 @@ func TestRecorded(t *testing.T) {
 			thinking := want.thinking // not every library reads it
 			want = reader(t.Context(), r.answer)
 			want.thinking = thinking
+		} else if err != nil {
+			t.Errorf("%s %s: %v", r.dialect, r.name, err)
 		}
 		for _, in := range inbounds {
 			for _, stream := range []bool{false, true} {

@@ -1,13 +1,15 @@
 package pairs_test
 
 import (
-	"encoding/base64"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 
 	"keytray/proxy/sse"
 )
@@ -82,8 +84,8 @@ func recorded(t *testing.T, dialect, meta string) (r recording, ok bool) {
 			if ending == ".sse" {
 				r.kind = "text/event-stream"
 			}
-			if ending == ".eventstream" && dialect == "messages" { // the same events in AWS's own framing
-				r.body, r.kind = unwrapped(b), "text/event-stream"
+			if ending == ".eventstream" {
+				r.body, r.kind = unwrapped(t, b), "text/event-stream"
 			}
 			return r, true
 		}
@@ -92,16 +94,26 @@ func recorded(t *testing.T, dialect, meta string) (r recording, ok bool) {
 	return r, false
 }
 
-var awsBytes = regexp.MustCompile(`"bytes":"([A-Za-z0-9+/=]+)"`)
-
-// unwrapped takes the events of Messages out of AWS's framing.
-func unwrapped(b []byte) (out []byte) {
-	for _, m := range awsBytes.FindAllSubmatch(b, -1) {
-		if data, err := base64.StdEncoding.DecodeString(string(m[1])); err == nil {
-			var e struct{ Type string }
-			_ = json.Unmarshal(data, &e) // it is compared below
-			out = sse.Append(out, e.Type, data)
+// unwrapped takes the events out of AWS's own framing, as the way to such a
+// provider does. Claude's events are wrapped once more there.
+func unwrapped(t *testing.T, b []byte) (out []byte) {
+	t.Helper()
+	decoder, src := eventstream.NewDecoder(), bytes.NewReader(b)
+	for src.Len() > 0 {
+		m, err := decoder.Decode(src, nil)
+		if err != nil {
+			t.Fatal(err)
 		}
+		kind, data := m.Headers.Get(":event-type").String(), m.Payload
+		if kind == "chunk" {
+			var chunk struct{ Bytes []byte }
+			var e struct{ Type string }
+			if err := errors.Join(json.Unmarshal(data, &chunk), json.Unmarshal(chunk.Bytes, &e)); err != nil {
+				t.Fatal(err)
+			}
+			kind, data = e.Type, chunk.Bytes
+		}
+		out = sse.Append(out, kind, data)
 	}
 	return out
 }

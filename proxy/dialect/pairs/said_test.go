@@ -130,7 +130,7 @@ func ends(reason string, calls int) string {
 		return "filter"
 	case "tool_calls", "function_call", "tool_use":
 		return "tools"
-	case "stop", "end_turn", "stop_sequence", "pause_turn", "completed", "pause", "end", "unexpected_tool_call", "load":
+	case "stop", "end_turn", "stop_sequence", "pause_turn", "completed", "complete", "pause", "end", "unexpected_tool_call", "load":
 		if calls > 0 {
 			return "tools"
 		}

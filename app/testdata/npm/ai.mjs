@@ -18,6 +18,13 @@ const which = process.argv[2];
 const provider = providers[which]();
 const prompt = "hi";
 
+// By itself this client has OpenAI keep each answer and refers to it by its id
+// in the next step, which no other provider could read.
+const providerOptions = { openai: { store: false }, google: { thinkingConfig: { includeThoughts: true } } };
+
+// Google's provider takes a name with a slash for a whole path.
+const named = (model) => (which === "google" ? "models/" + model : model);
+
 const calls = [];
 const run = (name) => tool({
   description: name,
@@ -31,13 +38,13 @@ const tools = { get_weather: run("get_weather"), get_time: run("get_time") };
 
 for (const [dialect, prefix] of upstreams) {
   const of = (name) => dialect + ": " + name;
-  const model = (name) => provider(prefix + name);
+  const model = (name) => provider(named(prefix + name));
   await check(of("whole"), async () => {
-    const r = await generateText({ model: model("text"), prompt, maxRetries: 0 });
+    const r = await generateText({ model: model("text"), prompt, providerOptions, maxRetries: 0 });
     equal([r.text, r.finishReason, r.usage.inputTokens, r.usage.outputTokens], [hello, "stop", 12, 7]);
   });
   await check(of("stream"), async () => {
-    const r = streamText({ model: model("text"), prompt, maxRetries: 0 });
+    const r = streamText({ model: model("text"), prompt, providerOptions, maxRetries: 0 });
     const pieces = [];
     for await (const p of r.textStream) pieces.push(p);
     equal([pieces.join(""), await r.finishReason], [hello, "stop"]);
@@ -48,7 +55,7 @@ for (const [dialect, prefix] of upstreams) {
   for (const streamed of [false, true]) {
     await check(of("tools" + (streamed ? " streamed" : "")), async () => {
       calls.length = 0;
-      const p = { model: model("tools"), prompt, tools, stopWhen: isStepCount(3), maxRetries: 0 };
+      const p = { model: model("tools"), prompt, tools, stopWhen: isStepCount(3), providerOptions, maxRetries: 0 };
       let text;
       if (streamed) {
         const r = streamText(p);
@@ -62,30 +69,30 @@ for (const [dialect, prefix] of upstreams) {
     });
   }
   await check(of("reasoning"), async () => {
-    const r = streamText({ model: model("think"), prompt, maxRetries: 0 });
+    const r = streamText({ model: model("think"), prompt, providerOptions, maxRetries: 0 });
     await r.consumeStream();
     equal(await r.text, "Four.");
     if (which !== "chat") equal(await r.reasoningText, "Two plus two is four."); // OpenAI's chat has no reasoning
   });
   await check(of("length"), async () => {
-    const r = await generateText({ model: model("length"), prompt, maxRetries: 0 });
+    const r = await generateText({ model: model("length"), prompt, providerOptions, maxRetries: 0 });
     equal([r.text, r.finishReason], ["Once upon", "length"]);
   });
   await check(of("error before"), async () => {
-    const e = await fails(() => generateText({ model: model("error-429"), prompt, maxRetries: 0 }));
+    const e = await fails(() => generateText({ model: model("error-429"), prompt, providerOptions, maxRetries: 0 }));
     equal([e.statusCode, e.isRetryable, e.responseHeaders["retry-after"]], [429, true, "7"]);
     equal(/Rate limit/.test(e.message), true, e.message);
   });
   await check(of("error in the stream"), async () => {
     const errors = [];
-    const r = streamText({ model: model("error-after"), prompt, maxRetries: 0, onError: ({ error }) => errors.push(error) });
+    const r = streamText({ model: model("error-after"), prompt, providerOptions, maxRetries: 0, onError: ({ error }) => errors.push(error) });
     await r.consumeStream();
     equal(errors.length > 0, true, "an error");
   });
 }
 if (real) {
   await check("real Ollama: whole and streamed", async () => {
-    const p = { model: provider(real.model), prompt: "hi there, what now?", temperature: 0, maxRetries: 0 };
+    const p = { model: provider(named(real.model)), prompt: "hi there, what now?", temperature: 0, providerOptions, maxRetries: 0 };
     equal((await generateText(p)).text, real.text);
     equal(await streamText(p).text, real.text);
   });

@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"proxy/dialect/gemini":      {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/ollama":      {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/dialecttest": {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/pairs":       {},
 	"proxy/route":               {"proxy/llm"},
 	"proxy/catalog":             {"proxy/llm"},
 	"proxy/upstream":            {"proxy/llm", "proxy/sse"},

@@ -22,7 +22,9 @@ import (
 	"keytray/assets"
 	"keytray/proxy"
 	"keytray/proxy/catalog"
+	"keytray/proxy/route"
 	"keytray/proxy/upstream"
+	"keytray/proxy/vault"
 	"keytray/store/config"
 	"keytray/store/keys"
 	"keytray/store/ledger"
@@ -54,26 +56,33 @@ var ErrRunning = errors.New("another Keytray is running already")
 
 // App is an open Keytray. All its methods may be called at once.
 type App struct {
-	opt     Options
-	log     *slog.Logger
-	getenv  func(string) string
-	paths   config.Paths
-	config  *config.Store
-	ring    *keys.Ring
-	tokens  *keys.Tokens
-	kc      keys.Keychain
-	catalog atomic.Pointer[catalog.Catalog] // with the config's overrides
-	base    *catalog.Catalog                // as built in
-	network *upstream.Network
-	ollama  *ollama
-	builds  sync.Mutex // one rebuild at a time
-	table   atomic.Pointer[table]
-	door    *proxy.Handler
-	changes changes
-	paused  atomic.Bool
-	strange atomic.Int64  // calls with an unknown token
-	own     string        // the token that this process calls itself with
-	read    chan struct{} // closed when the keychain was read, or could not be
+	opt      Options
+	log      *slog.Logger
+	getenv   func(string) string
+	paths    config.Paths
+	config   *config.Store
+	ring     *keys.Ring
+	tokens   *keys.Tokens
+	kc       keys.Keychain
+	catalog  atomic.Pointer[catalog.Catalog] // with the config's overrides
+	base     *catalog.Catalog                // as built in
+	network  *upstream.Network
+	ollama   *ollama
+	health   route.Health // of all providers
+	answers  route.Answers
+	fits     fits
+	judging  judging
+	purses   purses
+	warnings warnings
+	builds   sync.Mutex // one rebuild at a time
+	table    atomic.Pointer[table]
+	door     *proxy.Handler
+	vault    *vault.Vault // what clients' dialects cannot carry from turn to turn
+	changes  changes
+	paused   atomic.Bool
+	strange  atomic.Int64  // calls with an unknown token
+	own      string        // the token that this process calls itself with
+	read     chan struct{} // closed when the keychain was read, or could not be
 
 	controlSecret string // guarded by changes.mu, as is show
 	show          func()
@@ -93,7 +102,7 @@ type App struct {
 // errors are ErrRunning, a folder that cannot be used, or a key given on the
 // command line that cannot be one. The caller closes the App.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{opt: o, log: o.Log, getenv: o.Getenv, own: rand.Text(), read: make(chan struct{})}
+	a := &App{opt: o, log: o.Log, getenv: o.Getenv, own: rand.Text(), read: make(chan struct{}), vault: vault.New(vault.Limits{})}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -124,6 +133,7 @@ func (a *App) open(ctx context.Context) error {
 			return err
 		}
 	}
+	a.purses.load, a.purses.warn = a.spentSince, a.warned
 	a.network = upstream.NewNetwork()
 	a.onClose(func() error { a.network.Close(); return nil })
 	a.ollama = &ollama{network: a.network, changed: a.changed, behind: func(f func(context.Context)) {
@@ -149,6 +159,8 @@ func (a *App) open(ctx context.Context) error {
 		Host:    a.hostAllowed,
 		Paused:  a.paused.Load,
 		Log:     a.log,
+
+		KeepResponses: func() bool { return a.config.Current().KeepResponses },
 	})
 	if a.opt.Serve {
 		a.background()
@@ -226,6 +238,9 @@ func (a *App) Close() error {
 	var errs []error
 	a.server.close()
 	a.stop()
+	if a.door != nil {
+		a.door.Close()
+	}
 	a.server.calls.dismiss()
 	a.crew.dismiss()
 	for i := len(a.closed) - 1; i >= 0; i-- {

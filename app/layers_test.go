@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"proxy/route":               {"proxy/llm"},
 	"proxy/catalog":             {"proxy/llm"},
 	"proxy/upstream":            {"proxy/llm", "proxy/sse"},
+	"proxy/vault":               {"proxy/llm"},
 	"proxy/proxytest":           {},
 	"proxy/proxytest/play":      {"proxy/proxytest"},
 	"proxy/proxytest/bench":     {"proxy/proxytest"},
@@ -49,6 +50,7 @@ var only = map[string][]string{
 	"github.com/gorilla/mux":        {"proxy"},                  // the only front door
 	"github.com/fsnotify/fsnotify":  {"store/config"},
 	"github.com/spf13/cobra":        {"app/cli"},
+	"github.com/coder/websocket":    {"proxy"}, // a way in, as mux is
 }
 
 // driver is the only package part that needs a display's libraries.

@@ -40,14 +40,25 @@ func outbound(dialect string) llm.Outbound {
 // leaf is the target that calls one model.
 func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	if m.Provider == demoProvider {
+		if l, ok := loads(r, llm.Model{Provider: m.Provider, Name: m.Name}, nil); ok {
+			return l, nil
+		}
 		return demo{t.app}, nil
 	}
 	p, _ := t.catalog.Provider(m.Provider)
+	if t.limited && !p.Runs(m.Name) {
+		if limit, over := t.app.purses.over(t.config, r.Tool, m.Provider); over && limit.AtLimit == config.LimitOffline {
+			return t.atLimit(r, limit)
+		}
+	}
 	if err := t.mayCall(r, p, m.Name); err != nil {
 		return nil, err
 	}
 	if other, ok := p.In(r.Inbound.Name()); ok && outbound(other.Dialect) != nil {
 		p = other // so that the client's own bytes can be sent
+	}
+	if l, ok := loads(r, t.catalog.Call(p.ID, m.Name), outbound(p.Dialect)); ok {
+		return l, nil
 	}
 	key := p.Dialect + " " + m.Provider + "/" + m.Name
 	if r.LocalOnly {
@@ -69,6 +80,10 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		Header:   headers(p, t.config),
 		Network:  t.app.network,
 		Record:   recorder{t.app},
+		Memory:   t.app.vault,
+		Foreign:  func(opaque string) bool { return t.app.vault.Foreign(p.ID, opaque) },
+		Made:     func(opaque string) { t.app.vault.Made(p.ID, opaque) },
+		Known:    t.app.vault.Known,
 	}
 	if !r.LocalOnly && p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
 		l.Sign = t.app.signer(p)
@@ -77,6 +92,21 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		t.leaves.Store(key, l)
 	}
 	return l, nil
+}
+
+// atLimit is the local model that answers when a budget is used up and its
+// at_limit says offline.
+func (t *table) atLimit(r *llm.Request, l Limit) (llm.Target, error) {
+	name := t.defaultStandIn(ollamaProvider, isSmall(r.Model))
+	if s, ok := t.config.StandIn(ollamaProvider); ok && s.Large != "" {
+		name = s.Large
+	}
+	if name == "" {
+		e := llm.AsError(spentUp(l))
+		e.Message += "; at_limit says that Ollama should answer, and it has no model or does not run"
+		return nil, e
+	}
+	return t.leaf(r, model{ollamaProvider, name})
 }
 
 // mayCall refuses what the caller or the settings do not allow.

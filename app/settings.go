@@ -67,14 +67,6 @@ func (a *App) checkConfig(c *config.Config) error {
 			add(path+".dialect", "use chat, messages, gemini or ollama", "Keytray cannot call the %s dialect yet", p.Dialect)
 		}
 	}
-	if c.Budget.Day != nil || c.Budget.Month != nil {
-		add("budget", "remove it; nothing would stop a call at that limit", "limits are not built yet")
-	}
-	for _, t := range c.Tools {
-		if t.Budget.Day != nil || t.Budget.Month != nil {
-			add("tools."+t.Name+".budget", "remove it; nothing would stop a call at that limit", "limits are not built yet")
-		}
-	}
 	cat, err := withConfig(a.base, c)
 	if err != nil {
 		return err

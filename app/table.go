@@ -11,18 +11,19 @@ import (
 	"keytray/proxy"
 	"keytray/proxy/catalog"
 	"keytray/proxy/llm"
-	"keytray/proxy/route"
 	"keytray/store/config"
 )
 
 // table is the route table made from one version of the settings. It is
-// immutable but for its cache of leaves.
+// immutable but for its caches.
 type table struct {
 	app     *App
 	config  *config.Config
 	catalog *catalog.Catalog
 	usable  map[string]bool // providers that can be called: built, on, with a key if they need one
-	leaves  sync.Map        // provider/model -> llm.Target
+	leaves  sync.Map        // dialect provider/model -> llm.Target
+	served  sync.Map        // a model's name without its maker -> []model; see servers
+	limited bool            // some budget is set
 	waiting []Problem       // providers whose keys wait for the user's word; see Trust
 }
 
@@ -44,7 +45,7 @@ func (a *App) rebuild() {
 	a.builds.Lock()
 	defer a.builds.Unlock()
 	c, cat := a.config.Current(), a.catalog.Load()
-	t := &table{app: a, config: c, catalog: cat, usable: map[string]bool{demoProvider: true}}
+	t := &table{app: a, config: c, catalog: cat, limited: limited(c), usable: map[string]bool{demoProvider: true}}
 	hosts := []string{}
 	for _, p := range cat.Providers() {
 		if off(c, p.ID) || outbound(p.Dialect) == nil {
@@ -81,7 +82,7 @@ func (a *App) rebuild() {
 // Target finds who answers r. A model that nobody seems to serve in the first
 // moments may be one whose key has not been read yet, so it waits for that.
 func (t *table) Target(r *llm.Request) (llm.Target, error) {
-	target, err := t.named(r, r.Model, true)
+	target, err := t.named(r, t.asked(r), true)
 	if err == nil || !t.app.opt.Serve || llm.AsError(err).Kind != llm.NotFound {
 		return target, err
 	}
@@ -91,9 +92,22 @@ func (t *table) Target(r *llm.Request) (llm.Target, error) {
 	}
 	if now := t.app.table.Load(); now != t {
 		r.Route = ""
-		return now.named(r, r.Model, true)
+		return now.named(r, now.asked(r), true)
 	}
 	return nil, err
+}
+
+// asked is the name that a client asks for. Some of Ollama's clients put
+// ":latest" behind a name without a tag, which only models in Ollama have.
+func (t *table) asked(r *llm.Request) string {
+	bare, ok := strings.CutSuffix(r.Model, ":latest")
+	if !ok || r.Inbound == nil || r.Inbound.Name() != "ollama" || strings.HasPrefix(bare, ollamaProvider+"/") {
+		return r.Model
+	}
+	if _, here := t.app.ollama.installed(r.Model); here {
+		return r.Model
+	}
+	return bare
 }
 
 // named finds the target of a name: a route, provider/model, or a bare model
@@ -104,10 +118,16 @@ func (t *table) named(r *llm.Request, name string, asked bool) (llm.Target, erro
 	if rt, ok := t.config.Route(active); ok && asked && !strings.HasPrefix(name, demoProvider+"/") {
 		return t.route(r, rt)
 	}
-	if rt, ok := t.config.Route(name); ok {
+	if rt, ok := t.config.Route(name); ok && (!asked || t.permits(r.Tool, name, model{})) {
 		return t.route(r, rt)
 	}
 	m, err := t.find(name)
+	if asked && !t.permits(r.Tool, name, m) {
+		return nil, &llm.Error{
+			Kind: llm.Forbidden, Code: "model_not_allowed", Param: "model",
+			Message: fmt.Sprintf("%s may not use %s: tools.%s.models in config.yaml lists what it may use", r.Tool, clip(name), r.Tool),
+		}
+	}
 	if asked && t.switched(active) && m.Provider != demoProvider && (err != nil || m.Provider != active) {
 		m, err = t.standIn(active, name)
 	}
@@ -117,36 +137,23 @@ func (t *table) named(r *llm.Request, name string, asked bool) (llm.Target, erro
 	return t.leaf(r, m)
 }
 
+// permits tells whether a tool may ask for a name, which is that of m.
+func (t *table) permits(tool, name string, m model) bool {
+	c, _ := t.config.Tool(tool)
+	if len(c.Models) == 0 {
+		return true
+	}
+	for _, may := range c.Models {
+		if may == name || may == m.Provider+"/"+m.Name || may == m.Provider+"/" && m.Provider != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // switched tells whether the tray's switch stands on one provider.
 func (t *table) switched(active string) bool {
 	return active != config.ActiveAuto && active != config.ActiveOffline
-}
-
-// route is the target of a route. The row names the outermost one, which is
-// what was asked for.
-func (t *table) route(r *llm.Request, rt config.Route) (llm.Target, error) {
-	if r.Route == "" {
-		r.Route = rt.Name
-	}
-	if rt.Model != "" {
-		return t.named(r, rt.Model, false)
-	}
-	var all []llm.Target
-	var first error
-	for _, name := range rt.Fallback {
-		target, err := t.named(r, name, false)
-		if err != nil {
-			if first == nil {
-				first = err
-			}
-			continue // one that cannot be called now is passed over
-		}
-		all = append(all, target)
-	}
-	if len(all) == 0 {
-		return nil, first
-	}
-	return route.Fallback(all), nil
 }
 
 // model is what a name resolves to.
@@ -318,9 +325,26 @@ func clip(s string) string {
 func (t *table) Models(localOnly bool) []proxy.Model {
 	var out []proxy.Model
 	for _, m := range t.app.models(t, localOnly) {
-		out = append(out, proxy.Model{ID: m.ID, Owner: m.Provider, Created: m.Created})
+		out = append(out, proxy.Model{
+			ID: m.ID, Owner: m.Provider, Created: m.Created, Name: m.Title, Context: m.Context, MaxOutput: m.MaxOutput,
+			Flags: m.Flags, Local: m.Local, Host: t.host(m), Ollama: m.ollama,
+		})
 	}
 	return out
+}
+
+// host is where a model is called, without the path; "" of what is no
+// provider's.
+func (t *table) host(m Model) string {
+	p, ok := t.catalog.Provider(m.Provider)
+	if !ok {
+		return ""
+	}
+	u, err := url.Parse(t.app.baseURL(p))
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // isSmall tells by its name whether a model is of its family's small size.

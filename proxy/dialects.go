@@ -2,9 +2,17 @@ package proxy
 
 import (
 	"keytray/proxy/dialect/chat"
+	"keytray/proxy/dialect/gemini"
+	"keytray/proxy/dialect/messages"
+	"keytray/proxy/dialect/ollama"
 	"keytray/proxy/llm"
 )
 
 // inbounds are the dialects that clients may speak. The first one's shape is
 // used for errors on paths that belong to none.
-var inbounds = []llm.Inbound{chat.Dialect{}}
+var inbounds = []llm.Inbound{
+	chat.Dialect{},
+	gemini.Dialect{},
+	messages.Dialect{},
+	ollama.Dialect{},
+}

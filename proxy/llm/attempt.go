@@ -32,7 +32,11 @@ type Attempt struct {
 	Tally   Tally
 	Err     *Error
 	Lost    []string
+	Note    Note // of the strategy that made the call
 	// SentBytes is the size of the request body, to estimate what an answer
 	// without usage cost.
 	SentBytes int64
+	// Reserved is what the attempt was expected to cost when it began; it is set
+	// by who keeps the budgets.
+	Reserved Pico
 }

@@ -34,8 +34,9 @@ type Signature struct {
 // Recorder writes attempts down. Its methods may be called at once from many
 // goroutines; an attempt itself is used by one at a time.
 type Recorder interface {
-	// Begin is called before the provider is, and does not wait.
-	Begin(a *llm.Attempt)
+	// Begin is called before the provider is, and does not wait. Its error,
+	// which is an *llm.Error, keeps the provider from being called.
+	Begin(a *llm.Attempt) error
 	// Finish returns once the attempt is committed, or kept to be committed
 	// by a ledger that cannot write now: the answer is good all the same, and
 	// is not withheld from who paid for it. It is called once for each
@@ -53,13 +54,21 @@ type Leaf struct {
 	Sign     Sign        // nil: the provider takes no key
 	Network  *Network
 	Record   Recorder
+	Memory   Memory // nil: what a client's dialect cannot carry is lost
+	// Foreign and Made are those of [llm.Call]; both may be nil. Known tells
+	// whether Foreign can be true of anything yet, so that bodies need not be
+	// searched while it cannot; nil: it can.
+	Foreign func(opaque string) bool
+	Made    func(opaque string)
+	Known   func() bool
 }
 
 // Do calls the provider. See llm.Target.
 func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	m := &meter{
 		leaf: l,
-		call: llm.Call{Model: l.Model, Stream: r.Stream},
+		ctx:  ctx,
+		call: llm.Call{Model: l.Model, Stream: r.Stream, Foreign: l.Foreign, Made: l.Made},
 		attempt: llm.Attempt{
 			Request:  r,
 			Number:   r.NextAttempt(),
@@ -67,7 +76,11 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 			Model:    l.Model.Name,
 			Streamed: r.Stream,
 			Start:    time.Now(),
+			Note:     llm.NoteOf(ctx),
 		},
+	}
+	if l.Known != nil && !l.Known() {
+		m.call.Foreign = nil
 	}
 	e := &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call"} // should anything panic
 	answered := false
@@ -91,20 +104,28 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	return nil, e
 }
 
+// Copies tells whether r would be sent in the client's own bytes, and to which
+// provider.
+func (l *Leaf) Copies(r *llm.Request) (provider string, ok bool) {
+	return l.Model.Provider, l.Outbound.Copies(&llm.Call{Model: l.Model, Stream: r.Stream}, r)
+}
+
 // do makes the call; on an error the caller finishes the row.
 func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 	l, r := m.leaf, m.attempt.Request
-	translated := !l.Outbound.Copies(&m.call, r)
+	translated := r.Derived || !l.Outbound.Copies(&m.call, r)
 	if !translated {
 		m.call.Form, m.call.Counts = r.Form, r.Counts
 	}
 	body, err := m.encode(translated)
 	if err != nil {
-		l.Record.Begin(&m.attempt)
+		_ = l.Record.Begin(&m.attempt) // the first error is the one to tell
 		return nil, err
 	}
 	req, err := m.request(ctx, body, translated)
-	l.Record.Begin(&m.attempt)
+	if not := l.Record.Begin(&m.attempt); err == nil {
+		err = not
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +153,10 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 		Target:   l.Model.Provider + "/" + l.Model.Name,
 		Attempts: r.Attempts(),
 	}
-	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream)
+	if translated {
+		out.Outbound = m.outbound()
+	}
+	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream, l.Outbound.Framing(&m.call))
 	if m.call.Stream {
 		out.Stream = true
 		return out, m.begin(ctx, in)
@@ -149,6 +173,9 @@ func (m *meter) encode(translated bool) ([][]byte, error) {
 	p, err := r.Prompt()
 	if err != nil {
 		return nil, err
+	}
+	if m.leaf.Memory != nil {
+		p = m.leaf.Memory.Restore(m.origin(), r, p)
 	}
 	b, err := m.leaf.Outbound.EncodeRequest(&m.call, p)
 	return [][]byte{b}, err

@@ -30,6 +30,14 @@ func (e *Edit) SetWithoutToken(to WithoutToken) error {
 	return e.doc.set(textOf(string(to)), "without_token")
 }
 
+// SetKeepResponses says whether answers of the Responses API are kept in memory.
+func (e *Edit) SetKeepResponses(keep bool) error {
+	if !keep {
+		return e.doc.set(nil, "keep_responses")
+	}
+	return e.doc.set(truthOf(true), "keep_responses")
+}
+
 // SetLedgerSync says what a finished row survives.
 func (e *Edit) SetLedgerSync(to Sync) error { return e.doc.set(textOf(string(to)), "ledger", "sync") }
 
@@ -56,6 +64,18 @@ func (e *Edit) SetProvider(p Provider) error {
 	if p.Off {
 		n.put("off", truthOf(true))
 	}
+	if b := budgetNode(p.Budget); len(b.entries) > 0 {
+		n.put("budget", b)
+	}
+	keys := tableOf()
+	for _, k := range p.Keys {
+		if b := budgetNode(k.Budget); len(b.entries) > 0 {
+			keys.put(k.Label, tableOf(entry{key: "budget", value: b}))
+		}
+	}
+	if len(keys.entries) > 0 {
+		n.put("keys", keys)
+	}
 	return e.doc.set(n, "providers", p.ID)
 }
 
@@ -64,10 +84,7 @@ func (e *Edit) RemoveProvider(id string) error { return e.doc.set(nil, "provider
 
 // SetRoute adds or changes a route.
 func (e *Edit) SetRoute(r Route) error {
-	if len(r.Fallback) == 0 {
-		return e.doc.set(textOf(r.Model), "routes", r.Name)
-	}
-	return e.doc.set(tableOf(entry{key: "fallback", value: listOf(r.Fallback)}), "routes", r.Name)
+	return e.doc.set(targetNode(r.Target), "routes", r.Name)
 }
 
 // RemoveRoute removes a route.
@@ -79,6 +96,7 @@ func (e *Edit) SetTool(t Tool) error {
 	if b := budgetNode(t.Budget); len(b.entries) > 0 {
 		n.put("budget", b)
 	}
+	n.put("models", listOrNil(t.Models))
 	return e.doc.set(n, "tools", t.Name)
 }
 

@@ -16,6 +16,9 @@ active: auto
 # What programs that send no token may use: refuse (nothing), local (models on this machine), any (everything).
 without_token: local
 
+# true keeps answers of the Responses API in memory for a day, so that any model can continue them by their id.
+keep_responses: false
+
 # Providers: change a built-in one, switch it off, or add your own.
 # Dialects: chat, messages, gemini, ollama.
 providers:

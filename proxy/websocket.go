@@ -213,7 +213,7 @@ func (s *socket) call(ctx context.Context, message []byte) {
 		s.warmUp(ctx, body)
 		return
 	}
-	out := &messages{s: s, ctx: ctx, header: http.Header{}}
+	out := &socketAnswer{s: s, ctx: ctx, header: http.Header{}}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.mu.Lock()
@@ -238,7 +238,7 @@ func (s *socket) call(ctx context.Context, message []byte) {
 
 // run has the front door answer the call, as if it had come by itself; cut
 // tells that the answer broke off.
-func (s *socket) run(ctx context.Context, out *messages, body []byte) (cut bool) {
+func (s *socket) run(ctx context.Context, out *socketAnswer, body []byte) (cut bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			if p != http.ErrAbortHandler {

@@ -35,9 +35,9 @@ func oneLine(v []byte) []byte {
 	}, v)
 }
 
-// messages is the http.ResponseWriter of a call over a WebSocket: each event
+// socketAnswer is the http.ResponseWriter of a call over a WebSocket: each event
 // of a stream is one message.
-type messages struct {
+type socketAnswer struct {
 	s      *socket
 	ctx    context.Context
 	header http.Header
@@ -47,15 +47,15 @@ type messages struct {
 	gone   bool
 }
 
-func (m *messages) Header() http.Header { return m.header }
+func (m *socketAnswer) Header() http.Header { return m.header }
 
-func (m *messages) WriteHeader(status int) {
+func (m *socketAnswer) WriteHeader(status int) {
 	if m.status == 0 {
 		m.status = status
 	}
 }
 
-func (m *messages) Write(p []byte) (int, error) {
+func (m *socketAnswer) Write(p []byte) (int, error) {
 	m.WriteHeader(http.StatusOK)
 	if m.status >= 400 {
 		m.body = append(m.body, p...)
@@ -72,14 +72,14 @@ func (m *messages) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (m *messages) message(data []byte) {
+func (m *socketAnswer) message(data []byte) {
 	if !m.gone && m.s.send(m.ctx, data) != nil {
 		m.gone = true
 	}
 }
 
 // FlushError is for http.ResponseController: messages are sent at once.
-func (m *messages) FlushError() error {
+func (m *socketAnswer) FlushError() error {
 	if m.gone {
 		return errGone
 	}

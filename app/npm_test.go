@@ -20,8 +20,13 @@ import (
 // JavaScript libraries, which check answers more strictly than others.
 var npmClients = [][]string{
 	{"openai-chat.mjs"},
+	{"anthropic.mjs"},
+	{"google.mjs"},
+	{"ollama.mjs"},
 	{"ai.mjs", "chat"},
 	{"ai.mjs", "compatible"},
+	{"ai.mjs", "anthropic"},
+	{"ai.mjs", "google"},
 }
 
 // TestNPM runs each library against a Keytray of its own process, whose

@@ -17,6 +17,9 @@ import (
 // inbounds are the dialects of clients.
 var inbounds = []llm.Inbound{
 	chat.Dialect{},
+	messages.Dialect{},
+	gemini.Dialect{},
+	ollama.Dialect{},
 }
 
 // outbounds are the dialects of providers.

@@ -67,6 +67,7 @@ type App struct {
 	catalog  atomic.Pointer[catalog.Catalog] // with the config's overrides
 	base     *catalog.Catalog                // as built in
 	network  *upstream.Network
+	google   googleTokens
 	ollama   *ollama
 	health   route.Health // of all providers
 	answers  route.Answers

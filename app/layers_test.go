@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"proxy/dialect/messages":    {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/gemini":      {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/ollama":      {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/converse":    {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/dialecttest": {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/pairs":       {},
 	"proxy/route":               {"proxy/llm"},

@@ -11,6 +11,7 @@ import (
 
 	"keytray/proxy/catalog"
 	"keytray/proxy/dialect/chat"
+	"keytray/proxy/dialect/converse"
 	"keytray/proxy/dialect/gemini"
 	"keytray/proxy/dialect/messages"
 	ollamadialect "keytray/proxy/dialect/ollama"
@@ -30,6 +31,8 @@ func outbound(dialect string) llm.Outbound {
 		return messages.Dialect{}
 	case "gemini":
 		return gemini.Dialect{}
+	case "converse":
+		return converse.Dialect{}
 	case "ollama":
 		return ollamadialect.Dialect{}
 	default:
@@ -54,10 +57,9 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	if err := t.mayCall(r, p, m.Name); err != nil {
 		return nil, err
 	}
-	if other, ok := p.In(r.Inbound.Name()); ok && outbound(other.Dialect) != nil {
-		p = other // so that the client's own bytes can be sent
-	}
-	if l, ok := loads(r, t.catalog.Call(p.ID, m.Name), outbound(p.Dialect)); ok {
+	_, listed := p.Deployed(m.Name)
+	p = spoken(p, r, listed)
+	if l, ok := loads(r, t.catalog.Call(p.ID, listed), outbound(p.Dialect)); ok {
 		return l, nil
 	}
 	key := p.Dialect + " " + m.Provider + "/" + m.Name
@@ -69,14 +71,13 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 			return l.(llm.Target), nil
 		}
 	}
-	lm := t.catalog.Call(p.ID, m.Name)
+	lm := t.catalog.Call(p.ID, listed)
 	if p.ID == ollamaProvider {
 		lm.Flags = slices.Concat(lm.Flags, t.app.ollama.abilities(t.app.ctx, m.Name))
 	}
 	l := &upstream.Leaf{
 		Model:    lm,
 		Outbound: outbound(p.Dialect),
-		Base:     t.app.baseURL(p),
 		Header:   headers(p, t.config),
 		Network:  t.app.network,
 		Record:   recorder{t.app},
@@ -85,6 +86,7 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		Made:     func(opaque string) { t.app.vault.Made(p.ID, opaque) },
 		Known:    t.app.vault.Known,
 	}
+	t.app.place(l, p, m.Name)
 	if !r.LocalOnly && p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
 		l.Sign = t.app.signer(p)
 	}
@@ -150,11 +152,16 @@ func why(p catalog.Provider) string {
 
 // signer puts the provider's preferred key into a request's header.
 func (a *App) signer(p catalog.Provider) upstream.Sign {
-	name, format := p.Auth.Header, p.Auth.Format
 	if host := a.untrusted(p); host != "" {
 		return func(context.Context, *http.Request) (upstream.Signature, error) {
 			return upstream.Signature{}, a.notThere(p, host)
 		}
+	}
+	switch p.Auth.Scheme {
+	case "aws":
+		return a.awsSigner(p)
+	case "google":
+		return a.googleSigner(p)
 	}
 	return func(ctx context.Context, r *http.Request) (upstream.Signature, error) {
 		all := a.ring.Cached(p.ID)
@@ -165,9 +172,7 @@ func (a *App) signer(p catalog.Provider) upstream.Sign {
 				return upstream.Signature{}, noKey(p, err)
 			}
 		}
-		k := all[0]
-		r.Header.Set(name, strings.ReplaceAll(format, "{key}", k.Secret.Reveal()))
-		return upstream.Signature{Label: k.Label, Hide: hider(k.Secret)}, nil
+		return a.signWith(ctx, p, all[0].Secret, all[0].Label, r)
 	}
 }
 

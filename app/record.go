@@ -96,7 +96,7 @@ func (r recorder) row(a *llm.Attempt) ledger.Row {
 func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 	cat := r.app.catalog.Load()
 	t := &a.Tally
-	at := catalog.Context{At: a.Start, Tier: t.Tier, Geo: t.Geo, Unbilled: !t.Good && !t.Usage.Known && a.Outcome == llm.Failed}
+	at := catalog.Context{At: a.Start, Tier: t.Tier, Geo: t.Geo, Endpoint: endpoint(cat, a.Provider), Unbilled: !t.Good && !t.Usage.Known && a.Outcome == llm.Failed}
 	var c catalog.Cost
 	switch {
 	case a.Provider == demoProvider:
@@ -120,6 +120,13 @@ func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 	if c.HasStated {
 		row.StatedPico = pico(c.Stated)
 	}
+}
+
+// endpoint is the kind of endpoint that a provider is called at, where that
+// depends on its settings and is billed apart.
+func endpoint(cat *catalog.Catalog, provider string) string {
+	p, _ := cat.Provider(provider)
+	return p.Values["endpoint"]
 }
 
 func pico(p llm.Pico) *int64 { n := int64(p); return &n }

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"keytray/proxy/llm"
@@ -51,6 +52,8 @@ type Leaf struct {
 	Outbound llm.Outbound
 	Base     string      // base URL without a trailing slash
 	Header   http.Header // the provider's fixed headers
+	Query    string      // of every call, beside the dialect's own; may be empty
+	Listed   string      // the model's name in the price list, if Model.Name is the user's own name for it
 	Sign     Sign        // nil: the provider takes no key
 	Network  *Network
 	Record   Recorder
@@ -73,7 +76,7 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 			Request:  r,
 			Number:   r.NextAttempt(),
 			Provider: l.Model.Provider,
-			Model:    l.Model.Name,
+			Model:    l.listed(),
 			Streamed: r.Stream,
 			Start:    time.Now(),
 			Note:     llm.NoteOf(ctx),
@@ -150,7 +153,7 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 		Status:   resp.StatusCode,
 		Header:   resp.Header,
 		Body:     m,
-		Target:   l.Model.Provider + "/" + l.Model.Name,
+		Target:   l.Model.Provider + "/" + l.listed(),
 		Attempts: r.Attempts(),
 	}
 	if translated {
@@ -158,6 +161,9 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 	}
 	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream, l.Outbound.Framing(&m.call))
 	if m.call.Stream {
+		if isEventStream(resp.Header) {
+			in = newUnwrapper(in)
+		}
 		out.Stream = true
 		return out, m.begin(ctx, in)
 	}
@@ -184,7 +190,7 @@ func (m *meter) encode(translated bool) ([][]byte, error) {
 // request builds the signed HTTP request.
 func (m *meter) request(ctx context.Context, pieces [][]byte, translated bool) (*http.Request, error) {
 	l := m.leaf
-	raw := l.Outbound.URL(&m.call, l.Base)
+	raw := withQuery(l.Outbound.URL(&m.call, l.Base), l.Query)
 	u, err := url.Parse(raw)
 	if err != nil {
 		return nil, &llm.Error{Kind: llm.Internal, Message: "the base URL of " + l.Model.Provider + " cannot be used: " + err.Error(), Cause: err}
@@ -227,6 +233,25 @@ func (m *meter) request(ctx context.Context, pieces [][]byte, translated bool) (
 		m.attempt.Key, m.hide = s.Label, s.Hide
 	}
 	return req.WithContext(ctx), nil
+}
+
+func withQuery(at, query string) string {
+	switch {
+	case query == "":
+		return at
+	case strings.Contains(at, "?"):
+		return at + "&" + query
+	default:
+		return at + "?" + query
+	}
+}
+
+// listed is the model's name in rows and prices.
+func (l *Leaf) listed() string {
+	if l.Listed != "" {
+		return l.Listed
+	}
+	return l.Model.Name
 }
 
 // refusal reads a non-2xx answer.

@@ -61,6 +61,16 @@ func (e *Edit) SetProvider(p Provider) error {
 		}
 		n.put("headers", headers)
 	}
+	for _, s := range p.Settings {
+		n.put(s.Name, textOf(s.Value))
+	}
+	if len(p.Deployments) > 0 {
+		deployments := tableOf()
+		for _, d := range p.Deployments {
+			deployments.put(d.Model, textOf(d.Name))
+		}
+		n.put("deployments", deployments)
+	}
 	if p.Off {
 		n.put("off", truthOf(true))
 	}

@@ -24,6 +24,9 @@ keep_responses: false
 providers:
   # openai: {base_url: "http://127.0.0.1:9001/v1"}
   # groq: {off: true}
+  # bedrock: {region: us-east-1, profile: work}
+  # vertex: {project: my-project, location: global}
+  # azure: {resource: my-resource, deployments: {gpt-5-mini: my-mini}}
   # lab: {dialect: chat, base_url: "http://127.0.0.1:8000/v1", key_env: LAB_KEY, models: [qwen3]}
 
 # Routes: names of your own that work as model names.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"keytray/proxy/dialect/chat"
+	"keytray/proxy/dialect/converse"
 	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/dialect/gemini"
 	"keytray/proxy/dialect/messages"
@@ -28,6 +29,7 @@ var outbounds = []llm.Outbound{
 	messages.Dialect{},
 	gemini.Dialect{},
 	ollama.Dialect{},
+	converse.Dialect{},
 }
 
 // Covers A1, A3, A4, A14, A17, A25, B2, B7, B8, B9, B12, B13, C11, E8, E9,

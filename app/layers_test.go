@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"proxy/dialect/converse":    {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/responses":   {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/dialecttest": {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/pairs":       {},
 	"proxy/route":               {"proxy/llm"},
 	"proxy/catalog":             {"proxy/llm"},
 	"proxy/upstream":            {"proxy/llm", "proxy/sse"},

@@ -35,4 +35,7 @@ type Attempt struct {
 	// SentBytes is the size of the request body, to estimate what an answer
 	// without usage cost.
 	SentBytes int64
+	// Unmetered is set where the sizes of request and answer say nothing of
+	// the cost: what does not state its usage is then unpriced.
+	Unmetered bool
 }

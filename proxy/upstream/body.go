@@ -101,3 +101,8 @@ func isStream(contentType string, asked bool) bool {
 		return asked
 	}
 }
+
+func isJSON(contentType string) bool {
+	kind, _, _ := strings.Cut(strings.ToLower(contentType), ";")
+	return strings.TrimSpace(kind) == "application/json"
+}

@@ -1,6 +1,12 @@
 package upstream
 
-import "net/http"
+import (
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strings"
+)
 
 // passed are the client's headers that a provider of the same dialect gets.
 // All others stay here: the client's Authorization is a local token, and
@@ -24,4 +30,50 @@ func passHeaders(to, from http.Header, translated bool) {
 	if to["User-Agent"] == nil {
 		to["User-Agent"] = []string{"Keytray"}
 	}
+}
+
+// withheld are the headers that never go on, however much is let through:
+// about one connection, about the client's way here, or a token.
+var withheld = []string{
+	"Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect", "Host", "Content-Length", "Accept-Encoding",
+	"Authorization", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "Ocp-Apim-Subscription-Key", "X-Auth-Token", "Cookie", "Cookie2",
+	"Forwarded", "X-Real-Ip", "Via", "Origin", "Referer", "Dnt", "True-Client-Ip", "Cf-Connecting-Ip",
+}
+
+// passWide adds all of the client's headers but those that are withheld. What
+// the provider's entry sets stays.
+func passWide(to, from http.Header) {
+	named := map[string]bool{} // headers that Connection says are for Keytray alone
+	for _, v := range from["Connection"] {
+		for k := range strings.SplitSeq(v, ",") {
+			named[textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(k))] = true
+		}
+	}
+	for k, v := range from {
+		switch {
+		case slices.Contains(withheld, k), named[k], to[k] != nil, strings.HasPrefix(k, "Proxy-"), strings.HasPrefix(k, "Sec-"),
+			strings.HasPrefix(k, "X-Forwarded-"), strings.HasPrefix(k, "Keytray-"), strings.HasPrefix(k, "Access-Control-"):
+		default:
+			to[k] = v
+		}
+	}
+	if to["User-Agent"] == nil {
+		to["User-Agent"] = []string{"Keytray"}
+	}
+}
+
+// WithoutKey is a raw query without its key parameters, in which clients of
+// Gemini send their token. All else stays byte for byte.
+func WithoutKey(query string) string {
+	if !strings.Contains(query, "key") && !strings.Contains(query, "%") {
+		return query
+	}
+	var kept []string
+	for part := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if n, err := url.QueryUnescape(name); err != nil || n != "key" {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, "&")
 }

@@ -39,7 +39,7 @@ func outbound(dialect string) llm.Outbound {
 
 // leaf is the target that calls one model.
 func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
-	if m.Provider == demoProvider {
+	if m.Provider == demoProvider && !embeds(r) {
 		return demo{t.app}, nil
 	}
 	p, _ := t.catalog.Provider(m.Provider)
@@ -50,19 +50,27 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	if r.LocalOnly {
 		key += " " // a leaf of its own, which signs nothing
 	}
+	out, base := outbound(p.Dialect), t.app.baseURL(p)
+	if embeds(r) {
+		var err error
+		if out, base, err = t.app.embedder(p); err != nil {
+			return nil, err
+		}
+		key += " embed"
+	}
 	if p.ID != ollamaProvider { // whose models' abilities are learned as they go
 		if l, ok := t.leaves.Load(key); ok {
 			return l.(llm.Target), nil
 		}
 	}
 	lm := t.catalog.Call(p.ID, m.Name)
-	if p.ID == ollamaProvider {
+	if p.ID == ollamaProvider && !embeds(r) {
 		lm.Flags = slices.Concat(lm.Flags, t.app.ollama.abilities(t.app.ctx, m.Name))
 	}
 	l := &upstream.Leaf{
 		Model:    lm,
-		Outbound: outbound(p.Dialect),
-		Base:     t.app.baseURL(p),
+		Outbound: out,
+		Base:     base,
 		Header:   headers(p, t.config),
 		Network:  t.app.network,
 		Record:   recorder{t.app},

@@ -10,6 +10,7 @@ import (
 
 	"keytray/proxy"
 	"keytray/proxy/catalog"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/route"
 	"keytray/store/config"
@@ -53,6 +54,11 @@ func (a *App) rebuild() {
 		if u, err := url.Parse(a.baseURL(p)); err == nil {
 			hosts = append(hosts, u.Host)
 		}
+		for dialect := range p.Also {
+			if u, err := url.Parse(a.also(p, dialect)); err == nil && u.Host != "" {
+				hosts = append(hosts, u.Host)
+			}
+		}
 		if p.Unusable != "" {
 			continue
 		}
@@ -76,7 +82,7 @@ func (a *App) rebuild() {
 // Target finds who answers r. A model that nobody seems to serve in the first
 // moments may be one whose key has not been read yet, so it waits for that.
 func (t *table) Target(r *llm.Request) (llm.Target, error) {
-	target, err := t.named(r, r.Model, true)
+	target, err := t.answers(r)
 	if err == nil || !t.app.opt.Serve || llm.AsError(err).Kind != llm.NotFound {
 		return target, err
 	}
@@ -86,9 +92,27 @@ func (t *table) Target(r *llm.Request) (llm.Target, error) {
 	}
 	if now := t.app.table.Load(); now != t {
 		r.Route = ""
-		return now.named(r, r.Model, true)
+		return now.answers(r)
 	}
 	return nil, err
+}
+
+// answers finds who answers r with the table as it is.
+func (t *table) answers(r *llm.Request) (llm.Target, error) {
+	if d, ok := r.Inbound.(openai.Dialect); ok {
+		return t.pass(r, d)
+	}
+	if embeds(r) {
+		if rt, ok := t.config.Route(r.Model); ok {
+			return t.route(r, rt)
+		}
+		m, err := t.unswitched(r.Model)
+		if err != nil {
+			return nil, err
+		}
+		return t.leaf(r, m)
+	}
+	return t.named(r, r.Model, true)
 }
 
 // named finds the target of a name: a route, provider/model, or a bare model

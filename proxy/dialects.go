@@ -1,10 +1,17 @@
 package proxy
 
 import (
+	"slices"
+
 	"keytray/proxy/dialect/chat"
+	"keytray/proxy/dialect/embed"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
 // inbounds are the dialects that clients may speak. The first one's shape is
 // used for errors on paths that belong to none.
-var inbounds = []llm.Inbound{chat.Dialect{}}
+var inbounds = slices.Concat([]llm.Inbound{chat.Dialect{}}, embed.All())
+
+// passed are the calls that go through as they are.
+var passed = openai.All(chat.Dialect{})

@@ -84,6 +84,7 @@ func New(o Options) *Handler {
 			h.router.Handle(p.Path, h.guard(in, h.handle(in))).Methods(p.Method)
 		}
 	}
+	h.routePassed(h.router)
 	first := inbounds[0]
 	h.router.Handle("/models", h.guard(first, http.HandlerFunc(h.models))).Methods(http.MethodGet)
 	h.router.Handle("/models/{id:.+}", h.guard(first, http.HandlerFunc(h.model))).Methods(http.MethodGet)
@@ -158,5 +159,5 @@ func served() string {
 			all = append(all, p.Method+" /v1"+p.Path)
 		}
 	}
-	return strings.Join(append(all, "GET /v1/models"), ", ")
+	return strings.Join(append(all, "GET /v1/models", "and OpenAI's images, audio, moderations, rerank, files, batches and realtime, and /p/PROVIDER/ for anything else"), ", ")
 }

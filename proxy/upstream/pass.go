@@ -47,6 +47,8 @@ type Pass struct {
 		io.Writer
 		Close()
 	}
+	// Stop ends a Talk; nil: nothing but its ends does.
+	Stop <-chan struct{}
 }
 
 // Watch is the part of an llm.Outbound that looks on.

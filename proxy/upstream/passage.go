@@ -86,6 +86,9 @@ func (b *passage) whole(resp *http.Response) error {
 	if b.pass.Watch != nil {
 		b.pass.Watch.Tally(&b.call, t, b.body)
 		switch {
+		case t.Err != nil && b.pass.Verbatim:
+			b.finish(t.Err)
+			return nil
 		case t.Err != nil:
 			return t.Err
 		case !t.Good && endless(b.body):

@@ -1,0 +1,268 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"keytray/proxy/llm"
+)
+
+// Talk relays a conversation over a WebSocket: the provider is called, then
+// accept takes the client's socket, and messages go both ways until either
+// side closes or ctx or p.Stop ends; the other side is closed within a second.
+// The error says why the client's socket was not accepted; it is nil after.
+//
+// Each response that the provider finishes is a row of its own, so that what
+// has been spent is seen while a long session goes on. A session that asked
+// for none leaves one row, which cost nothing.
+func (p *Pass) Talk(ctx context.Context, r *llm.Request, protocols []string, accept func(protocol string) (*websocket.Conn, error)) error {
+	t := &talk{pass: p, request: r, call: llm.Call{Model: p.Model, Stream: true}}
+	t.begin()
+	there, err := t.dial(ctx, protocols)
+	if err != nil {
+		e := llm.AsError(err)
+		t.finish(e)
+		return e
+	}
+	here, err := accept(there.Subprotocol())
+	if err != nil {
+		t.finish(&llm.Error{Kind: llm.Canceled, Message: "the client's WebSocket could not be opened", Cause: err})
+		there.CloseNow()
+		return &llm.Error{Kind: llm.BadRequest, Message: "this is no WebSocket: " + err.Error(), Cause: err}
+	}
+	t.relay(ctx, here, there)
+	return nil
+}
+
+const (
+	// maxMessage bounds one message of a WebSocket; sound comes in small ones.
+	maxMessage = 64 << 20
+	// goodbye is how long the other side may take to close.
+	goodbye = 500 * time.Millisecond
+)
+
+// talk is one session.
+type talk struct {
+	pass    *Pass
+	request *llm.Request
+	call    llm.Call
+
+	mu      sync.Mutex // guards what follows
+	attempt *llm.Attempt
+	rows    int  // finished
+	asked   bool // a response is under way
+	label   string
+	hide    func([]byte) []byte
+	status  int
+}
+
+func (t *talk) dial(ctx context.Context, protocols []string) (*websocket.Conn, error) {
+	p := t.pass
+	u, err := url.Parse(p.URL)
+	if err != nil {
+		return nil, &llm.Error{Kind: llm.Internal, Message: "the base URL of " + p.Model.Provider + " cannot be used", Cause: err}
+	}
+	signed := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: http.Header{}}
+	for k, v := range p.Header {
+		signed.Header[k] = v
+	}
+	passHeaders(signed.Header, t.request.Header, false)
+	if p.Sign != nil {
+		s, err := p.Sign(ctx, signed)
+		if err != nil {
+			return nil, err
+		}
+		t.label, t.hide = s.Label, s.Hide
+		t.attempt.Key = s.Label
+	}
+	client := &http.Client{Transport: p.Network, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	conn, resp, err := websocket.Dial(ctx, signed.URL.String(), &websocket.DialOptions{HTTPClient: client, HTTPHeader: signed.Header, Subprotocols: protocols})
+	if resp != nil {
+		t.status = resp.StatusCode
+		t.attempt.Status, t.attempt.FirstByte = resp.StatusCode, time.Now()
+	}
+	if err == nil {
+		conn.SetReadLimit(maxMessage)
+		return conn, nil
+	}
+	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, Explain(ctx, p.Model.Provider, p.Base, errors.Unwrap(err))
+	}
+	b := &passage{pass: p, ctx: ctx, hide: t.hide}
+	return nil, llm.AsError(b.refusal(resp))
+}
+
+// begin opens a row, if none is open. The caller holds mu or is alone.
+func (t *talk) begin() {
+	if t.attempt != nil {
+		return
+	}
+	p := t.pass
+	t.attempt = &llm.Attempt{
+		Request: t.request, Number: t.request.NextAttempt(), Provider: p.Model.Provider, Model: p.Model.Name,
+		Streamed: true, Start: time.Now(), Unmetered: true, Key: t.label, Status: t.status,
+	}
+	p.Record.Begin(t.attempt)
+}
+
+// finish closes the row that is open.
+func (t *talk) finish(err *llm.Error) {
+	a := t.attempt
+	if a == nil {
+		return
+	}
+	t.attempt, t.asked = nil, false
+	t.rows++
+	a.End, a.Outcome = time.Now(), llm.OK
+	if err != nil {
+		if t.hide != nil {
+			err.Message, err.Raw = string(t.hide([]byte(err.Message))), t.hide(err.Raw)
+		}
+		switch a.Err = err; err.Kind {
+		case llm.Canceled:
+			a.Outcome = llm.Aborted
+		case llm.Cut:
+			a.Outcome = llm.Broken
+		default:
+			a.Outcome = llm.Failed
+		}
+	}
+	t.pass.Record.Finish(a)
+}
+
+// relay moves messages until either side is done.
+func (t *talk) relay(ctx context.Context, here, there *websocket.Conn) {
+	here.SetReadLimit(maxMessage)
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	type end struct {
+		fromClient bool
+		err        error
+	}
+	ends := make(chan end, 2)
+	var pumps sync.WaitGroup
+	pumps.Go(func() { ends <- end{true, t.pump(ctx, here, there, t.mayGo)} })
+	pumps.Go(func() { ends <- end{false, t.pump(ctx, there, here, t.see)} })
+	var first end
+	select {
+	case first = <-ends:
+	case <-t.pass.Stop:
+		first = end{false, websocket.CloseError{Code: websocket.StatusGoingAway, Reason: "Keytray is closing"}}
+	}
+	t.over(first.fromClient, first.err)
+	code, reason := closing(first.err)
+	if t.hide != nil {
+		reason = string(t.hide([]byte(reason)))
+	}
+	pumps.Go(func() { shut(here, code, reason) })
+	pumps.Go(func() { shut(there, code, reason) })
+	pumps.Wait()
+}
+
+// pump copies messages one way; each is looked at before it goes on.
+func (t *talk) pump(ctx context.Context, from, to *websocket.Conn, look func(websocket.MessageType, []byte) error) error {
+	for {
+		kind, message, err := from.Read(ctx)
+		if err != nil {
+			return err
+		}
+		if err := look(kind, message); err != nil {
+			return err
+		}
+		if err := to.Write(ctx, kind, message); err != nil {
+			return err
+		}
+	}
+}
+
+// mayGo stops what would leave this computer while Keytray is offline.
+func (t *talk) mayGo(websocket.MessageType, []byte) error {
+	n := t.pass.Network
+	if u, err := url.Parse(t.pass.URL); n.Offline() && (err != nil || !LoopbackHost(u.Hostname())) {
+		return websocket.CloseError{Code: websocket.StatusPolicyViolation, Reason: "Keytray is offline"}
+	}
+	return nil
+}
+
+// see takes in what an event of the provider's says of the cost: the row of a
+// response is finished before the client learns that it is done.
+func (t *talk) see(kind websocket.MessageType, message []byte) error {
+	if kind != websocket.MessageText {
+		return nil
+	}
+	var now llm.Tally
+	verdict := t.pass.Watch.Tally(&t.call, &now, message)
+	if !now.Good {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if verdict == llm.Last && now.Model != "" { // of another model beside the session's
+		t.beside(&now)
+		return nil
+	}
+	t.begin()
+	t.asked = true
+	if t.attempt.FirstByte.IsZero() {
+		t.attempt.FirstByte = time.Now()
+	}
+	if verdict == llm.Last {
+		t.attempt.Tally = now
+		t.finish(now.Err)
+	}
+	return nil
+}
+
+// beside writes down what another model of the session used.
+func (t *talk) beside(now *llm.Tally) {
+	a := &llm.Attempt{
+		Request: t.request, Number: t.request.NextAttempt(), Provider: t.pass.Model.Provider, Model: now.Model,
+		Streamed: true, Start: time.Now(), Unmetered: true, Key: t.label, Status: t.status, Tally: *now,
+	}
+	t.pass.Record.Begin(a)
+	a.End, a.Outcome = time.Now(), llm.OK
+	t.pass.Record.Finish(a)
+}
+
+// over finishes the row that the session's end leaves open.
+func (t *talk) over(byClient bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.attempt == nil:
+	case !t.asked: // nothing was asked for, so nothing is billed
+		t.attempt.Tally = llm.Tally{Good: true, Done: true, Usage: llm.Usage{Known: true}}
+		t.finish(nil)
+	case byClient:
+		t.finish(&llm.Error{Kind: llm.Canceled, Message: "the client left in the middle of a response", Cause: err})
+	default:
+		t.finish(&llm.Error{Kind: llm.Cut, Provider: t.pass.Model.Provider, Message: "the session ended in the middle of a response", Cause: err})
+	}
+}
+
+// closing is how one side's end is told to the other.
+func closing(err error) (websocket.StatusCode, string) {
+	var e websocket.CloseError
+	if !errors.As(err, &e) {
+		return websocket.StatusInternalError, "the other side is gone"
+	}
+	switch e.Code {
+	case websocket.StatusNoStatusRcvd, websocket.StatusAbnormalClosure, websocket.StatusTLSHandshake:
+		return websocket.StatusNormalClosure, e.Reason
+	}
+	return e.Code, strings.ToValidUTF8(e.Reason, "")
+}
+
+// shut closes a socket in order, or at once if that takes too long.
+func shut(c *websocket.Conn, code websocket.StatusCode, reason string) {
+	late := time.AfterFunc(goodbye, func() { c.CloseNow() })
+	defer late.Stop()
+	_ = c.Close(code, reason) // the other side may be gone
+}

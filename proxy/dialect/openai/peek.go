@@ -12,7 +12,7 @@ import (
 // is found by [Form]; calls that go by no model have nothing to find.
 func (d Dialect) Peek(_ *http.Request, body []byte) (llm.Peek, error) {
 	var p llm.Peek
-	if !d.Named() {
+	if !d.Named() && d.Kind != Raw {
 		return p, nil
 	}
 	var bad *llm.Error
@@ -35,6 +35,9 @@ func (d Dialect) Peek(_ *http.Request, body []byte) (llm.Peek, error) {
 		}
 		return bad == nil
 	})
+	if d.Kind == Raw {
+		return llm.Peek{Model: p.Model, Stream: p.Stream}, nil // what is wrong with it is for the provider to say
+	}
 	if err != nil {
 		return llm.Peek{}, llm.Invalid("", "the request body is no JSON object")
 	}

@@ -142,42 +142,53 @@ func (t *talk) relay(ctx context.Context, here, there *websocket.Conn) {
 	here.SetReadLimit(maxMessage)
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	type end struct {
-		fromClient bool
-		err        error
-	}
 	ends := make(chan end, 2)
-	var pumps sync.WaitGroup
-	pumps.Go(func() { ends <- end{true, t.pump(ctx, here, there, t.mayGo)} })
-	pumps.Go(func() { ends <- end{false, t.pump(ctx, there, here, t.see)} })
-	var first end
+	var busy sync.WaitGroup
+	busy.Go(func() { t.pump(ctx, here, there, t.mayGo, true, ends) })
+	busy.Go(func() { t.pump(ctx, there, here, t.see, false, ends) })
+	first := end{false, websocket.CloseError{Code: websocket.StatusGoingAway, Reason: "Keytray is closing"}}
 	select {
 	case first = <-ends:
 	case <-t.pass.Stop:
-		first = end{false, websocket.CloseError{Code: websocket.StatusGoingAway, Reason: "Keytray is closing"}}
 	}
 	t.over(first.fromClient, first.err)
 	code, reason := closing(first.err)
 	if t.hide != nil {
 		reason = string(t.hide([]byte(reason)))
 	}
-	pumps.Go(func() { shut(here, code, reason) })
-	pumps.Go(func() { shut(there, code, reason) })
-	pumps.Wait()
+	late := time.AfterFunc(goodbye, stop) // which closes what is open still
+	defer late.Stop()
+	for _, c := range [...]*websocket.Conn{here, there} {
+		busy.Go(func() { _ = c.Close(code, reason) }) // it may be gone
+	}
+	busy.Wait()
 }
 
-// pump copies messages one way; each is looked at before it goes on.
-func (t *talk) pump(ctx context.Context, from, to *websocket.Conn, look func(websocket.MessageType, []byte) error) error {
+// end is why messages go one way no more.
+type end struct {
+	fromClient bool
+	err        error
+}
+
+// pump copies messages one way; each is looked at before it goes on. It tells
+// the first thing that goes wrong, and reads on, so that a close is answered.
+func (t *talk) pump(ctx context.Context, from, to *websocket.Conn, look func(websocket.MessageType, []byte) error, fromClient bool, ends chan<- end) {
+	told := false
 	for {
 		kind, message, err := from.Read(ctx)
-		if err != nil {
-			return err
+		gone, by := err != nil, fromClient
+		if err == nil && !told {
+			if err = look(kind, message); err == nil {
+				err = to.Write(ctx, kind, message)
+				by = !fromClient // who takes no more has left
+			}
 		}
-		if err := look(kind, message); err != nil {
-			return err
+		if err != nil && !told {
+			told = true
+			ends <- end{by, err}
 		}
-		if err := to.Write(ctx, kind, message); err != nil {
-			return err
+		if gone {
+			return
 		}
 	}
 }
@@ -258,11 +269,4 @@ func closing(err error) (websocket.StatusCode, string) {
 		return websocket.StatusNormalClosure, e.Reason
 	}
 	return e.Code, strings.ToValidUTF8(e.Reason, "")
-}
-
-// shut closes a socket in order, or at once if that takes too long.
-func shut(c *websocket.Conn, code websocket.StatusCode, reason string) {
-	late := time.AfterFunc(goodbye, func() { c.CloseNow() })
-	defer late.Stop()
-	_ = c.Close(code, reason) // the other side may be gone
 }

@@ -130,7 +130,7 @@ func TestEmbeddingsOfEachClient(t *testing.T) {
 	}
 }
 
-// The real Ollama's vectors, by three clients, without a token.
+// The real Ollama's vectors, by three clients.
 func TestRealOllamaEmbeds(t *testing.T) {
 	server := proxytest.StartOllama(t)
 	h := open(t, "", "OLLAMA_HOST="+strings.TrimPrefix(server.URL, "http://"))

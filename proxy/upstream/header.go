@@ -41,7 +41,7 @@ var withheld = []string{
 }
 
 // passWide adds all of the client's headers but those that are withheld. What
-// the provider's entry sets stays.
+// the provider's entry sets stays, but for what any client may set.
 func passWide(to, from http.Header) {
 	named := map[string]bool{} // headers that Connection says are for Keytray alone
 	for _, v := range from["Connection"] {
@@ -51,7 +51,7 @@ func passWide(to, from http.Header) {
 	}
 	for k, v := range from {
 		switch {
-		case slices.Contains(withheld, k), named[k], to[k] != nil, strings.HasPrefix(k, "Proxy-"), strings.HasPrefix(k, "Sec-"),
+		case slices.Contains(withheld, k), named[k], to[k] != nil && !slices.Contains(passed, k), strings.HasPrefix(k, "Proxy-"), strings.HasPrefix(k, "Sec-"),
 			strings.HasPrefix(k, "X-Forwarded-"), strings.HasPrefix(k, "Keytray-"), strings.HasPrefix(k, "Access-Control-"):
 		default:
 			to[k] = v

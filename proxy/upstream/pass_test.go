@@ -289,3 +289,20 @@ func TestWithoutKey(t *testing.T) {
 		}
 	}
 }
+
+// Where the length is told, the last byte is the end, whether or not the
+// connection says so at once.
+func TestRowAtTheLengthTold(t *testing.T) {
+	p, book := passTo(t, nil)
+	b := &passage{pass: p, ctx: t.Context(), begun: true, src: strings.NewReader("abc"), left: 3}
+	p.Record.Begin(&b.attempt)
+	if n, err := b.Read(make([]byte, 2)); n != 2 || err != nil || len(book.rows(t)) != 0 {
+		t.Fatal(n, err)
+	}
+	if n, err := b.Read(make([]byte, 2)); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	if a := book.only(t); a.Outcome != llm.OK {
+		t.Errorf("%+v", a)
+	}
+}

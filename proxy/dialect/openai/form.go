@@ -62,6 +62,10 @@ func (f *Form) Look(head []byte) (done bool, err error) {
 			f.End = true
 			return true, nil
 		}
+		if rest[0] != '\r' && rest[0] != ' ' && rest[0] != '\t' { // a longer boundary is another one
+			f.at = start
+			continue
+		}
 		end := bytes.Index(rest, []byte("\r\n\r\n"))
 		if end < 0 {
 			if len(rest) > maxPartHeader {

@@ -12,7 +12,7 @@ import (
 
 func aForm(model string, last bool) []byte {
 	m := "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n" + model + "\r\n"
-	f := "--B\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"\r\nContent-Type: audio/wav\r\n\r\nRIFF --B\r\n--Bx model\r\n"
+	f := "--B\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"\r\nContent-Type: audio/wav\r\n\r\nRIFF --B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nno\r\n--Bx\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nno\r\n"
 	e := "--B\r\nContent-Disposition: form-data; name=\"empty\"\r\n\r\n\r\n"
 	if last {
 		return []byte(e + f + m + "--B--\r\n")

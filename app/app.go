@@ -22,6 +22,7 @@ import (
 	"keytray/assets"
 	"keytray/proxy"
 	"keytray/proxy/catalog"
+	"keytray/proxy/route"
 	"keytray/proxy/upstream"
 	"keytray/store/config"
 	"keytray/store/keys"
@@ -54,26 +55,30 @@ var ErrRunning = errors.New("another Keytray is running already")
 
 // App is an open Keytray. All its methods may be called at once.
 type App struct {
-	opt     Options
-	log     *slog.Logger
-	getenv  func(string) string
-	paths   config.Paths
-	config  *config.Store
-	ring    *keys.Ring
-	tokens  *keys.Tokens
-	kc      keys.Keychain
-	catalog atomic.Pointer[catalog.Catalog] // with the config's overrides
-	base    *catalog.Catalog                // as built in
-	network *upstream.Network
-	ollama  *ollama
-	builds  sync.Mutex // one rebuild at a time
-	table   atomic.Pointer[table]
-	door    *proxy.Handler
-	changes changes
-	paused  atomic.Bool
-	strange atomic.Int64  // calls with an unknown token
-	own     string        // the token that this process calls itself with
-	read    chan struct{} // closed when the keychain was read, or could not be
+	opt      Options
+	log      *slog.Logger
+	getenv   func(string) string
+	paths    config.Paths
+	config   *config.Store
+	ring     *keys.Ring
+	tokens   *keys.Tokens
+	kc       keys.Keychain
+	catalog  atomic.Pointer[catalog.Catalog] // with the config's overrides
+	base     *catalog.Catalog                // as built in
+	network  *upstream.Network
+	ollama   *ollama
+	health   route.Health // of all providers
+	answers  route.Answers
+	purses   purses
+	warnings warnings
+	builds   sync.Mutex // one rebuild at a time
+	table    atomic.Pointer[table]
+	door     *proxy.Handler
+	changes  changes
+	paused   atomic.Bool
+	strange  atomic.Int64  // calls with an unknown token
+	own      string        // the token that this process calls itself with
+	read     chan struct{} // closed when the keychain was read, or could not be
 
 	controlSecret string // guarded by changes.mu, as is show
 	show          func()
@@ -125,6 +130,7 @@ func (a *App) open(ctx context.Context) error {
 			return err
 		}
 	}
+	a.purses.load, a.purses.warn = a.spentSince, a.warned
 	a.network = upstream.NewNetwork()
 	a.onClose(func() error { a.network.Close(); return nil })
 	a.ollama = &ollama{network: a.network, changed: a.changed, behind: func(f func(context.Context)) {

@@ -27,8 +27,11 @@ func (d demo) Do(_ context.Context, r *llm.Request) (*llm.Response, error) {
 		Streamed: r.Stream, Start: now, FirstByte: now, Status: http.StatusOK, SentBytes: int64(len(r.Raw)),
 	}
 	rec := recorder(d)
-	rec.Begin(a)
-	p, err := r.Prompt()
+	err := rec.Begin(a)
+	p, perr := r.Prompt()
+	if err == nil {
+		err = perr
+	}
 	if err != nil {
 		a.Outcome, a.Err, a.End = llm.Failed, llm.AsError(err), time.Now()
 		rec.Finish(a)

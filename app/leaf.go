@@ -43,10 +43,18 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		return demo{t.app}, nil
 	}
 	p, _ := t.catalog.Provider(m.Provider)
+	if t.limited && !p.Runs(m.Name) && !embeds(r) { // no local model stands in for a vector
+		if limit, over := t.app.purses.over(t.config, r.Tool, m.Provider); over && limit.AtLimit == config.LimitOffline {
+			return t.atLimit(r, limit)
+		}
+	}
 	if err := t.mayCall(r, p, m.Name); err != nil {
 		return nil, err
 	}
-	key := m.Provider + "/" + m.Name
+	if other, ok := p.In(r.Inbound.Name()); ok && outbound(other.Dialect) != nil {
+		p = other // so that the client's own bytes can be sent
+	}
+	key := p.Dialect + " " + m.Provider + "/" + m.Name
 	if r.LocalOnly {
 		key += " " // a leaf of its own, which signs nothing
 	}
@@ -82,6 +90,21 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		t.leaves.Store(key, l)
 	}
 	return l, nil
+}
+
+// atLimit is the local model that answers when a budget is used up and its
+// at_limit says offline.
+func (t *table) atLimit(r *llm.Request, l Limit) (llm.Target, error) {
+	name := t.defaultStandIn(ollamaProvider, isSmall(r.Model))
+	if s, ok := t.config.StandIn(ollamaProvider); ok && s.Large != "" {
+		name = s.Large
+	}
+	if name == "" {
+		e := llm.AsError(spentUp(l))
+		e.Message += "; at_limit says that Ollama should answer, and it has no model or does not run"
+		return nil, e
+	}
+	return t.leaf(r, model{ollamaProvider, name})
 }
 
 // mayCall refuses what the caller or the settings do not allow.

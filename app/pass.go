@@ -13,6 +13,7 @@ import (
 	"keytray/proxy/llm"
 	"keytray/proxy/route"
 	"keytray/proxy/upstream"
+	"keytray/store/config"
 	"keytray/store/ledger"
 )
 
@@ -25,30 +26,45 @@ func (t *table) pass(r *llm.Request, d openai.Dialect) (llm.Target, error) {
 	if p, ok, err := t.told(r); err != nil {
 		return nil, err
 	} else if ok {
-		return t.passTo(r, d, model{p.ID, strings.TrimPrefix(r.Model, p.ID+"/")})
-	}
-	if !d.Named() {
-		return t.byKeeper(r, d)
-	}
-	rt, ok := t.config.Route(r.Model)
-	if !ok {
-		m, err := t.bearer(r.Model, d)
-		if err != nil {
+		m := model{p.ID, strings.TrimPrefix(r.Model, p.ID+"/")}
+		if err := t.allowed(r, m); err != nil {
 			return nil, err
 		}
 		return t.passTo(r, d, m)
 	}
+	if !d.Named() {
+		return t.byKeeper(r, d)
+	}
+	return t.fixed(r, func(name string) (model, error) { return t.bearer(name, d) }, func(r *llm.Request, m model) (llm.Target, error) { return t.passTo(r, d, m) })
+}
+
+// fixed is the target of a call whose model has no stand-ins. Of a route's
+// models those that can be called are asked in their order, whatever its
+// strategy: answers of another kind than text are not compared or blended.
+func (t *table) fixed(r *llm.Request, find func(name string) (model, error), to func(*llm.Request, model) (llm.Target, error)) (llm.Target, error) {
+	rt, ok := t.config.Route(r.Model)
+	if !ok {
+		m, err := find(r.Model)
+		if err == nil {
+			err = t.allowed(r, m)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return to(r, m)
+	}
+	if err := t.allowed(r, model{}); err != nil {
+		return nil, err
+	}
 	r.Route = rt.Name
+	d, _ := r.Inbound.(openai.Dialect)
 	var all route.Fallback
 	var first error
-	for _, name := range append(slices.Clone(rt.Fallback), rt.Model) {
-		if name == "" {
-			continue
-		}
-		m, err := t.bearer(name, d)
+	for _, name := range t.models(rt.Target, nil) {
+		m, err := find(name)
 		var target llm.Target
 		if err == nil {
-			target, err = t.passTo(r, d, m)
+			target, err = to(r, m)
 		}
 		switch {
 		case err == nil && (r.Rest != nil || d.Kind == openai.Realtime):
@@ -63,6 +79,36 @@ func (t *table) pass(r *llm.Request, d openai.Dialect) (llm.Target, error) {
 		return nil, first
 	}
 	return all, nil
+}
+
+// models are the names that a route leads to, in order. (Routes do not lead back
+// to themselves: config refuses those.)
+func (t *table) models(c config.Target, names []string) []string {
+	if c.Strategy == "" {
+		if rt, ok := t.config.Route(c.Model); ok {
+			return t.models(rt.Target, names)
+		}
+		return append(names, c.Model)
+	}
+	for _, o := range c.Of {
+		names = t.models(o, names)
+	}
+	return names
+}
+
+// allowed refuses what the caller's tool may not use.
+func (t *table) allowed(r *llm.Request, m model) error {
+	if t.permits(r.Tool, r.Model, m) {
+		return nil
+	}
+	what := r.Model
+	if what == "" {
+		what = m.Provider
+	}
+	return &llm.Error{
+		Kind: llm.Forbidden, Code: "model_not_allowed", Param: "model",
+		Message: fmt.Sprintf("%s may not use %s: tools.%s.models in config.yaml lists what it may use", r.Tool, clip(what), r.Tool),
+	}
 }
 
 // told is the provider that a call's Keytray-Provider header names.
@@ -166,14 +212,19 @@ func (t *table) fileProvider(d openai.Dialect) (string, error) {
 // byKeeper is the target of a call about a file, a batch or an upload.
 func (t *table) byKeeper(r *llm.Request, d openai.Dialect) (llm.Target, error) {
 	id := keptID(r)
+	m := model{}
 	if k, ok := t.app.keeper(id); id != "" && ok {
-		return t.passTo(r, d, model{Provider: k.Provider})
+		m.Provider = k.Provider
+	} else {
+		var err error
+		if m.Provider, err = t.fileProvider(d); err != nil {
+			return nil, err
+		}
 	}
-	p, err := t.fileProvider(d)
-	if err != nil {
+	if err := t.allowed(r, m); err != nil {
 		return nil, err
 	}
-	return t.passTo(r, d, model{Provider: p})
+	return t.passTo(r, d, m)
 }
 
 // keptID is the id of what a call is about: in its path, or the file that a

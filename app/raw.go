@@ -31,6 +31,9 @@ func (t *table) raw(r *llm.Request, d openai.Dialect) (llm.Target, error) {
 	if err := t.mayCall(r, p, name); err != nil {
 		return nil, err
 	}
+	if err := t.allowed(r, model{p.ID, name}); err != nil {
+		return nil, err
+	}
 	base, to := t.app.rawURL(p, strings.TrimLeft(rest, "/"))
 	if name != "" && r.Model == "" {
 		r.Model = name

@@ -13,25 +13,41 @@ import (
 // recorder turns attempts into priced rows of the ledger.
 type recorder struct{ app *App }
 
-// Begin writes the row down as running; it does not wait.
-func (r recorder) Begin(a *llm.Attempt) {
+// Begin writes the row down as running; it does not wait. Its error is that of
+// a budget that is used up.
+func (r recorder) Begin(a *llm.Attempt) error {
 	row := r.row(a)
-	if a.Unmetered {
-		a.Row = r.app.ledger.Begin(row)
-		return
-	}
-	row.EstimateInput = a.SentBytes / bytesPerToken
-	if c := r.app.catalog.Load().Estimate(a.Provider, a.Model, llm.Usage{}, a.SentBytes, 0, catalog.Context{At: a.Start}); c.Kind != catalog.Unpriced {
-		row.EstimatePico = pico(c.Pico)
+	cat, at := r.app.catalog.Load(), catalog.Context{At: a.Start}
+	if !a.Unmetered {
+		row.EstimateInput = a.SentBytes / bytesPerToken
+		if c := cat.Estimate(a.Provider, a.Model, llm.Usage{}, a.SentBytes, 0, at); c.Kind != catalog.Unpriced {
+			row.EstimatePico = pico(c.Pico)
+		}
 	}
 	a.Row = r.app.ledger.Begin(row)
+	limits := r.app.config.Current()
+	if !limited(limits) {
+		return nil
+	}
+	sent := a.SentBytes
+	if a.Unmetered {
+		sent = 0
+	}
+	c := cat.Estimate(a.Provider, a.Model, llm.Usage{Output: usualOutput}, sent, 0, at)
+	if c.Kind != catalog.Unpriced {
+		a.Reserved = c.Pico
+	}
+	free := a.Provider == demoProvider || c.Kind == catalog.Exact && c.Pico == 0
+	return r.app.purses.reserve(limits, a, free)
 }
 
 // Finish prices the attempt and returns when its row is committed.
 func (r recorder) Finish(a *llm.Attempt) {
+	r.app.health.Note(a)
 	row := r.row(a)
 	row.Status = ledger.Status(a.Outcome)
 	r.price(a, &row)
+	r.app.settle(a, &row)
 	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
 	defer cancel()
 	if err := r.app.ledger.Finish(ctx, row); err != nil && !errors.Is(err, ledger.ErrKept) {
@@ -51,6 +67,7 @@ func (r recorder) row(a *llm.Attempt) ledger.Row {
 	row := ledger.Row{
 		ID: a.Row, RequestID: a.Request.ID, Attempt: a.Number, Time: a.Start.UTC(),
 		Tool: a.Request.Tool, Inbound: a.Request.Inbound.Name(), Asked: clip(a.Request.Model), Route: a.Request.Route,
+		Role: ledger.Role(a.Note.Part), Reason: a.Note.Reason,
 		Provider: a.Provider, Model: a.Model, Key: a.Key,
 		HTTPStatus: a.Status, Streamed: a.Streamed, Lost: a.Lost, FirstByte: -1,
 		Usage: rowUsage(a.Tally.Usage),

@@ -67,12 +67,10 @@ func (a *App) checkConfig(c *config.Config) error {
 			add(path+".dialect", "use chat, messages, gemini or ollama", "Keytray cannot call the %s dialect yet", p.Dialect)
 		}
 	}
-	if c.Budget.Day != nil || c.Budget.Month != nil {
-		add("budget", "remove it; nothing would stop a call at that limit", "limits are not built yet")
-	}
-	for _, t := range c.Tools {
-		if t.Budget.Day != nil || t.Budget.Month != nil {
-			add("tools."+t.Name+".budget", "remove it; nothing would stop a call at that limit", "limits are not built yet")
+	for _, rt := range c.Routes {
+		switch s := rt.Strategy; s {
+		case config.Smart, config.Split, config.Cache:
+			add("routes."+rt.Name, "choose another", "the strategy %s is not built yet", s)
 		}
 	}
 	cat, err := withConfig(a.base, c)

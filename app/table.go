@@ -12,18 +12,19 @@ import (
 	"keytray/proxy/catalog"
 	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
-	"keytray/proxy/route"
 	"keytray/store/config"
 )
 
 // table is the route table made from one version of the settings. It is
-// immutable but for its cache of leaves.
+// immutable but for its caches.
 type table struct {
 	app     *App
 	config  *config.Config
 	catalog *catalog.Catalog
 	usable  map[string]bool // providers that can be called: built, on, with a key if they need one
-	leaves  sync.Map        // provider/model -> llm.Target
+	leaves  sync.Map        // dialect provider/model -> llm.Target
+	served  sync.Map        // a model's name without its maker -> []model; see servers
+	limited bool            // some budget is set
 	waiting []Problem       // providers whose keys wait for the user's word; see Trust
 }
 
@@ -45,7 +46,7 @@ func (a *App) rebuild() {
 	a.builds.Lock()
 	defer a.builds.Unlock()
 	c, cat := a.config.Current(), a.catalog.Load()
-	t := &table{app: a, config: c, catalog: cat, usable: map[string]bool{demoProvider: true}}
+	t := &table{app: a, config: c, catalog: cat, limited: limited(c), usable: map[string]bool{demoProvider: true}}
 	hosts := []string{}
 	for _, p := range cat.Providers() {
 		if off(c, p.ID) || outbound(p.Dialect) == nil {
@@ -54,8 +55,8 @@ func (a *App) rebuild() {
 		if u, err := url.Parse(a.baseURL(p)); err == nil {
 			hosts = append(hosts, u.Host)
 		}
-		for dialect := range p.Also {
-			if u, err := url.Parse(a.also(p, dialect)); err == nil && u.Host != "" {
+		for _, base := range p.Also {
+			if u, err := url.Parse(base); err == nil {
 				hosts = append(hosts, u.Host)
 			}
 		}
@@ -103,14 +104,7 @@ func (t *table) answers(r *llm.Request) (llm.Target, error) {
 		return t.pass(r, d)
 	}
 	if embeds(r) {
-		if rt, ok := t.config.Route(r.Model); ok {
-			return t.route(r, rt)
-		}
-		m, err := t.unswitched(r.Model)
-		if err != nil {
-			return nil, err
-		}
-		return t.leaf(r, m)
+		return t.fixed(r, t.unswitched, t.leaf)
 	}
 	return t.named(r, r.Model, true)
 }
@@ -123,10 +117,16 @@ func (t *table) named(r *llm.Request, name string, asked bool) (llm.Target, erro
 	if rt, ok := t.config.Route(active); ok && asked && !strings.HasPrefix(name, demoProvider+"/") {
 		return t.route(r, rt)
 	}
-	if rt, ok := t.config.Route(name); ok {
+	if rt, ok := t.config.Route(name); ok && (!asked || t.permits(r.Tool, name, model{})) {
 		return t.route(r, rt)
 	}
 	m, err := t.find(name)
+	if asked && !t.permits(r.Tool, name, m) {
+		return nil, &llm.Error{
+			Kind: llm.Forbidden, Code: "model_not_allowed", Param: "model",
+			Message: fmt.Sprintf("%s may not use %s: tools.%s.models in config.yaml lists what it may use", r.Tool, clip(name), r.Tool),
+		}
+	}
 	if asked && t.switched(active) && m.Provider != demoProvider && (err != nil || m.Provider != active) {
 		m, err = t.standIn(active, name)
 	}
@@ -136,36 +136,23 @@ func (t *table) named(r *llm.Request, name string, asked bool) (llm.Target, erro
 	return t.leaf(r, m)
 }
 
+// permits tells whether a tool may ask for a name, which is that of m.
+func (t *table) permits(tool, name string, m model) bool {
+	c, _ := t.config.Tool(tool)
+	if len(c.Models) == 0 {
+		return true
+	}
+	for _, may := range c.Models {
+		if may == name || may == m.Provider+"/"+m.Name || may == m.Provider+"/" && m.Provider != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // switched tells whether the tray's switch stands on one provider.
 func (t *table) switched(active string) bool {
 	return active != config.ActiveAuto && active != config.ActiveOffline
-}
-
-// route is the target of a route. The row names the outermost one, which is
-// what was asked for.
-func (t *table) route(r *llm.Request, rt config.Route) (llm.Target, error) {
-	if r.Route == "" {
-		r.Route = rt.Name
-	}
-	if rt.Model != "" {
-		return t.named(r, rt.Model, false)
-	}
-	var all []llm.Target
-	var first error
-	for _, name := range rt.Fallback {
-		target, err := t.named(r, name, false)
-		if err != nil {
-			if first == nil {
-				first = err
-			}
-			continue // one that cannot be called now is passed over
-		}
-		all = append(all, target)
-	}
-	if len(all) == 0 {
-		return nil, first
-	}
-	return route.Fallback(all), nil
 }
 
 // model is what a name resolves to.

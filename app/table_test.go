@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"keytray/proxy/dialect/chat"
 	"keytray/proxy/llm"
 	"keytray/proxy/proxytest"
 	"keytray/proxy/route"
@@ -23,6 +25,20 @@ func answers(t *testing.T, target llm.Target) string {
 		return x.Model.Provider + "/" + x.Model.Name
 	case demo:
 		return "demo/echo"
+	case route.Watched:
+		return answers(t, x.Target)
+	case route.Cheapest:
+		var all []string
+		for _, each := range x.Choices {
+			all = append(all, each.Name())
+		}
+		return "cheapest of " + strings.Join(all, " ")
+	case route.Balance:
+		var all []string
+		for i, each := range x.Targets {
+			all = append(all, fmt.Sprint(x.Weights[i], " ", answers(t, each)))
+		}
+		return strings.Join(all, ", ")
 	case route.Fallback:
 		var all []string
 		for _, each := range x {
@@ -71,13 +87,19 @@ routes:
 		{name: "switched: small", yaml: "active: openai\nstand_ins: {openai: {large: gpt-5, small: gpt-5-mini}}\n", asked: "claude-haiku-4-5", env: all, want: "openai/gpt-5-mini"},
 		{name: "switched: a route by name", yaml: "active: openai" + routes, asked: "quick", env: all, want: "groq/llama-3.3-70b-versatile", route: "quick"},
 		{name: "switched: demo", yaml: "active: openai\n", asked: "demo/echo", env: all, want: "demo/echo"},
+		{name: "weights", yaml: "routes: {mix: {balance: {openai/gpt-5: 3, groq/llama-3.3-70b-versatile: 1}}}\n", asked: "mix", env: all, want: "3 openai/gpt-5, 1 groq/llama-3.3-70b-versatile", route: "mix"},
+		{name: "cheapest of those that serve it", yaml: "routes: {c: {cheapest: [gpt-oss-120b], ignore: [together]}}\n", asked: "c", env: all, want: "cheapest of groq/openai/gpt-oss-120b openrouter/openai/gpt-oss-120b", route: "c"},
+		{name: "preferred first", yaml: "routes: {c: {cheapest: [gpt-oss-120b], prefer: [openrouter]}}\n", asked: "c", env: all, want: "cheapest of openrouter/openai/gpt-oss-120b groq/openai/gpt-oss-120b", route: "c"},
+		{name: "too dear", yaml: "routes: {c: {cheapest: [openai/gpt-5, groq/llama-3.3-70b-versatile], max_price: 1}}\n", asked: "c", env: all, want: "cheapest of groq/llama-3.3-70b-versatile", route: "c"},
+		{name: "all too dear", yaml: "routes: {c: {cheapest: [openai/gpt-5], max_price: 0.01}}\n", asked: "c", env: all, says: "leaves nobody to ask", route: "c"},
+		{name: "nested", yaml: "routes: {n: {fallback: [{balance: {openai/gpt-5: 1}}, {fallback: [demo/echo]}]}}\n", asked: "n", env: all, want: "1 openai/gpt-5 demo/echo", route: "n"},
 		{name: "off", yaml: "providers: {openai: {off: true}}\n", asked: "openai/gpt-5", env: all, says: "turned off"},
 		{name: "offline", yaml: "active: offline\n", asked: "openai/gpt-5", env: all, says: "offline"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := open(t, c.yaml, c.env...)
 			<-h.read
-			r := &llm.Request{Peek: llm.Peek{Model: c.asked}}
+			r := &llm.Request{Inbound: chat.Dialect{}, Peek: llm.Peek{Model: c.asked}}
 			target, err := h.table.Load().Target(r)
 			switch {
 			case c.says != "":

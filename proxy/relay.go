@@ -23,6 +23,9 @@ func (h *Handler) relay(w http.ResponseWriter, r *llm.Request, resp *llm.Respons
 	if lost := resp.Call.Lost; len(lost) > 0 {
 		hd["Keytray-Lost"] = []string{headerSafe(strings.Join(lost, "; "))}
 	}
+	if resp.Why != "" {
+		hd["Keytray-Why"] = []string{headerSafe(resp.Why)}
+	}
 	same := resp.Copied && resp.Stream == r.Stream
 	switch {
 	case same && !resp.Stream:
@@ -85,7 +88,11 @@ func (h *Handler) translateStream(w http.ResponseWriter, r *llm.Request, resp *l
 	body := resp.Body
 	resp.Body = &flushFirst{ReadCloser: body, flush: out.flush}
 	w.WriteHeader(http.StatusOK)
-	err := r.Inbound.EncodeResponse(out, r, resp.Events())
+	events := resp.Events()
+	if resp.Made != nil { // nothing is read from Body, and any event may be followed by a wait
+		events = flushAfter(events, out.flush)
+	}
+	err := r.Inbound.EncodeResponse(out, r, events)
 	if err != nil && !out.gone {
 		tell(body, err)
 	}
@@ -184,6 +191,18 @@ func (b *batching) flush() {
 	}
 	_, _ = b.flushing.Write(b.buf) // notes a client that is gone
 	b.buf = b.buf[:0]
+}
+
+// flushAfter flushes what was written for each event before it takes the next.
+func flushAfter(events llm.Events, flush func()) llm.Events {
+	return func(yield func(llm.Event, error) bool) {
+		for e, err := range events {
+			if !yield(e, err) {
+				return
+			}
+			flush()
+		}
+	}
 }
 
 // flushFirst flushes what has been written before it reads on.

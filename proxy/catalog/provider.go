@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -117,6 +118,29 @@ func (p *Provider) URL(at string) string {
 	return p.BaseURL + at
 }
 
+// In is the provider as it is called in one of the other dialects that it also
+// speaks; ok is false for a dialect that it does not.
+func (p Provider) In(dialect string) (_ Provider, ok bool) {
+	base, ok := p.Also[dialect]
+	if !ok {
+		return p, false
+	}
+	auth := authFor(dialect)
+	extra := maps.Clone(p.Auth.Extra)
+	for k, v := range auth.Extra {
+		if extra == nil {
+			extra = map[string]string{}
+		}
+		extra[k] = v
+	}
+	auth.Extra = extra
+	if strings.HasPrefix(p.Auth.Format, "Bearer ") { // servers that speak two dialects take a bearer key in both
+		auth.Header, auth.Format = p.Auth.Header, p.Auth.Format
+	}
+	p.Dialect, p.BaseURL, p.Auth = dialect, base, auth
+	return p, true
+}
+
 // Runs tells whether a local provider runs the model itself: then it costs
 // nothing and nothing leaves the machine for it.
 func (p *Provider) Runs(model string) bool {
@@ -153,7 +177,7 @@ func (o Override) apply(p Provider, known bool) Provider {
 		p.Dialect, p.Auth, p.List = o.Dialect, authFor(o.Dialect), listFor(o.Dialect)
 	}
 	if base := strings.TrimRight(o.BaseURL, "/"); base != "" && base != p.BaseURL {
-		p.BaseURL, p.Unusable = base, ""
+		p.BaseURL, p.Unusable, p.Also = base, "", nil
 		// A whole URL would send the key to the host that was replaced.
 		if p.List != nil && strings.Contains(p.List.At, "://") {
 			p.List = listFor(p.Dialect)

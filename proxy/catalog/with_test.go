@@ -92,3 +92,26 @@ func TestWithRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestIn(t *testing.T) {
+	c := load(t)
+	p, _ := c.Provider("deepseek")
+	m, ok := p.In("messages")
+	if !ok || m.Dialect != "messages" || m.BaseURL != "https://api.deepseek.com/anthropic/v1" {
+		t.Errorf("DeepSeek in messages: %v %s %s", ok, m.Dialect, m.BaseURL)
+	}
+	if m.Auth.Header != "Authorization" || m.Auth.Extra["anthropic-version"] != "2023-06-01" {
+		t.Errorf("DeepSeek in messages takes its key as %+v", m.Auth)
+	}
+	if _, ok := p.In("gemini"); ok {
+		t.Error("DeepSeek speaks no gemini")
+	}
+	moved, err := c.With(Override{ID: "deepseek", BaseURL: "http://127.0.0.1:9"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ = moved.Provider("deepseek")
+	if _, ok := p.In("messages"); ok {
+		t.Error("a key for a base URL of the user's own would go to the built-in host")
+	}
+}

@@ -19,6 +19,7 @@ const (
 	TooLarge     ErrorKind = "too_large"
 	RateLimited  ErrorKind = "rate_limit"
 	NoCredit     ErrorKind = "no_credit" // the account's money or quota is used up
+	OverBudget   ErrorKind = "budget"    // the user's own limit on spending is reached
 	Overloaded   ErrorKind = "overloaded"
 	ServerError  ErrorKind = "server_error"
 	Filtered     ErrorKind = "content_filter"
@@ -86,7 +87,7 @@ func (e *Error) HTTPStatus() int {
 		return http.StatusRequestEntityTooLarge
 	case RateLimited:
 		return http.StatusTooManyRequests
-	case NoCredit:
+	case NoCredit, OverBudget:
 		return http.StatusPaymentRequired
 	case Overloaded:
 		return http.StatusServiceUnavailable

@@ -47,6 +47,10 @@ type Request struct {
 
 	Peek // what was read from the body without decoding it
 
+	// Derived is set in a request that a strategy made; see [Request.Derive].
+	Derived bool
+
+	parent   *Request
 	once     sync.Once
 	prompt   *Prompt
 	err      error
@@ -77,7 +81,27 @@ func (r *Request) Prompt() (*Prompt, error) {
 }
 
 // NextAttempt counts the calls made for this request: 1 for the first.
-func (r *Request) NextAttempt() int { return int(r.attempts.Add(1)) }
+func (r *Request) NextAttempt() int { return int(r.root().attempts.Add(1)) }
 
 // Attempts is how many calls have been made for this request so far.
-func (r *Request) Attempts() int { return int(r.attempts.Load()) }
+func (r *Request) Attempts() int { return int(r.root().attempts.Load()) }
+
+// Derive makes a request of a strategy's own for the same client call: p takes
+// the place of what the client sent. It is always translated, and its calls
+// count as r's.
+func (r *Request) Derive(p *Prompt, stream bool) *Request {
+	d := &Request{
+		ID: r.ID, Tool: r.Tool, Route: r.Route, Inbound: r.Inbound, LocalOnly: r.LocalOnly,
+		Header: r.Header, Start: r.Start, Peek: Peek{Model: r.Model, Stream: stream, IncludeUsage: true},
+		Derived: true, parent: r.root(),
+	}
+	d.once.Do(func() { d.prompt = p })
+	return d
+}
+
+func (r *Request) root() *Request {
+	if r.parent != nil {
+		return r.parent
+	}
+	return r
+}

@@ -20,6 +20,12 @@ type Response struct {
 	// Decoded holds the events of a whole answer that had to be translated
 	// anyway; nil otherwise.
 	Decoded []Event
+	// Made is an answer that a strategy made of others, in place of Body's
+	// bytes; nil otherwise. Body then only ends it.
+	Made Events
+	// Why says how a strategy came to this answer, for people, on one line; it
+	// is sent as Keytray-Why. It never holds content.
+	Why string
 }
 
 // Failer is a Response's Body that keeps a row of the answer. Fail tells it why
@@ -31,6 +37,9 @@ type Failer interface {
 // Events reads the answer in neutral steps, in place of reading Body.
 // It may be called once.
 func (r *Response) Events() Events {
+	if r.Made != nil {
+		return r.Made
+	}
 	if r.Decoded == nil {
 		return r.Outbound.DecodeResponse(r.Call, r.Body)
 	}

@@ -2,27 +2,14 @@ package route
 
 import (
 	"context"
+	"slices"
 	"testing"
+	"time"
 
 	"keytray/proxy/llm"
 )
 
-type fake struct {
-	err   error
-	calls int
-}
-
-func (f *fake) Do(context.Context, *llm.Request) (*llm.Response, error) {
-	f.calls++
-	if f.err != nil {
-		return nil, f.err
-	}
-	return &llm.Response{Target: "good"}, nil
-}
-
 func TestFallback(t *testing.T) {
-	busy := &llm.Error{Kind: llm.Overloaded, Message: "busy"}
-	bad := &llm.Error{Kind: llm.BadRequest, Message: "bad"}
 	for name, c := range map[string]struct {
 		errs  []error
 		want  error
@@ -46,8 +33,8 @@ func TestFallback(t *testing.T) {
 				t.Errorf("got %v, %v; want %v", resp, err, c.want)
 			}
 			for i, x := range fakes {
-				if x.calls != c.calls[i] {
-					t.Errorf("target %d was called %d times, want %d", i, x.calls, c.calls[i])
+				if x.asked != c.calls[i] {
+					t.Errorf("target %d was called %d times, want %d", i, x.asked, c.calls[i])
 				}
 			}
 		})
@@ -61,7 +48,66 @@ func TestFallbackStopsWhenTheClientIsGone(t *testing.T) {
 	cancel()
 	second := &fake{}
 	_, err := Fallback{&fake{err: &llm.Error{Kind: llm.Unreachable}}, second}.Do(ctx, &llm.Request{})
-	if err == nil || second.calls != 0 {
-		t.Errorf("err %v, second target called %d times", err, second.calls)
+	if err == nil || second.asked != 0 {
+		t.Errorf("err %v, second target called %d times", err, second.asked)
 	}
+}
+
+// tired is a target that should be left alone.
+type tired struct{ *fake }
+
+func (tired) Rest() time.Duration { return time.Minute }
+
+func TestFallbackLeavesAlone(t *testing.T) {
+	resting, ready := &fake{name: "resting"}, &fake{name: "ready"}
+	f := Fallback{tired{resting}, ready}
+	if resp, err := f.Do(t.Context(), &llm.Request{}); err != nil || resp.Target != "ready" || resting.asked != 0 {
+		t.Errorf("%v, %v; the resting one was asked %d times", resp, err, resting.asked)
+	}
+	ready.err = busy
+	if resp, err := f.Do(t.Context(), &llm.Request{}); err != nil || resp.Target != "resting" {
+		t.Errorf("with nobody else: %v, %v", resp, err)
+	}
+}
+
+func TestWatchedTriesEachKey(t *testing.T) {
+	var h Health
+	limited := &llm.Error{Kind: llm.RateLimited, RetryAfter: time.Minute}
+	keys := []string{"one", "two", "three"}
+	var used []string
+	fails := map[string]*llm.Error{"one": limited, "two": {Kind: llm.Unauthorized}}
+	w := Watched{Provider: "p", Model: "m", Health: &h, Keys: func() []string { return keys }}
+	w.Target = do(func() error {
+		for _, k := range keys { // as a signer would
+			if h.Rest("p", k, "m") == 0 {
+				used = append(used, k)
+				h.Note(ended("p", k, "m", fails[k]))
+				if err := fails[k]; err != nil {
+					return err
+				}
+				return nil
+			}
+		}
+		return limited
+	})
+	if _, err := w.Do(t.Context(), &llm.Request{}); err != nil || !slices.Equal(used, keys) || w.Rest() != 0 {
+		t.Errorf("keys %v were tried: %v; rests %v", used, err, w.Rest())
+	}
+	fails["three"], used = limited, nil
+	if _, err := w.Do(t.Context(), &llm.Request{}); err != limited || len(used) != 1 {
+		t.Errorf("keys %v were tried: %v", used, err)
+	}
+	if d := w.Rest(); d <= 0 || d > time.Minute {
+		t.Errorf("all keys rest, and the model %v", d)
+	}
+}
+
+// do is a target that answers or fails as the function says.
+type do func() error
+
+func (d do) Do(context.Context, *llm.Request) (*llm.Response, error) {
+	if err := d(); err != nil {
+		return nil, err
+	}
+	return &llm.Response{}, nil
 }

@@ -1,5 +1,5 @@
-// Package sse cuts streams into frames: the events of text/event-stream, or
-// the lines of NDJSON. [Frames] reads them, [Tap] looks at them while the
+// Package sse cuts streams into frames: the events of text/event-stream, the
+// lines of NDJSON, or the objects of one JSON array. [Frames] reads them, [Tap] looks at them while the
 // bytes go by, and [Append] writes them. It knows no dialect.
 package sse
 
@@ -15,6 +15,7 @@ type Framing uint8
 const (
 	Events Framing = iota // SSE: fields on lines, a blank line ends the frame
 	Lines                 // NDJSON: a line is a frame
+	Array                 // one JSON array: an object in it is a frame
 )
 
 // MaxFrame bounds one frame, in bytes: an inline image of a very large size
@@ -24,7 +25,7 @@ const MaxFrame = 64 << 20
 // ErrFrameTooLarge is returned when a frame exceeds MaxFrame.
 var ErrFrameTooLarge = errors.New("a frame of the stream is larger than 64 MiB")
 
-// Frame is one SSE event or NDJSON line. Its slices are valid only until the
+// Frame is one SSE event, NDJSON line or object of an array. Its slices are valid only until the
 // next frame is asked for.
 type Frame struct {
 	Event []byte // the event field, if any
@@ -42,11 +43,16 @@ type cutter struct {
 	data    [2]int
 	lines   int // data lines so far
 	joined  []byte
+	depth   int  // of an array's object: how many brackets are open
+	quoted  bool // of an array's object: a string is open
 }
 
 // next returns the length of the first frame in buf, its delimiter included,
 // or 0 if it is not complete yet. buf must start where the last frame ended.
 func (c *cutter) next(buf []byte) int {
+	if c.framing == Array {
+		return c.object(buf)
+	}
 	for {
 		i := bytes.IndexByte(buf[c.seek:], '\n')
 		if i < 0 {
@@ -74,6 +80,9 @@ func (c *cutter) next(buf []byte) int {
 func (c *cutter) rest(buf []byte) int {
 	if len(buf) == 0 {
 		return 0
+	}
+	if c.framing == Array { // its closing bracket, or an object without an end
+		return c.cut(buf, len(buf))
 	}
 	if c.line < len(buf) {
 		if c.framing == Lines {
@@ -127,6 +136,7 @@ func (c *cutter) cut(buf []byte, n int) int {
 	}
 	c.line, c.seek, c.lines = 0, 0, 0
 	c.event, c.data = [2]int{}, [2]int{}
+	c.depth, c.quoted = 0, false
 	return n
 }
 

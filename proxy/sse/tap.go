@@ -142,9 +142,10 @@ func (t *Tap) advance() error {
 }
 
 // end handles the end of Src: what is left is a last frame, and then End has
-// its say.
+// its say. What closes an array comes out only after that: it is how a reader
+// knows that nothing is missing.
 func (t *Tap) end() error {
-	if t.err == io.EOF {
+	if t.err == io.EOF && t.Framing != Array {
 		if n := t.cut.rest(t.buf[t.ready:t.w]); n > 0 {
 			t.judge(n)
 			return nil
@@ -153,6 +154,10 @@ func (t *Tap) end() error {
 	if end := t.End; end != nil {
 		t.End = nil
 		t.err = end(t.err)
+	}
+	if t.err == io.EOF && t.ready < t.w {
+		t.ready = t.w
+		return nil
 	}
 	return t.err
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"keytray/proxy/llm"
 )
 
 // maxAnswer bounds a whole answer, in bytes.
@@ -91,11 +93,13 @@ func readAll(in io.Reader, size, limit int64) ([]byte, error) {
 
 // isStream tells whether an answer is a stream. What was asked decides where
 // the provider's label is missing or wrong, as text/plain is.
-func isStream(contentType string, asked bool) bool {
+func isStream(contentType string, asked bool, framing llm.Framing) bool {
 	switch kind, _, _ := strings.Cut(strings.ToLower(contentType), ";"); strings.TrimSpace(kind) {
 	case "text/event-stream", "application/x-ndjson":
 		return true
-	case "application/json", "text/html":
+	case "application/json":
+		return asked && framing == llm.JSONArray // an array that grows is JSON as well
+	case "text/html":
 		return false
 	default:
 		return asked

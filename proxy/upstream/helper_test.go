@@ -28,15 +28,17 @@ type book struct {
 	ended []llm.Attempt
 	// onBegin and onFinish, if set, run first.
 	onBegin, onFinish func(*llm.Attempt)
+	refuse            error // what Begin answers
 }
 
-func (b *book) Begin(a *llm.Attempt) {
+func (b *book) Begin(a *llm.Attempt) error {
 	if b.onBegin != nil {
 		b.onBegin(a)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.begun = append(b.begun, a)
+	return b.refuse
 }
 
 func (b *book) Finish(a *llm.Attempt) {

@@ -34,8 +34,9 @@ type Signature struct {
 // Recorder writes attempts down. Its methods may be called at once from many
 // goroutines; an attempt itself is used by one at a time.
 type Recorder interface {
-	// Begin is called before the provider is, and does not wait.
-	Begin(a *llm.Attempt)
+	// Begin is called before the provider is, and does not wait. Its error,
+	// which is an *llm.Error, keeps the provider from being called.
+	Begin(a *llm.Attempt) error
 	// Finish returns once the attempt is committed, or kept to be committed
 	// by a ledger that cannot write now: the answer is good all the same, and
 	// is not withheld from who paid for it. It is called once for each
@@ -59,6 +60,7 @@ type Leaf struct {
 func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	m := &meter{
 		leaf: l,
+		ctx:  ctx,
 		call: llm.Call{Model: l.Model, Stream: r.Stream},
 		attempt: llm.Attempt{
 			Request:  r,
@@ -67,6 +69,7 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 			Model:    l.Model.Name,
 			Streamed: r.Stream,
 			Start:    time.Now(),
+			Note:     llm.NoteOf(ctx),
 		},
 	}
 	e := &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call"} // should anything panic
@@ -94,17 +97,19 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 // do makes the call; on an error the caller finishes the row.
 func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 	l, r := m.leaf, m.attempt.Request
-	translated := !l.Outbound.Copies(&m.call, r)
+	translated := r.Derived || !l.Outbound.Copies(&m.call, r)
 	if !translated {
 		m.call.Form, m.call.Counts = r.Form, r.Counts
 	}
 	body, err := m.encode(translated)
 	if err != nil {
-		l.Record.Begin(&m.attempt)
+		_ = l.Record.Begin(&m.attempt) // the first error is the one to tell
 		return nil, err
 	}
 	req, err := m.request(ctx, body, translated)
-	l.Record.Begin(&m.attempt)
+	if not := l.Record.Begin(&m.attempt); err == nil {
+		err = not
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +137,7 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 		Target:   l.Model.Provider + "/" + l.Model.Name,
 		Attempts: r.Attempts(),
 	}
-	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream)
+	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream, l.Outbound.Framing(&m.call))
 	if m.call.Stream {
 		out.Stream = true
 		return out, m.begin(ctx, in)

@@ -39,10 +39,12 @@ type meter struct {
 
 // begin starts a stream: it reads up to the first good frame.
 func (m *meter) begin(ctx context.Context, in io.Reader) error {
-	m.ctx = ctx
 	m.tap = sse.Tap{Src: in, See: m.see, Release: m.commit}
-	if m.leaf.Outbound.Framing(&m.call) == llm.NDJSON {
+	switch m.leaf.Outbound.Framing(&m.call) {
+	case llm.NDJSON:
 		m.tap.Framing = sse.Lines
+	case llm.JSONArray:
+		m.tap.Framing = sse.Array
 	}
 	t := &m.attempt.Tally
 	for !t.Good && t.Err == nil && !t.Done {
@@ -66,7 +68,6 @@ func (m *meter) begin(ctx context.Context, in io.Reader) error {
 // whole reads an answer that is not streamed. What must be translated is
 // decoded here, so that nonsense is found before anything is committed.
 func (m *meter) whole(ctx context.Context, in io.Reader, size int64, out *llm.Response, translated bool) error {
-	m.ctx = ctx
 	body, err := readAll(in, size, maxAnswer)
 	if err != nil {
 		return m.broken(err)
@@ -203,6 +204,9 @@ func (m *meter) finish(err error) {
 	a.Lost = m.call.Lost
 	a.Outcome = llm.OK
 	if err != nil {
+		if context.Cause(m.ctx) == llm.ErrLost {
+			a.Note.Part = llm.PartLost
+		}
 		a.Err = llm.AsError(err)
 		switch a.Err.Kind {
 		case llm.Canceled:

@@ -97,7 +97,9 @@ func (b *passage) do(r *llm.Request) (*llm.Response, error) {
 	req, sent, err := b.request(r)
 	if !p.NoRow {
 		b.begun = true
-		p.Record.Begin(&b.attempt)
+		if not := p.Record.Begin(&b.attempt); err == nil {
+			err = not
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -46,7 +46,7 @@ func (b *passage) answer(resp *http.Response, out *llm.Response, good bool) erro
 		return b.verbatim(resp)
 	}
 	switch {
-	case p.Watch != nil && isStream(kind, false):
+	case p.Watch != nil && isStream(kind, false, llm.SSE):
 		in, err := plain(resp)
 		if err != nil {
 			return err

@@ -24,8 +24,11 @@ import (
 // for none leaves one row, which cost nothing.
 func (p *Pass) Talk(ctx context.Context, r *llm.Request, protocols []string, accept func(protocol string) (*websocket.Conn, error)) error {
 	t := &talk{pass: p, request: r, call: llm.Call{Model: p.Model, Stream: true}}
-	t.begin()
-	there, err := t.dial(ctx, protocols)
+	var there *websocket.Conn
+	err := t.begin()
+	if err == nil {
+		there, err = t.dial(ctx, protocols)
+	}
 	if err != nil {
 		e := llm.AsError(err)
 		t.finish(e)
@@ -56,8 +59,9 @@ type talk struct {
 
 	mu      sync.Mutex // guards what follows
 	attempt *llm.Attempt
-	rows    int  // finished
-	asked   bool // a response is under way
+	rows    int   // finished
+	asked   bool  // a response is under way
+	spent   error // the budget is used up
 	label   string
 	hide    func([]byte) []byte
 	status  int
@@ -99,17 +103,18 @@ func (t *talk) dial(ctx context.Context, protocols []string) (*websocket.Conn, e
 	return nil, llm.AsError(b.refusal(resp))
 }
 
-// begin opens a row, if none is open. The caller holds mu or is alone.
-func (t *talk) begin() {
+// begin opens a row, if none is open. The caller holds mu or is alone. Its error
+// is that of a budget that is used up.
+func (t *talk) begin() error {
 	if t.attempt != nil {
-		return
+		return nil
 	}
 	p := t.pass
 	t.attempt = &llm.Attempt{
 		Request: t.request, Number: t.request.NextAttempt(), Provider: p.Model.Provider, Model: p.Model.Name,
 		Streamed: true, Start: time.Now(), Unmetered: true, Key: t.label, Status: t.status,
 	}
-	p.Record.Begin(t.attempt)
+	return p.Record.Begin(t.attempt)
 }
 
 // finish closes the row that is open.
@@ -193,11 +198,17 @@ func (t *talk) pump(ctx context.Context, from, to *websocket.Conn, look func(web
 	}
 }
 
-// mayGo stops what would leave this computer while Keytray is offline.
+// mayGo stops what would leave this computer while Keytray is offline, and what
+// would be asked for when a budget is used up.
 func (t *talk) mayGo(websocket.MessageType, []byte) error {
 	n := t.pass.Network
 	if u, err := url.Parse(t.pass.URL); n.Offline() && (err != nil || !LoopbackHost(u.Hostname())) {
 		return websocket.CloseError{Code: websocket.StatusPolicyViolation, Reason: "Keytray is offline"}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.spent != nil {
+		return websocket.CloseError{Code: websocket.StatusPolicyViolation, Reason: "a budget in Keytray is used up"}
 	}
 	return nil
 }
@@ -219,7 +230,9 @@ func (t *talk) see(kind websocket.MessageType, message []byte) error {
 		t.beside(&now)
 		return nil
 	}
-	t.begin()
+	if err := t.begin(); err != nil {
+		t.spent = err // what has begun is paid for; no more is asked
+	}
 	t.asked = true
 	if t.attempt.FirstByte.IsZero() {
 		t.attempt.FirstByte = time.Now()
@@ -237,7 +250,9 @@ func (t *talk) beside(now *llm.Tally) {
 		Request: t.request, Number: t.request.NextAttempt(), Provider: t.pass.Model.Provider, Model: now.Model,
 		Streamed: true, Start: time.Now(), Unmetered: true, Key: t.label, Status: t.status, Tally: *now,
 	}
-	t.pass.Record.Begin(a)
+	if err := t.pass.Record.Begin(a); err != nil {
+		t.spent = err
+	}
 	a.End, a.Outcome = time.Now(), llm.OK
 	t.pass.Record.Finish(a)
 }

@@ -11,9 +11,28 @@ func (r *reader) tool(name string, n *node) Tool {
 	t := Tool{Name: name, Budget: Budget{AtLimit: LimitBlock}}
 	r.fields(n, []field{
 		{"budget", func(n *node) { r.budget(n, &t.Budget) }},
-		{"models", func(n *node) { r.add(n, "models of one tool are not built yet", "remove it") }},
+		{"models", func(n *node) { t.Models = r.texts(n, r.allowed) }},
 	})
 	return t
+}
+
+// allowed reads a model, a route, or PROVIDER/ for all of a provider's models.
+func (r *reader) allowed(n *node) (string, bool) {
+	if id, ok := strings.CutSuffix(n.text, "/"); ok && n.kind == isText && checkID(id) == "" {
+		return n.text, true
+	}
+	return r.model(n)
+}
+
+// keys reads the budgets of single keys, by their labels.
+func (r *reader) keys(n *node) []KeyBudget {
+	var all []KeyBudget
+	for _, e := range r.entries(n) {
+		k := KeyBudget{Label: e.key, Budget: Budget{AtLimit: LimitBlock}}
+		r.fields(e.value, []field{{"budget", func(n *node) { r.budget(n, &k.Budget) }}})
+		all = append(all, k)
+	}
+	return all
 }
 
 func (r *reader) budget(n *node, to *Budget) {

@@ -73,24 +73,27 @@ type Provider struct {
 	Headers []Header
 	// Off hides the provider: it is neither listed nor called.
 	Off bool
+	// Budget limits what is spent there, and Keys what is spent with single keys.
+	Budget Budget
+	Keys   []KeyBudget
+}
+
+// KeyBudget limits what is spent with the key of that label.
+type KeyBudget struct {
+	Label  string
+	Budget Budget
 }
 
 // Header is one HTTP header that a provider wants with every call.
 type Header struct{ Name, Value string }
 
-// Route is a name for a target, used as a model name. Exactly one of Model and Fallback is set.
-type Route struct {
-	Name string
-	// Model is provider/name, a bare model name or another route's name.
-	Model string
-	// Fallback holds names like Model's, tried in order; at least one.
-	Fallback []string
-}
-
 // Tool is what config.yaml says of one local program.
 type Tool struct {
 	Name   string
 	Budget Budget
+	// Models are what the tool may ask for: models, routes, or a provider's id
+	// and a slash for all of its models. None is no limit.
+	Models []string
 }
 
 // Budget limits spending. A nil limit is no limit; a limit of 0 lets nothing that costs money through.

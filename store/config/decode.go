@@ -112,7 +112,7 @@ func cycle(cfg *Config, name string, way []string) []string {
 		return nil
 	}
 	way = append(way, name)
-	for _, next := range append([]string{route.Model}, route.Fallback...) {
+	for _, next := range route.Models() {
 		if round := cycle(cfg, next, slices.Clone(way)); round != nil {
 			return round
 		}

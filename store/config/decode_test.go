@@ -3,7 +3,9 @@ package config
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 )
 
 func usd(pico int64) *int64 { return &pico }
@@ -51,8 +53,8 @@ stand_ins:
 			{ID: "bare"},
 		},
 		Routes: []Route{
-			{Name: "quick", Model: "groq/llama-3.3-70b-versatile"},
-			{Name: "gpt-6.1", Fallback: []string{"anthropic/claude-sonnet-5-5", "quick", "qwen3"}},
+			{Name: "quick", Target: Target{Model: "groq/llama-3.3-70b-versatile"}},
+			{Name: "gpt-6.1", Target: Target{Strategy: Fallback, Of: []Target{{Model: "anthropic/claude-sonnet-5-5"}, {Model: "quick"}, {Model: "qwen3"}}}},
 		},
 		Tools: []Tool{
 			{Name: "codex", Budget: Budget{Day: usd(5e12), AtLimit: LimitOffline}},
@@ -106,7 +108,7 @@ origins: [http://localhost:3000]
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := slices.Concat(got.Routes[0].Fallback, []string{got.Routes[1].Model, got.Providers[0].BaseURL}, got.Providers[0].Models, got.Origins)
+	all := slices.Concat(got.Routes[0].Models(), []string{got.Routes[1].Model, got.Providers[0].BaseURL}, got.Providers[0].Models, got.Origins)
 	want := []string{
 		"ollama/qwen3:8b", "x:y:z", "plain", "ollama/qwen3:8b", "http://127.0.0.1:8000/v1", "qwen3:8b", "a:b", "http://localhost:3000",
 	}
@@ -155,5 +157,58 @@ func TestNearest(t *testing.T) {
 		if got := nearest(word, known); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)
 		}
+	}
+}
+
+func TestRoutes(t *testing.T) {
+	const file = `routes:
+  deep: {fallback: [{balance: {a: 3, b: 1}}, {race: [c, d], after: 1m30s}, e]}
+  cheap: {cheapest: [f], only: [groq, together], ignore: [x], prefer: [groq], max_price: 2.5}
+  panel: {blend: [a, b], by: c}
+  trial: {split: {a: 9, b: 1}, by: c, sample: 5%, budget: 0.5}
+  memo: {cache: {fallback: [a, b]}, keep: 24h, size: 8}
+  clever: {smart: [a, b], bar: 0.7}
+`
+	got, err := Parse("config.yaml", []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What was read is written so that it reads the same.
+	var again strings.Builder
+	again.WriteString("routes:\n")
+	for _, r := range got.Routes {
+		again.WriteString("  " + r.Name + ": " + targetNode(r.Target).String() + "\n")
+	}
+	if want := strings.Replace(file, "5%", "0.05", 1); again.String() != want {
+		t.Errorf("written again:\n%swant:\n%s", again.String(), want)
+	}
+	deep := got.Routes[0]
+	if want := []string{"a", "b", "c", "d", "e"}; !slices.Equal(deep.Models(), want) || *deep.Of[1].After != 90*time.Second || deep.Of[0].Weights[0] != 3 {
+		t.Errorf("deep: %+v", deep)
+	}
+	if c := got.Routes[1]; *c.MaxPrice != 2.5e12 || c.Only[1] != "together" {
+		t.Errorf("cheap: %+v", c)
+	}
+	if m := got.Routes[4]; m.Keep != 24*time.Hour || m.Size != 8<<20 || m.Of[0].Strategy != Fallback {
+		t.Errorf("memo: %+v", m)
+	}
+}
+
+func TestBudgets(t *testing.T) {
+	const file = `providers:
+  openai: {budget: {day: 2}, keys: {work: {budget: {month: 30, at_limit: offline}}}}
+tools:
+  codex: {budget: {day: 5}, models: [openai/gpt-5, anthropic/, safe]}
+`
+	got, err := Parse("f", []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, tool := got.Providers[0], got.Tools[0]
+	if *p.Budget.Day != 2e12 || p.Budget.AtLimit != LimitBlock || p.Keys[0].Label != "work" || *p.Keys[0].Budget.Month != 30e12 || p.Keys[0].Budget.AtLimit != LimitOffline {
+		t.Errorf("provider %+v", p)
+	}
+	if *tool.Budget.Day != 5e12 || !slices.Equal(tool.Models, []string{"openai/gpt-5", "anthropic/", "safe"}) {
+		t.Errorf("tool %+v", tool)
 	}
 }

@@ -56,6 +56,18 @@ func (e *Edit) SetProvider(p Provider) error {
 	if p.Off {
 		n.put("off", truthOf(true))
 	}
+	if b := budgetNode(p.Budget); len(b.entries) > 0 {
+		n.put("budget", b)
+	}
+	keys := tableOf()
+	for _, k := range p.Keys {
+		if b := budgetNode(k.Budget); len(b.entries) > 0 {
+			keys.put(k.Label, tableOf(entry{key: "budget", value: b}))
+		}
+	}
+	if len(keys.entries) > 0 {
+		n.put("keys", keys)
+	}
 	return e.doc.set(n, "providers", p.ID)
 }
 
@@ -64,10 +76,7 @@ func (e *Edit) RemoveProvider(id string) error { return e.doc.set(nil, "provider
 
 // SetRoute adds or changes a route.
 func (e *Edit) SetRoute(r Route) error {
-	if len(r.Fallback) == 0 {
-		return e.doc.set(textOf(r.Model), "routes", r.Name)
-	}
-	return e.doc.set(tableOf(entry{key: "fallback", value: listOf(r.Fallback)}), "routes", r.Name)
+	return e.doc.set(targetNode(r.Target), "routes", r.Name)
 }
 
 // RemoveRoute removes a route.
@@ -79,6 +88,7 @@ func (e *Edit) SetTool(t Tool) error {
 	if b := budgetNode(t.Budget); len(b.entries) > 0 {
 		n.put("budget", b)
 	}
+	n.put("models", listOrNil(t.Models))
 	return e.doc.set(n, "tools", t.Name)
 }
 

@@ -83,10 +83,10 @@ func edits() []editCase {
 		{"remove only in brackets", removed("b"), "providers: {b: {}}\n", "providers: {}\n"},
 		{"remove between lines", removed("b"), "providers: {\n  a: {}, # a, b\n  b: {} # b\n}\n", "providers: {\n  a: {} # a, b\n   # b\n}\n"},
 
-		{"a route", route(Route{Name: "q", Model: "a/b"}), "routes:\n  # e\n", "routes:\n  q: a/b\n  # e\n"},
-		{"route to strategy", route(Route{Name: "q", Fallback: []string{"a/b", "c:d"}}), "routes:\n  q: a/b # why\n", "routes:\n  q: {fallback: [a/b, c:d]} # why\n"},
-		{"strategy to route", route(Route{Name: "q", Model: "a/b"}), "routes:\n  q:\n    fallback:\n      - c # why\n  r: d\n", "routes:\n  q: a/b # why\n  r: d\n"},
-		{"route with dots", route(Route{Name: "gpt-6.1", Model: "4"}), "routes: {}\n", "routes: {gpt-6.1: \"4\"}\n"},
+		{"a route", route(Route{Name: "q", Target: Target{Model: "a/b"}}), "routes:\n  # e\n", "routes:\n  q: a/b\n  # e\n"},
+		{"route to strategy", route(Route{Name: "q", Target: Target{Strategy: Fallback, Of: []Target{{Model: "a/b"}, {Model: "c:d"}}}}), "routes:\n  q: a/b # why\n", "routes:\n  q: {fallback: [a/b, c:d]} # why\n"},
+		{"strategy to route", route(Route{Name: "q", Target: Target{Model: "a/b"}}), "routes:\n  q:\n    fallback:\n      - c # why\n  r: d\n", "routes:\n  q: a/b # why\n  r: d\n"},
+		{"route with dots", route(Route{Name: "gpt-6.1", Target: Target{Model: "4"}}), "routes: {}\n", "routes: {gpt-6.1: \"4\"}\n"},
 		{"remove a route", func(e *Edit) error { return e.RemoveRoute("q") }, "routes: {q: a, r: b}\n", "routes: {r: b}\n"},
 
 		{"listen", func(e *Edit) error { return e.SetListen("[::1]:80") }, "listen: 127.0.0.1:1 # x\n", "listen: \"[::1]:80\" # x\n"},
@@ -111,7 +111,7 @@ func edits() []editCase {
 		{"no stand-in", func(e *Edit) error { return e.SetStandIn(StandIn{Provider: "openai"}) }, "stand_ins:\n  openai: {large: x} # x\n", "stand_ins:\n"},
 		{
 			"several", func(e *Edit) error {
-				for _, err := range []error{e.SetActive("lab"), e.SetProvider(lab), e.SetRoute(Route{Name: "q", Model: "lab/a"})} {
+				for _, err := range []error{e.SetActive("lab"), e.SetProvider(lab), e.SetRoute(Route{Name: "q", Target: Target{Model: "lab/a"}})} {
 					if err != nil {
 						return err
 					}

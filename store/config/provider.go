@@ -20,6 +20,8 @@ func (r *reader) provider(id string, n *node) Provider {
 		{"models", func(n *node) { p.Models = r.texts(n, r.model) }},
 		{"headers", func(n *node) { p.Headers = r.headers(n) }},
 		{"off", func(n *node) { r.truth(n, &p.Off) }},
+		{"budget", func(n *node) { p.Budget.AtLimit = LimitBlock; r.budget(n, &p.Budget) }},
+		{"keys", func(n *node) { p.Keys = r.keys(n) }},
 	})
 	return p
 }

@@ -173,7 +173,7 @@ func TestEditRefuses(t *testing.T) {
 	}{
 		{func(e *Edit) error { return e.SetListen("0.0.0.0:1") }, "config.yaml:2:9: listen: can be reached from other machines"},
 		{func(e *Edit) error { return e.SetProvider(Provider{ID: "Not Good"}) }, "is not a good provider id"},
-		{func(e *Edit) error { return e.SetRoute(Route{Name: "ghost", Model: "x"}) }, "config.yaml:2:17: routes.ghost: names no known model; did you mean host?"},
+		{func(e *Edit) error { return e.SetRoute(Route{Name: "ghost", Target: Target{Model: "x"}}) }, "config.yaml:2:17: routes.ghost: names no known model; did you mean host?"},
 		{func(*Edit) error { return mine }, "changed my mind"},
 	} {
 		err := s.Edit(c.do)

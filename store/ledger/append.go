@@ -9,12 +9,12 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-const beginSQL = `INSERT INTO running (id, request, started, grp, inbound, asked, route, attempt, streamed, lost, price,
-	cost, estimate_input, estimate) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+const beginSQL = `INSERT INTO running (id, request, started, grp, inbound, asked, route, role, reason, attempt, streamed, lost,
+	price, cost, estimate_input, estimate) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 
-const finishSQL = `INSERT INTO attempts (id, request, started, grp, inbound, asked, route, attempt, streamed, lost, price,
-	status, http_status, error, first_byte, duration, cost, cost_kind, stated, computed, ` + usageColumns + `)
-	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+const finishSQL = `INSERT INTO attempts (id, request, started, grp, inbound, asked, route, role, reason, attempt, streamed, lost,
+	price, status, http_status, error, first_byte, duration, cost, cost_kind, stated, computed, saved, ` + usageColumns + `)
+	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 
 // usageColumns are in the order of Usage.counts.
 const usageColumns = `input, cache_read, cache_write_5m, cache_write_1h, output, reasoning, audio_input, audio_cache_read,
@@ -32,7 +32,7 @@ func (u *Usage) counts() [usageCounts]*int64 {
 }
 
 // group is who called what.
-type group struct{ tool, provider, model, key string }
+type group struct{ tool, provider, model, key, route, role string }
 
 // appender writes rows on one connection. What it remembers holds while every transaction succeeds: when one fails, the
 // connection and its appender are thrown away.
@@ -57,8 +57,8 @@ func newAppender(conn *sqlite3.SQLiteConn, loc *time.Location) (*appender, error
 		{&a.begun, beginSQL},
 		{&a.ended, finishSQL},
 		{&a.forget, "DELETE FROM running WHERE id = ?"},
-		{&a.findGroup, "SELECT id FROM groups WHERE tool = ? AND provider = ? AND model = ? AND key = ?"},
-		{&a.addGroup, "INSERT INTO groups (tool, provider, model, key) VALUES (?,?,?,?)"},
+		{&a.findGroup, "SELECT id FROM groups WHERE tool = ? AND provider = ? AND model = ? AND key = ? AND route = ? AND role = ?"},
+		{&a.addGroup, "INSERT INTO groups (tool, provider, model, key, route, role) VALUES (?,?,?,?,?,?)"},
 		{&a.findPrice, "SELECT id FROM prices WHERE price = ?"},
 		{&a.addPrice, "INSERT INTO prices (price) VALUES (?)"},
 	} {
@@ -126,6 +126,7 @@ func (a *appender) finish(r *Row, inFile bool) error {
 	s.text(string(r.CostKind))
 	s.optional(r.StatedPico)
 	s.optional(r.ComputedPico)
+	s.optional(r.SavedPico)
 	for _, n := range r.Usage.counts() {
 		s.int(*n)
 	}
@@ -151,6 +152,8 @@ func putHead(s *statement, r *Row, grp int64, price *int64) error {
 	s.text(r.Inbound)
 	s.text(r.Asked)
 	s.text(r.Route)
+	s.text(string(r.Role))
+	s.text(r.Reason)
 	s.int(int64(r.Attempt))
 	s.bool(r.Streamed)
 	lost := ""
@@ -168,10 +171,10 @@ func putHead(s *statement, r *Row, grp int64, price *int64) error {
 
 // names returns the ids of the row's group and price, which are made if they are new.
 func (a *appender) names(r *Row) (grp int64, price *int64, err error) {
-	g := group{r.Tool, r.Provider, r.Model, r.Key}
+	g := group{r.Tool, r.Provider, r.Model, r.Key, r.Route, string(r.Role)}
 	grp, known := a.groups[g]
 	if !known {
-		if grp, err = find(a.findGroup, a.addGroup, g.tool, g.provider, g.model, g.key); err != nil {
+		if grp, err = find(a.findGroup, a.addGroup, g.tool, g.provider, g.model, g.key, g.route, g.role); err != nil {
 			return 0, nil, fmt.Errorf("name the group: %w", err)
 		}
 		remember(a.groups, g, grp)

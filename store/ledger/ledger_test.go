@@ -38,14 +38,14 @@ func finish(t testing.TB, l *Ledger, r Row) {
 func fullRow() Row {
 	return Row{
 		RequestID: "req-1", Attempt: 2, Time: time.Date(2026, 11, 21, 6, 53, 7, 123456000, time.UTC),
-		Tool: "codex", Inbound: "chat", Asked: "gpt-6", Route: "safe", Provider: "openai", Model: "gpt-6-luna", Key: "work",
+		Tool: "codex", Inbound: "chat", Asked: "gpt-6", Route: "safe", Role: RoleLost, Reason: "slower", Provider: "openai", Model: "gpt-6-luna", Key: "work",
 		Status: StatusCut, HTTPStatus: 200, Error: "the stream stopped", Streamed: true,
 		FirstByte: 250 * time.Millisecond, Duration: 3 * time.Second, Lost: []string{"logit_bias", "a \"quoted\" one"},
 		Usage: Usage{
 			Input: 1, CacheRead: 2, CacheWrite5m: 3, CacheWrite1h: 4, Output: 5, Reasoning: 6, AudioInput: 7,
 			AudioCacheRead: 8, AudioOutput: 9, ImageInput: 10, ImageCacheRead: 11, ImageOutput: 12, Searches: 13,
 		},
-		CostPico: pico(341_642_000_000), CostKind: CostStated, StatedPico: pico(341_642_000_000), ComputedPico: pico(0),
+		CostPico: pico(341_642_000_000), CostKind: CostStated, StatedPico: pico(341_642_000_000), ComputedPico: pico(0), SavedPico: pico(14),
 		Price: `{"input":"1.25"}`,
 	}
 }

@@ -67,7 +67,7 @@ func (s *spender) addRows(ctx context.Context, from, to time.Time) error {
 		}
 		day, _ := s.day(quarterOf(r.Time))
 		k := sumKey{day: day}
-		for i, label := range []string{r.Tool, r.Provider, r.Model, r.Key} {
+		for i, label := range [...]string{r.Tool, r.Provider, r.Model, r.Key, r.Route, string(r.Role)} {
 			if s.by[i] {
 				k.labels[i] = label
 			}

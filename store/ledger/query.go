@@ -16,6 +16,7 @@ type Filter struct {
 	Provider     string
 	Model        string
 	Key          string
+	Route        string
 	Status       Status
 	AfterID      int64 // only later rows
 	BeforeID     int64 // only earlier rows
@@ -105,12 +106,12 @@ func (l *Ledger) reader() (*sql.DB, error) {
 
 // A row is read in three steps: what attempts and running share, then how an attempt ended, then what only running has.
 const headColumns = `t.id AS id, t.request, t.started, g.tool, g.provider, g.model, g.key, t.inbound, t.asked, t.route,
-	t.attempt, t.streamed, t.lost, p.price, t.cost`
+	t.role, t.reason, t.attempt, t.streamed, t.lost, p.price, t.cost`
 
 const endedColumns = headColumns + `, t.status, t.http_status, t.error, t.first_byte, t.duration, t.cost_kind, t.stated,
-	t.computed, ` + usageColumns + `, 0, NULL`
+	t.computed, t.saved, ` + usageColumns + `, 0, NULL`
 
-const runningColumns = headColumns + `, 'running', 0, '', NULL, 0, 'unpriced', NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+const runningColumns = headColumns + `, 'running', 0, '', NULL, 0, 'unpriced', NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	0, 0, t.estimate_input, t.estimate`
 
 const namesJoin = ` t CROSS JOIN groups g ON g.id = t.grp LEFT JOIN prices p ON p.id = t.price`
@@ -158,7 +159,7 @@ func (f *Filter) where() (string, []any) {
 	}
 	// By group id, found once: rows are then walked in order of id, and most need no look at their group.
 	for _, n := range []struct{ column, value string }{
-		{"tool", f.Tool}, {"provider", f.Provider}, {"model", f.Model}, {"key", f.Key},
+		{"tool", f.Tool}, {"provider", f.Provider}, {"model", f.Model}, {"key", f.Key}, {"route", f.Route},
 	} {
 		if n.value != "" {
 			add("t.grp IN (SELECT id FROM groups WHERE "+n.column+" = ?)", n.value)
@@ -187,8 +188,8 @@ func scanRow(rows *sql.Rows) (Row, error) {
 	var lost string
 	dest := []any{
 		&r.ID, &r.RequestID, &started, &r.Tool, &r.Provider, &r.Model, &r.Key, &r.Inbound, &r.Asked, &r.Route,
-		&r.Attempt, &r.Streamed, &lost, &price, &r.CostPico,
-		&r.Status, &r.HTTPStatus, &r.Error, &first, &duration, &r.CostKind, &r.StatedPico, &r.ComputedPico,
+		&r.Role, &r.Reason, &r.Attempt, &r.Streamed, &lost, &price, &r.CostPico,
+		&r.Status, &r.HTTPStatus, &r.Error, &first, &duration, &r.CostKind, &r.StatedPico, &r.ComputedPico, &r.SavedPico,
 	}
 	for _, n := range r.Usage.counts() {
 		dest = append(dest, n)

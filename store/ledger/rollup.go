@@ -17,22 +17,23 @@ const (
 
 const picoPerUSD = 1_000_000_000_000
 
-const sumColumns = "calls, errors, unpriced, estimated, at_least, cost_usd, cost_pico, " + usageColumns
+const sumColumns = "calls, errors, unpriced, estimated, at_least, cost_usd, cost_pico, saved, " + usageColumns
 
-const sumCounts = 7 + usageCounts
+const sumCounts = 8 + usageCounts
 
 // sums are the figures of one rollup row.
 type sums struct {
 	calls, errors, unpriced, estimated, atLeast int64
 	usd, pico                                   int64 // one figure: whole dollars and the rest
+	saved                                       int64 // pico-USD
 	usage                                       Usage
 }
 
 // fields lists the figures in the order of sumColumns.
 func (s *sums) fields() [sumCounts]*int64 {
-	f := [sumCounts]*int64{&s.calls, &s.errors, &s.unpriced, &s.estimated, &s.atLeast, &s.usd, &s.pico}
+	f := [sumCounts]*int64{&s.calls, &s.errors, &s.unpriced, &s.estimated, &s.atLeast, &s.usd, &s.pico, &s.saved}
 	u := s.usage.counts()
-	copy(f[7:], u[:])
+	copy(f[8:], u[:])
 	return f
 }
 
@@ -55,6 +56,9 @@ func (s *sums) add(r *Row) {
 		s.pico += *r.CostPico % picoPerUSD
 		s.usd += s.pico / picoPerUSD
 		s.pico %= picoPerUSD
+	}
+	if r.SavedPico != nil {
+		s.saved = addCount(s.saved, *r.SavedPico)
 	}
 	to, from := s.usage.counts(), r.Usage.counts()
 	for i := range to {
@@ -100,7 +104,7 @@ func newRollup(conn *sqlite3.SQLiteConn, loc *time.Location) (*rollup, error) {
 		query string
 	}{
 		{&u.load, "SELECT " + sumColumns + " FROM rollup WHERE kind = ? AND start = ? AND grp = ?"},
-		{&u.store, "REPLACE INTO rollup (kind, start, grp, finish, " + sumColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+		{&u.store, "REPLACE INTO rollup (kind, start, grp, finish, " + sumColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
 		{&u.span, "SELECT start, finish FROM rollup WHERE kind = 2 AND start <= ? ORDER BY start DESC LIMIT 1"},
 		{&u.next, "SELECT start FROM rollup WHERE kind = 2 AND start > ? ORDER BY start LIMIT 1"},
 	} {

@@ -33,6 +33,17 @@ const (
 	CostUnpriced  CostKind = "unpriced"  // unknown; the cost is nil
 )
 
+// Role is the part that an attempt has in its request's answer.
+type Role string
+
+const (
+	RoleAnswer Role = ""      // it answers, or was to
+	RoleLost   Role = "lost"  // another was faster
+	RolePart   Role = "part"  // its answer is one of several that were asked for
+	RoleJudge  Role = "judge" // it judges answers
+	RoleKept   Role = "kept"  // the cache answered, and nobody was called
+)
+
 // Usage counts tokens (and searches) in buckets that never overlap, but for Reasoning, which is a part of Output. Counts
 // are kept between 0 and a million million.
 type Usage struct {
@@ -66,6 +77,8 @@ type Row struct {
 	Inbound string // the dialect it spoke
 	Asked   string // the model as asked
 	Route   string
+	Role    Role   // in which part of the route it was asked
+	Reason  string // why the route asked it, for people; cut like Error
 
 	Provider string
 	Model    string
@@ -84,6 +97,7 @@ type Row struct {
 	CostKind     CostKind
 	StatedPico   *int64 // what the provider says it charges
 	ComputedPico *int64 // what its price list says
+	SavedPico    *int64 // what the usual way would have cost more; nil: nothing known
 	Price        string // the price used, as JSON text
 
 	// EstimateInput and EstimatePico are set at Begin, and used only if the process dies before Finish: they become
@@ -111,7 +125,7 @@ func (r *Row) normalise(now func() time.Time) {
 	} else {
 		r.FirstByte = r.FirstByte.Truncate(time.Microsecond)
 	}
-	r.Error = shorten(r.Error)
+	r.Error, r.Reason = shorten(r.Error), shorten(r.Reason)
 	for _, n := range r.Usage.counts() {
 		*n = min(max(*n, 0), countLimit)
 	}

@@ -19,6 +19,8 @@ const (
 	ByProvider By = "provider"
 	ByModel    By = "model"
 	ByKey      By = "key"
+	ByRoute    By = "route"
+	ByRole     By = "role"
 )
 
 // Query asks for sums of the rows that ended and whose attempt started in From <= start < To. A zero From or To leaves
@@ -33,6 +35,8 @@ type Query struct {
 type Sum struct {
 	Day                        time.Time // the first instant of the local day; zero if not grouped by day
 	Tool, Provider, Model, Key string
+	Route                      string
+	Role                       Role
 
 	Calls     int64
 	Errors    int64 // ended as error, cut or interrupted
@@ -41,9 +45,10 @@ type Sum struct {
 	AtLeast   int64 // whose cost is a lower bound
 	Usage     Usage
 	CostPico  int64 // exact
+	SavedPico int64
 }
 
-// Spend sums rows, sorted by day and then by the labels in the order tool, provider, model, key. Days without rows are
+// Spend sums rows, sorted by day and then by the labels in the order of labelColumns. Days without rows are
 // left out. A row belongs to the local day in which the quarter hour of its start begins, so each is counted once in any
 // zone, and on its true day where the zone's offset is a multiple of 15 minutes. It returns ErrOverflow rather than a
 // wrong sum.
@@ -56,13 +61,13 @@ func (l *Ledger) Spend(ctx context.Context, q Query) ([]Sum, error) {
 		switch by {
 		case ByDay:
 			s.byDay = true
-		case ByTool, ByProvider, ByModel, ByKey:
+		case ByTool, ByProvider, ByModel, ByKey, ByRoute, ByRole:
 			s.labels = true
 		default:
 			return nil, fmt.Errorf("sum the ledger: cannot group by %q", by)
 		}
 	}
-	for i, by := range []By{ByTool, ByProvider, ByModel, ByKey} {
+	for i, by := range labelColumns {
 		s.by[i] = slices.Contains(q.By, by)
 	}
 	db, err := l.reader()
@@ -90,10 +95,13 @@ func (l *Ledger) Total(ctx context.Context, from, to time.Time) (Sum, error) {
 	return sums[0], nil
 }
 
+// labelColumns are the columns of groups that sums are grouped by, in the order that they are sorted by.
+var labelColumns = [...]By{ByTool, ByProvider, ByModel, ByKey, ByRoute, ByRole}
+
 // sumKey is a group: day is the quarter hour in which the local day begins.
 type sumKey struct {
 	day    int64
-	labels [4]string
+	labels [len(labelColumns)]string
 }
 
 // spender answers one query.
@@ -101,8 +109,8 @@ type spender struct {
 	tx     *sql.Tx
 	loc    *time.Location
 	byDay  bool
-	by     [4]bool // tool, provider, model, key
-	labels bool    // any of by
+	by     [len(labelColumns)]bool
+	labels bool // any of by
 	sums   map[sumKey]*sums
 
 	dayFirst, dayLast int64 // the local day looked up last
@@ -138,8 +146,9 @@ func (s *spender) result() ([]Sum, error) {
 		}
 		sum := Sum{
 			Tool: k.labels[0], Provider: k.labels[1], Model: k.labels[2], Key: k.labels[3],
+			Route: k.labels[4], Role: Role(k.labels[5]),
 			Calls: t.calls, Errors: t.errors, Unpriced: t.unpriced, Estimated: t.estimated, AtLeast: t.atLeast,
-			Usage: t.usage, CostPico: cost,
+			Usage: t.usage, CostPico: cost, SavedPico: t.saved,
 		}
 		if s.byDay {
 			sum.Day = quarterTime(k.day).In(s.loc)
@@ -150,6 +159,7 @@ func (s *spender) result() ([]Sum, error) {
 		return cmp.Or(
 			a.Day.Compare(b.Day), strings.Compare(a.Tool, b.Tool), strings.Compare(a.Provider, b.Provider),
 			strings.Compare(a.Model, b.Model), strings.Compare(a.Key, b.Key),
+			strings.Compare(a.Route, b.Route), cmp.Compare(a.Role, b.Role),
 		)
 	})
 	return out, nil

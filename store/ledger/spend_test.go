@@ -31,6 +31,7 @@ func randomRows(r *rand.Rand, n int, at time.Time) []Row {
 		row := Row{
 			Time: at.Add(time.Duration(r.Int64N(int64(4 * 24 * time.Hour)))),
 			Tool: pick("codex", "claude", ""), Provider: pick("openai", "anthropic"), Model: pick("a", "b", "c"), Key: pick("k", "l"),
+			Route: pick("safe", ""), Role: Role(pick("", "lost", "judge")),
 			Status: statuses[r.IntN(len(statuses))],
 		}
 		for _, c := range row.Usage.counts() {
@@ -38,6 +39,9 @@ func randomRows(r *rand.Rand, n int, at time.Time) []Row {
 		}
 		if r.IntN(4) > 0 {
 			row.CostPico, row.CostKind = pico(r.Int64N(5*picoPerUSD)), kinds[r.IntN(len(kinds))]
+		}
+		if r.IntN(4) == 0 {
+			row.SavedPico = pico(r.Int64N(picoPerUSD))
 		}
 		row.normalise(time.Now)
 		rows[i] = row
@@ -48,7 +52,7 @@ func randomRows(r *rand.Rand, n int, at time.Time) []Row {
 // bruteForce is Spend without a database.
 func bruteForce(rows []Row, q Query) []Sum {
 	has := func(by By) bool { return slices.Contains(q.By, by) }
-	type key struct{ day, tool, provider, model, key string }
+	type key struct{ day, tool, provider, model, key, route, role string }
 	found := map[key]*Sum{}
 	for i := range rows {
 		r := &rows[i]
@@ -71,9 +75,15 @@ func bruteForce(rows []Row, q Query) []Sum {
 		if has(ByKey) {
 			k.key = r.Key
 		}
+		if has(ByRoute) {
+			k.route = r.Route
+		}
+		if has(ByRole) {
+			k.role = string(r.Role)
+		}
 		s := found[k]
 		if s == nil {
-			s = &Sum{Tool: k.tool, Provider: k.provider, Model: k.model, Key: k.key}
+			s = &Sum{Tool: k.tool, Provider: k.provider, Model: k.model, Key: k.key, Route: k.route, Role: Role(k.role)}
 			found[k] = s
 		}
 		s.Calls++
@@ -84,6 +94,9 @@ func bruteForce(rows []Row, q Query) []Sum {
 			s.Unpriced++
 		} else {
 			s.CostPico += *r.CostPico
+		}
+		if r.SavedPico != nil {
+			s.SavedPico += *r.SavedPico
 		}
 		if r.CostKind == CostEstimated {
 			s.Estimated++
@@ -101,7 +114,7 @@ func bruteForce(rows []Row, q Query) []Sum {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(a, b key) int {
-		return slices.Compare([]string{a.day, a.tool, a.provider, a.model, a.key}, []string{b.day, b.tool, b.provider, b.model, b.key})
+		return slices.Compare([]string{a.day, a.tool, a.provider, a.model, a.key, a.route, a.role}, []string{b.day, b.tool, b.provider, b.model, b.key, b.route, b.role})
 	})
 	var out []Sum
 	for _, k := range keys {
@@ -133,7 +146,7 @@ var zones = []struct {
 
 // TestSpendIsTheSumOfTheRows covers I16: days in any zone, and in UTC, are reproducible from the rows.
 func TestSpendIsTheSumOfTheRows(t *testing.T) {
-	bys := [][]By{nil, {ByDay}, {ByTool}, {ByDay, ByProvider}, {ByModel, ByKey}, {ByDay, ByTool, ByProvider, ByModel, ByKey}}
+	bys := [][]By{nil, {ByDay}, {ByTool}, {ByDay, ByProvider}, {ByModel, ByKey}, {ByDay, ByRoute}, {ByRole}, {ByDay, ByTool, ByProvider, ByModel, ByKey}}
 	for i, z := range zones {
 		t.Run(z.writer+" "+z.reader, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(i), 1))

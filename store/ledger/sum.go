@@ -15,7 +15,7 @@ func (s *spender) addRollup(ctx context.Context, kind, first, last int64) error 
 	defer rows.Close()
 	var part sums
 	var start int64
-	var labels [4]string
+	var labels [len(labelColumns)]string
 	dest := make([]any, 0, 1+len(labels)+sumCounts)
 	dest = append(dest, &start)
 	for i := range labels {
@@ -47,8 +47,8 @@ func (s *spender) rollupSQL(kind int64) string {
 	if s.labels {
 		from += " CROSS JOIN groups g ON g.id = r.grp"
 	}
-	for i, name := range []string{"g.tool", "g.provider", "g.model", "g.key"} {
-		if s.by[i] {
+	for i, by := range labelColumns {
+		if name := "g." + string(by); s.by[i] {
 			columns = append(columns, name)
 			groupBy = append(groupBy, name)
 		}

@@ -218,6 +218,8 @@ func (e *encoder) audio(b *llm.Block) error {
 func (e *encoder) document(b *llm.Block) error {
 	m := &b.Media
 	switch {
+	case m.Data == "" && m.URL == "" && strings.ContainsRune(m.FileID, '/'): // Google's: gs://..., files/...
+		return llm.Invalid("messages", "messages: a document is a file kept at another provider (%s): send its data", m.FileID)
 	case m.Data == "" && m.URL == "" && m.FileID != "":
 		e.buf = append(e.buf, `{"type":"file","file":{"file_id":`...)
 		e.buf = append(sse.AppendString(e.buf, m.FileID), "}}"...)

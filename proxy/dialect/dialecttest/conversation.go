@@ -117,6 +117,18 @@ func merge(base, patch any) any {
 	return out
 }
 
+func mergeText(t *testing.T, base, patch []byte) []byte {
+	t.Helper()
+	var b, p any
+	if err := json.Unmarshal(base, &b); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(patch, &p); err != nil {
+		t.Fatal(err)
+	}
+	return []byte(text(merge(b, p)))
+}
+
 // frames cuts a body the way a slow provider would send it.
 func frames(out llm.Outbound, stream bool, body []byte) [][]byte {
 	if !stream {

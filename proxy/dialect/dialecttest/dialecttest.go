@@ -6,11 +6,12 @@
 //
 //	D.request.json   what a client of dialect D sends
 //	D.received.json  what a provider of dialect D must receive, if that differs
+//	D.via.I.received.json  what differs more when I's client asks: a merge patch
 //	D.answer.json    the provider's whole answer
 //	D.answer.sse     the same answer streamed (.ndjson where lines are frames)
 //	want.json        what the answer says, in neutral terms: a [Summary]
 //	D.want.json      what differs from want.json when D answers: a merge patch
-//	D.via.I.want.json  what differs more when I's client reads D's answer
+//	D.via.I.want.json  what differs more when I's client asks D's provider
 //
 // The want files may also say which Flags and MaxOutput the model has, and
 // which fields are Lost on the way out. A dialect without files in a
@@ -64,7 +65,7 @@ func Run(t *testing.T, out llm.Outbound, in llm.Inbound) {
 
 // request follows a client's body to the provider's.
 func request(t *testing.T, c conversation, out llm.Outbound, in llm.Inbound) {
-	want := c.want(t, out.Name())
+	want := c.want(t, out.Name(), out.Name()+".via."+in.Name())
 	r := c.request(t, in)
 	p, err := in.DecodeRequest(r)
 	if err != nil {
@@ -79,7 +80,11 @@ func request(t *testing.T, c conversation, out llm.Outbound, in llm.Inbound) {
 	if !c.has(name) {
 		name = out.Name() + ".request.json"
 	}
-	if diff := diffJSON(got, c.read(t, name)); diff != "" {
+	body := c.read(t, name)
+	if via := out.Name() + ".via." + in.Name() + ".received.json"; c.has(via) {
+		body = mergeText(t, body, c.read(t, via))
+	}
+	if diff := diffJSON(got, body); diff != "" {
 		t.Errorf("request to the provider is not %s\n%s", name, diff)
 	}
 	lost := slices.Clone(call.Lost)
@@ -223,10 +228,28 @@ func cut(t *testing.T, c conversation, out llm.Outbound) {
 	}
 }
 
+// path is where in's client sends it. A dialect that asks for a stream in its
+// path does so where chat.request.json does.
+func (c conversation) path(t *testing.T, in llm.Inbound) string {
+	if in.Name() != "gemini" {
+		return in.Patterns()[0].Path
+	}
+	var asked struct{ Stream bool }
+	if c.has("chat.request.json") {
+		if err := json.Unmarshal(c.read(t, "chat.request.json"), &asked); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked.Stream {
+		return "/v1beta/models/" + Model + ":streamGenerateContent?alt=sse"
+	}
+	return "/v1beta/models/" + Model + ":generateContent"
+}
+
 func (c conversation) request(t *testing.T, in llm.Inbound) *llm.Request {
 	t.Helper()
 	body := c.read(t, in.Name()+".request.json")
-	peek, err := in.Peek(httptest.NewRequest("POST", "/", nil), body)
+	peek, err := in.Peek(httptest.NewRequest("POST", c.path(t, in), nil), body)
 	if err != nil {
 		t.Fatalf("Peek: %v", err)
 	}

@@ -13,7 +13,10 @@ import (
 // bypass is the signature for calls that no Gemini made, base64 of
 // "skip_thought_signature_validator": the Gemini API takes that text plain or
 // encoded, Vertex only encoded (E2). Models that check nothing ignore it.
-const bypass = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
+const (
+	bypass      = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
+	bypassPlain = "skip_thought_signature_validator"
+)
 
 // turns builds the contents: roles alternate, and the responses to a model's
 // calls come first in the user turn after them, all of them and in the order

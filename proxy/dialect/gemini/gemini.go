@@ -1,5 +1,5 @@
-// Package gemini speaks Google's generateContent to the Gemini API and to
-// Vertex AI.
+// Package gemini speaks Google's generateContent: to clients, to the Gemini
+// API and to Vertex AI. [Dialect] is both sides of it.
 //
 // Sources: the reference at ai.google.dev/api/generate-content, the types of
 // google.golang.org/genai, and recorded answers of both services.
@@ -12,16 +12,28 @@ import (
 	"keytray/proxy/llm"
 )
 
-// Dialect is the gemini dialect, outbound. The zero value is ready.
+// Dialect is the gemini dialect, inbound and outbound. The zero value is
+// ready, and its methods may be called from many goroutines at once.
 type Dialect struct{}
 
-var _ llm.Outbound = Dialect{}
+var (
+	_ llm.Inbound  = Dialect{}
+	_ llm.Outbound = Dialect{}
+)
+
+// name is also the dialect in the Origin of what its providers signed.
+const name = "gemini"
 
 // Name is "gemini".
-func (Dialect) Name() string { return "gemini" }
+func (Dialect) Name() string { return name }
 
-// Framing is SSE: URL always asks for it.
-func (Dialect) Framing(*llm.Call) llm.Framing { return llm.SSE }
+// Framing is SSE, unless the client's own bytes ask for an array.
+func (Dialect) Framing(c *llm.Call) llm.Framing {
+	if c.Form == formArray {
+		return llm.JSONArray
+	}
+	return llm.SSE
+}
 
 // Copies says whether the client's own bytes can be sent.
 func (d Dialect) Copies(_ *llm.Call, r *llm.Request) bool { return r.Inbound.Name() == d.Name() }
@@ -32,20 +44,34 @@ func (d Dialect) Copies(_ *llm.Call, r *llm.Request) bool { return r.Inbound.Nam
 // or a resource name already ("models/M", "tunedModels/M"; "endpoints/E" at
 // Vertex).
 func (Dialect) URL(c *llm.Call, base string) string {
-	name := c.Model.Name
-	collection, _, found := strings.Cut(name, "/")
-	if !found || !isCollection(collection) {
-		name = "models/" + name
+	method := generate
+	switch {
+	case c.Counts:
+		method = count
+	case c.Stream && c.Form == formArray:
+		method = stream
+	case c.Stream:
+		method = stream + "?alt=sse"
 	}
-	segments := strings.Split(name, "/")
+	return base + "/" + resource(c) + ":" + method
+}
+
+// resource is a model's name as a path.
+func resource(c *llm.Call) string {
+	segments := strings.Split(resourceName(c), "/")
 	for i, s := range segments {
 		segments[i] = escape(s)
 	}
-	method := ":generateContent"
-	if c.Stream {
-		method = ":streamGenerateContent?alt=sse"
+	return strings.Join(segments, "/")
+}
+
+// resourceName is a model's name with the collection that it is in.
+func resourceName(c *llm.Call) string {
+	collection, _, found := strings.Cut(c.Model.Name, "/")
+	if !found || !isCollection(collection) {
+		return "models/" + c.Model.Name
 	}
-	return base + "/" + strings.Join(segments, "/") + method
+	return c.Model.Name
 }
 
 func isCollection(s string) bool {
@@ -60,10 +86,4 @@ func escape(s string) string {
 		return strings.ReplaceAll(s, ".", "%2E")
 	}
 	return strings.ReplaceAll(url.PathEscape(s), ":", "%3A")
-}
-
-// Patch leaves the body as it is: the model and whether the answer is
-// streamed are in the URL, and every answer reports its usage.
-func (Dialect) Patch(_ *llm.Call, r *llm.Request) ([][]byte, error) {
-	return [][]byte{r.Raw}, nil
 }

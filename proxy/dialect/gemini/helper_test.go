@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -205,3 +206,5 @@ func shared(t testing.TB, env, name string) string {
 	}
 	return dir
 }
+
+func sprint(v ...any) string { return fmt.Sprint(v...) }

@@ -35,13 +35,30 @@ func (e *encoder) media(b llm.Block, param string) (part, error) {
 		return part{FileData: &fileData{MimeType: typ, FileURI: m.URL}}, nil
 	case strings.HasPrefix(m.FileID, "files/"):
 		return part{FileData: &fileData{MimeType: typ, FileURI: filesURL + m.FileID}}, nil
-	case strings.HasPrefix(m.FileID, filesURL), strings.HasPrefix(m.FileID, "gs://"):
+	case keptAtGoogle(m.FileID):
 		return part{FileData: &fileData{MimeType: typ, FileURI: m.FileID}}, nil
 	case m.FileID != "":
 		return part{}, llm.Invalid(param, "%s is a file kept at another provider (%s): send its data", what, m.FileID)
 	default:
 		return part{}, llm.Invalid(param, "%s is empty", what)
 	}
+}
+
+// keptAtGoogle tells URIs that only Google can read: uploads, Cloud Storage,
+// and videos of YouTube, whose pages are of no use to anyone else.
+func keptAtGoogle(uri string) bool {
+	if strings.HasPrefix(uri, "gs://") {
+		return true
+	}
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return false
+	}
+	switch strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.") {
+	case "generativelanguage.googleapis.com", "youtube.com", "m.youtube.com", "youtu.be":
+		return true
+	}
+	return false
 }
 
 // mimeType is what the client said, else what the kind or the name suggests.

@@ -52,10 +52,15 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 	}
 	r.ServiceTier = e.tier()
 
+	return plainJSON(r)
+}
+
+// plainJSON is v as JSON, with nothing escaped for HTML.
+func plainJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	w := json.NewEncoder(&b)
 	w.SetEscapeHTML(false)
-	if err := w.Encode(r); err != nil {
+	if err := w.Encode(v); err != nil {
 		return nil, &llm.Error{Kind: llm.Internal, Message: fmt.Sprintf("cannot write the request for Google: %v", err), Cause: err}
 	}
 	return bytes.TrimRight(b.Bytes(), "\n"), nil

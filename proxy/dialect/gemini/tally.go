@@ -12,6 +12,9 @@ import (
 // chunk that brings it is the last one, or the end of the stream is.
 func (Dialect) Tally(c *llm.Call, t *llm.Tally, data []byte) llm.Verdict {
 	data = bytes.TrimLeft(data, " \r\n\t")
+	if c.Counts {
+		return tallyCount(t, data)
+	}
 	if len(data) == 0 || data[0] != '[' {
 		return tally(c, t, data)
 	}
@@ -21,6 +24,24 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, data []byte) llm.Verdict {
 		return true
 	})
 	return v
+}
+
+// tallyCount reads the answer to countTokens, which costs nothing.
+func tallyCount(t *llm.Tally, data []byte) llm.Verdict {
+	failed := false
+	_ = llm.Fields(data, func(k, _ []byte, _ int) bool { // a body that is no object is not Good
+		switch string(k) {
+		case "totalTokens":
+			t.Good, t.Done, t.Why, t.Usage.Known = true, true, llm.EndTurn, true
+		case "error":
+			failed = true
+		}
+		return true
+	})
+	if failed {
+		t.Err = Dialect{}.DecodeError(0, nil, bytes.Clone(data))
+	}
+	return llm.Last
 }
 
 func tally(c *llm.Call, t *llm.Tally, data []byte) llm.Verdict {
@@ -52,7 +73,7 @@ func tally(c *llm.Call, t *llm.Tally, data []byte) llm.Verdict {
 		t.Usage.Searches = max(t.Usage.Searches, searches(c, f.grounding))
 	}
 	if f.parts != nil {
-		tallyParts(t, f.parts)
+		tallyParts(c, t, f.parts)
 	}
 	switch {
 	case blocked:
@@ -68,8 +89,9 @@ func tally(c *llm.Call, t *llm.Tally, data []byte) llm.Verdict {
 	return llm.Pass
 }
 
-// tallyParts adds up the bytes of text, thought and arguments.
-func tallyParts(t *llm.Tally, parts []byte) {
+// tallyParts adds up the bytes of text, thought and arguments, and notes what
+// this provider signed.
+func tallyParts(c *llm.Call, t *llm.Tally, parts []byte) {
 	_ = llm.Elements(parts, func(p []byte, _ int) bool {
 		_ = llm.Fields(p, func(k, v []byte, _ int) bool {
 			switch string(k) {
@@ -80,6 +102,10 @@ func tallyParts(t *llm.Tally, parts []byte) {
 				t.Why = llm.CallTools
 			case "executableCode":
 				t.Text += int64(len(v))
+			case "thoughtSignature":
+				if c.Made != nil {
+					c.Mark(string(unquote(v)))
+				}
 			}
 			return true
 		})

@@ -21,8 +21,12 @@ const (
 // thinking is nil when nothing about it was asked.
 func (e *encoder) thinking() *thinkingConfig {
 	r, flags := e.p.Reasoning, e.c.Model.Flags
+	show := r.Show != "" && r.Show != "none"
 	if r.Effort == "" && r.Budget == nil {
-		return nil
+		if !show || flags.Has(llm.FlagNoReasoning) {
+			return nil
+		}
+		return &thinkingConfig{IncludeThoughts: true}
 	}
 	off := r.Effort == "none" || r.Budget != nil && *r.Budget == 0
 	if flags.Has(llm.FlagNoReasoning) {
@@ -32,7 +36,7 @@ func (e *encoder) thinking() *thinkingConfig {
 	if off && flags.Has(llm.FlagNoThinkingOff) {
 		e.c.Lose("reasoning_effort: this model thinks always; it was given the least")
 	}
-	t := &thinkingConfig{IncludeThoughts: !off}
+	t := &thinkingConfig{IncludeThoughts: !off && r.Show != "none"}
 	if flags.Has(llm.FlagThinkingLevel) && !flags.Has(llm.FlagThinkingBudget) {
 		t.ThinkingLevel = strings.ToUpper(e.level(off)) // as Google's own SDKs send it
 	} else {

@@ -9,7 +9,7 @@ import (
 
 // tools declares all functions in one Tool object, which is how Google wants
 // them (E11), with the mode in which they may be called.
-func (e *encoder) tools() ([]tool, *toolConfig, error) {
+func (e *encoder) tools() ([]json.RawMessage, *toolConfig, error) {
 	choice := e.p.Choice
 	if len(e.p.Tools) == 0 {
 		e.lose(choice.Mode == llm.ChooseAny || choice.Mode == llm.ChooseNamed, "tool_choice: there are no tools")
@@ -25,6 +25,9 @@ func (e *encoder) tools() ([]tool, *toolConfig, error) {
 	var all []functionDeclaration
 	at := map[string]int{}
 	for _, t := range e.p.Tools {
+		if t.Kind == llm.Hosted {
+			continue
+		}
 		d, err := e.declare(t)
 		if err != nil {
 			return nil, nil, err
@@ -41,10 +44,22 @@ func (e *encoder) tools() ([]tool, *toolConfig, error) {
 	if choice.Parallel != nil && !*choice.Parallel {
 		e.c.Lose("parallel_tool_calls: Google cannot be held to one call")
 	}
-	return []tool{{FunctionDeclarations: all}}, e.choose(at), nil
+	hosted, err := e.hosted(len(all) > 0)
+	if err != nil || len(all) == 0 {
+		e.lose(err == nil && choice.Mode != llm.ChooseUnset && choice.Mode != llm.ChooseAuto, "tool_choice: there are no functions")
+		return hosted, nil, err
+	}
+	b, err := plainJSON(functions{all})
+	if err != nil {
+		return nil, nil, err
+	}
+	return append(hosted, b), e.choose(at), nil
 }
 
 func (e *encoder) declare(t llm.Tool) (functionDeclaration, error) {
+	if t.Kind == llm.Custom && len(t.Schema) == 0 {
+		t.Schema = json.RawMessage(llm.CustomSchema)
+	}
 	schema, lost, err := cleanSchema(t.Schema)
 	if err != nil {
 		return functionDeclaration{}, llm.Invalid("tools", "the parameters of tool %q are not a JSON object: %v", t.Name, err)

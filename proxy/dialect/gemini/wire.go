@@ -7,7 +7,7 @@ import "encoding/json"
 // Google's implicit cache goes by prefix.
 type request struct {
 	SystemInstruction *content          `json:"systemInstruction,omitempty"`
-	Tools             []tool            `json:"tools,omitempty"`
+	Tools             []json.RawMessage `json:"tools,omitempty"`
 	ToolConfig        *toolConfig       `json:"toolConfig,omitempty"`
 	Contents          []content         `json:"contents"`
 	GenerationConfig  *generationConfig `json:"generationConfig,omitempty"`
@@ -56,7 +56,9 @@ type functionResponse struct {
 	Parts    []part          `json:"parts,omitempty"`
 }
 
-type tool struct {
+// functions is the Tool object of all functions; Google's own tools have one
+// each.
+type functions struct {
 	FunctionDeclarations []functionDeclaration `json:"functionDeclarations"`
 }
 

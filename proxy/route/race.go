@@ -1,0 +1,93 @@
+package route
+
+import (
+	"context"
+	"time"
+
+	"keytray/proxy/llm"
+)
+
+// Race asks its targets one after another without waiting for an answer: the
+// next one starts After the last, or at once when one fails. The first good
+// first frame wins; the others are cancelled, and their rows say that they lost
+// and what they cost.
+type Race struct {
+	Targets []llm.Target
+	After   time.Duration // 0 starts all at once
+}
+
+// finish is how one target's attempt went.
+type finish struct {
+	at   int
+	resp *llm.Response
+	err  error
+}
+
+// Do answers r; see llm.Target. It returns when one target has begun a good
+// answer, or all have failed: the losers' calls may still be ending.
+func (s Race) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
+	if len(s.Targets) == 0 {
+		return nil, errNoTargets("race")
+	}
+	s.Targets = readyFirst(s.Targets)
+	done := make(chan finish, len(s.Targets))
+	stop := make([]context.CancelCauseFunc, 0, len(s.Targets))
+	start := func() {
+		at := len(stop)
+		own, cancel := context.WithCancelCause(ctx)
+		stop = append(stop, cancel)
+		go func() {
+			resp, err := s.Targets[at].Do(own, r)
+			done <- finish{at, resp, err}
+		}()
+	}
+	start()
+	wait := time.NewTimer(s.After)
+	defer wait.Stop()
+	var last error
+	for ended := 0; ended < len(stop) || len(stop) < len(s.Targets) && llm.AsError(last).Retryable(); {
+		if ended == len(stop) { // all that were asked have failed
+			start()
+			wait.Reset(s.After)
+		}
+		var next <-chan time.Time
+		if len(stop) < len(s.Targets) {
+			next = wait.C
+		}
+		select {
+		case <-next:
+			start()
+			wait.Reset(s.After)
+		case f := <-done:
+			ended++
+			if f.err == nil {
+				s.settle(stop, f.at, ended, done)
+				f.resp.Attempts = r.Attempts()
+				return f.resp, nil // whose context ends with the client's
+			}
+			stop[f.at](nil)
+			if last = f.err; ctx.Err() != nil {
+				s.settle(stop, -1, ended, done)
+				return nil, last
+			}
+		}
+	}
+	return nil, last
+}
+
+// settle cancels all but the winner, and ends what they may still begin.
+func (s Race) settle(stop []context.CancelCauseFunc, winner, ended int, done <-chan finish) {
+	for i, cancel := range stop {
+		if i != winner {
+			cancel(llm.ErrLost)
+		}
+	}
+	left := len(stop) - ended
+	go func() {
+		for range left {
+			if f := <-done; f.err == nil {
+				_ = f.resp.Body.Close() // its row is finished by that
+			}
+		}
+	}()
+}

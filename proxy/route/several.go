@@ -1,0 +1,143 @@
+package route
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"keytray/proxy/llm"
+)
+
+// part is one of several whole answers to the same request.
+type part struct {
+	Choice
+	events []llm.Event
+	text   string
+	calls  bool // it calls tools
+	usage  llm.Usage
+	err    error
+}
+
+// gather asks all choices at once for whole answers, and waits for all. The
+// rows say that each is one of several.
+func gather(ctx context.Context, r *llm.Request, all []Choice) ([]part, error) {
+	p, err := r.Prompt()
+	if err != nil {
+		return nil, err
+	}
+	parts := make([]part, len(all))
+	ctx = llm.WithNote(ctx, llm.Note{Part: llm.PartShare})
+	var wait sync.WaitGroup
+	for i, c := range all {
+		parts[i].Choice = c
+		wait.Go(func() { parts[i].ask(ctx, r.Derive(p, false)) })
+	}
+	wait.Wait()
+	return parts, ctx.Err()
+}
+
+// ask takes the whole answer.
+func (p *part) ask(ctx context.Context, r *llm.Request) {
+	resp, err := p.Do(ctx, r)
+	if err != nil {
+		p.err = err
+		return
+	}
+	defer resp.Body.Close()
+	p.take(resp.Events())
+	if f, ok := resp.Body.(llm.Failer); ok && p.err != nil {
+		f.Fail(p.err)
+	}
+}
+
+// take keeps an answer's events and what they say.
+func (p *part) take(events llm.Events) {
+	var text strings.Builder
+	for e, err := range events {
+		if err != nil {
+			p.err = err
+			return
+		}
+		p.events = append(p.events, e)
+		switch {
+		case e.Kind == llm.Delta && e.Block == llm.Text:
+			text.WriteString(e.Text)
+		case e.Kind == llm.BlockStart && e.Block == llm.ToolCall:
+			p.calls = true
+		case e.Kind == llm.Stop && e.Usage != nil:
+			p.usage = *e.Usage
+		}
+	}
+	p.text = text.String()
+}
+
+// good are the parts that answered; if none did, the error is the first one's.
+func good(parts []part) ([]part, error) {
+	var out []part
+	var first error
+	for _, p := range parts {
+		if p.err == nil {
+			out = append(out, p)
+		} else if first == nil {
+			first = p.err
+		}
+	}
+	if len(out) == 0 {
+		return nil, first
+	}
+	return out, nil
+}
+
+// answer hands over a part as the answer to r.
+func (p part) answer(r *llm.Request, why string) *llm.Response {
+	return made(r, p.Name(), why, func(yield func(llm.Event, error) bool) {
+		for _, e := range p.events {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	})
+}
+
+// made is an answer that a strategy made.
+func made(r *llm.Request, target, why string, events llm.Events) *llm.Response {
+	return &llm.Response{
+		Call: &llm.Call{Stream: r.Stream}, Status: 200, Stream: r.Stream, Body: nothing{},
+		Target: target, Attempts: r.Attempts(), Made: events, Why: why,
+	}
+}
+
+// nothing is the body of an answer that is made of others.
+type nothing struct{}
+
+func (nothing) Read([]byte) (int, error) { return 0, errMade }
+func (nothing) Close() error             { return nil }
+
+var errMade = &llm.Error{Kind: llm.Internal, Message: "an answer made of others has no bytes of its own"}
+
+// quoted numbers the answers for a model that is to read them.
+func quoted(parts []part) string {
+	var b strings.Builder
+	for i, p := range parts {
+		b.WriteString("<answer number=\"")
+		b.WriteString(number(i + 1))
+		b.WriteString("\">\n")
+		b.WriteString(p.text)
+		b.WriteString("\n</answer>\n\n")
+	}
+	return b.String()
+}
+
+// followUp is the client's prompt with one more message of the user's, and
+// without what only its first answer needs.
+func followUp(p *llm.Prompt, text string, keepShape bool) *llm.Prompt {
+	q := *p
+	q.Messages = append(append([]llm.Message(nil), p.Messages...), llm.Message{
+		Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: text}},
+	})
+	q.Tools, q.Choice, q.CacheKey = nil, llm.Choice{}, ""
+	if !keepShape {
+		q.Format, q.Limits, q.Reasoning, q.Verbosity = llm.Format{}, llm.Limits{}, llm.Reasoning{}, ""
+	}
+	return &q
+}

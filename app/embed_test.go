@@ -25,7 +25,7 @@ func (a asTool) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-func (h *house) ollamaClient() *api.Client {
+func (h *house) ollamaEmbeds() *api.Client {
 	h.t.Helper()
 	addr, err := h.Addr()
 	if err != nil {
@@ -88,13 +88,13 @@ func TestEmbeddingsOfEachClient(t *testing.T) {
 		}
 		check("openai", v, err)
 
-		o, err := h.ollamaClient().Embed(t.Context(), &api.EmbedRequest{Model: u.model, Input: "hi"})
+		o, err := h.ollamaEmbeds().Embed(t.Context(), &api.EmbedRequest{Model: u.model, Input: "hi"})
 		v = nil
 		if err == nil {
 			v = o.Embeddings[0]
 		}
 		check("ollama", v, err)
-		l, err := h.ollamaClient().Embeddings(t.Context(), &api.EmbeddingRequest{Model: u.model, Prompt: "hi"})
+		l, err := h.ollamaEmbeds().Embeddings(t.Context(), &api.EmbeddingRequest{Model: u.model, Prompt: "hi"})
 		if u.provider != "ollama" { // whose own old endpoint is a byte copy
 			v = nil
 			if err == nil {
@@ -158,7 +158,7 @@ func TestRealOllamaEmbeds(t *testing.T) {
 		}
 		wantCost(t, row, 0, ledger.CostExact)
 	}
-	o, err := h.ollamaClient().Embed(t.Context(), &api.EmbedRequest{Model: proxytest.TinyModel, Input: []string{"hi", "there"}})
+	o, err := h.ollamaEmbeds().Embed(t.Context(), &api.EmbedRequest{Model: proxytest.TinyModel, Input: []string{"hi", "there"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,9 @@ func outbound(dialect string) llm.Outbound {
 // leaf is the target that calls one model.
 func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	if m.Provider == demoProvider && !embeds(r) {
+		if l, ok := loads(r, llm.Model{Provider: m.Provider, Name: m.Name}, nil); ok {
+			return l, nil
+		}
 		return demo{t.app}, nil
 	}
 	p, _ := t.catalog.Provider(m.Provider)
@@ -53,6 +56,9 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	}
 	if other, ok := p.In(r.Inbound.Name()); ok && outbound(other.Dialect) != nil {
 		p = other // so that the client's own bytes can be sent
+	}
+	if l, ok := loads(r, t.catalog.Call(p.ID, m.Name), outbound(p.Dialect)); ok {
+		return l, nil
 	}
 	key := p.Dialect + " " + m.Provider + "/" + m.Name
 	if r.LocalOnly {

@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"sort"
 	"strings"
 	"time"
 
+	"keytray/proxy/llm"
 	"keytray/store/config"
 )
 
@@ -20,7 +22,11 @@ type Model struct {
 	Input, Output string
 	Local         bool
 	Route         bool
-	Created       int64 // Unix seconds
+	Created       int64  // Unix seconds
+	Title         string // for people; "" is the ID
+	Flags         llm.Flags
+
+	ollama json.RawMessage // what Ollama lists of it; nil of all others
 }
 
 // Models lists what the user's keys, Ollama and the routes can answer.
@@ -57,6 +63,7 @@ func (a *App) models(t *table, localOnly bool) []Model {
 			if own.Local = runs && here; (localOnly || offline) && !own.Local {
 				continue
 			}
+			own.ollama, _ = json.Marshal(m) // a value of its own package, that came as JSON
 			if runs {
 				own.Input, own.Output = "0", "0"
 			}
@@ -78,6 +85,7 @@ func (a *App) models(t *table, localOnly bool) []Model {
 			cloud = append(cloud, Model{
 				ID: p.ID + "/" + m.ID, Provider: p.ID, Name: m.ID, Context: m.Context, MaxOutput: m.MaxOutput,
 				Input: in, Output: price, Local: local, Created: created(m.Released),
+				Title: m.Name, Flags: m.Flags,
 			})
 		}
 	}

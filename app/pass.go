@@ -42,9 +42,10 @@ func (t *table) pass(r *llm.Request, d openai.Dialect) (llm.Target, error) {
 // models those that can be called are asked in their order, whatever its
 // strategy: answers of another kind than text are not compared or blended.
 func (t *table) fixed(r *llm.Request, find func(name string) (model, error), to func(*llm.Request, model) (llm.Target, error)) (llm.Target, error) {
-	rt, ok := t.config.Route(r.Model)
+	name := t.asked(r)
+	rt, ok := t.config.Route(name)
 	if !ok {
-		m, err := find(r.Model)
+		m, err := find(name)
 		if err == nil {
 			err = t.allowed(r, m)
 		}

@@ -34,6 +34,9 @@ func (t *table) raw(r *llm.Request, d openai.Dialect) (llm.Target, error) {
 	if err := t.allowed(r, model{p.ID, name}); err != nil {
 		return nil, err
 	}
+	if r.LocalOnly && watch == nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return nil, &llm.Error{Kind: llm.Forbidden, Code: "token_needed", Message: "without a token what a local provider holds may be used but not changed: call it itself, or send a token of Keytray's (`keytray token TOOL` makes one)"}
+	}
 	base, to := t.app.rawURL(p, strings.TrimLeft(rest, "/"))
 	if name != "" && r.Model == "" {
 		r.Model = name

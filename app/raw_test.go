@@ -164,6 +164,20 @@ func TestRawRefusals(t *testing.T) {
 		t.Errorf("no token: %d", r.status)
 	}
 	h.token = "kt-test"
+
+	ollama := &anAPI{}
+	s := httptest.NewServer(ollama)
+	t.Cleanup(s.Close)
+	ollama.says("/api/tags", `{"models":[]}`)
+	ollama.says("/api/delete", `{}`)
+	h = open(t, "", "OLLAMA_HOST="+strings.TrimPrefix(s.URL, "http://"))
+	h.token = ""
+	if r := h.do("GET", "/p/ollama/api/tags", ""); r.status != 200 {
+		t.Errorf("a look at a local provider: %d %s", r.status, r.body)
+	}
+	if r := h.do("DELETE", "/p/ollama/api/delete", "{}"); r.status != 403 {
+		t.Errorf("a change without a token: %d %s", r.status, r.body)
+	}
 }
 
 // K10 and promise 6: a raw call goes where the provider's keys may go, and

@@ -106,7 +106,20 @@ func (t *table) answers(r *llm.Request) (llm.Target, error) {
 	if embeds(r) {
 		return t.fixed(r, t.unswitched, t.leaf)
 	}
-	return t.named(r, r.Model, true)
+	return t.named(r, t.asked(r), true)
+}
+
+// asked is the name that a client asks for. Some of Ollama's clients put
+// ":latest" behind a name without a tag, which only models in Ollama have.
+func (t *table) asked(r *llm.Request) string {
+	bare, ok := strings.CutSuffix(r.Model, ":latest")
+	if !ok || r.Inbound == nil || !strings.HasSuffix(r.Inbound.Name(), "ollama") || strings.HasPrefix(bare, ollamaProvider+"/") {
+		return r.Model
+	}
+	if _, here := t.app.ollama.installed(r.Model); here {
+		return r.Model
+	}
+	return bare
 }
 
 // named finds the target of a name: a route, provider/model, or a bare model
@@ -324,9 +337,26 @@ func clip(s string) string {
 func (t *table) Models(localOnly bool) []proxy.Model {
 	var out []proxy.Model
 	for _, m := range t.app.models(t, localOnly) {
-		out = append(out, proxy.Model{ID: m.ID, Owner: m.Provider, Created: m.Created})
+		out = append(out, proxy.Model{
+			ID: m.ID, Owner: m.Provider, Created: m.Created, Name: m.Title, Context: m.Context, MaxOutput: m.MaxOutput,
+			Flags: m.Flags, Local: m.Local, Host: t.host(m), Ollama: m.ollama,
+		})
 	}
 	return out
+}
+
+// host is where a model is called, without the path; "" of what is no
+// provider's.
+func (t *table) host(m Model) string {
+	p, ok := t.catalog.Provider(m.Provider)
+	if !ok {
+		return ""
+	}
+	u, err := url.Parse(t.app.baseURL(p))
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // isSmall tells by its name whether a model is of its family's small size.

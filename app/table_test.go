@@ -158,7 +158,7 @@ func TestTheFirstCallWaitsForTheKeychain(t *testing.T) {
 	got := make(chan error, 1)
 	before := a.table.Load()
 	go func() {
-		_, err := before.Target(&llm.Request{Peek: llm.Peek{Model: "gpt-5"}})
+		_, err := before.Target(&llm.Request{Inbound: chat.Dialect{}, Peek: llm.Peek{Model: "gpt-5"}})
 		got <- err
 	}()
 	close(kc.free)

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -55,5 +56,8 @@ type echoes func(context.Context, *llm.Request) (*llm.Response, error)
 
 func (e echoes) Target(*llm.Request) (llm.Target, error) { return e, nil }
 func (e echoes) Models(bool) []Model                     { return nil }
+func (e echoes) Ollama(*http.Request, bool) (*http.Response, error) {
+	return nil, errors.New("no Ollama here")
+}
 
 func (e echoes) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) { return e(ctx, r) }

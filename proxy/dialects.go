@@ -6,14 +6,18 @@ import (
 	"keytray/proxy/dialect/chat"
 	"keytray/proxy/dialect/embed"
 	"keytray/proxy/dialect/gemini"
+	"keytray/proxy/dialect/ollama"
 	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
 // inbounds are the dialects that clients may speak. The first one's shape is
 // used for errors on paths that belong to none.
-// Vectors come before gemini, whose patterns take in theirs.
-var inbounds = slices.Concat([]llm.Inbound{chat.Dialect{}}, embed.All(), []llm.Inbound{gemini.Dialect{}})
+// Vectors come before gemini and ollama, whose patterns take in theirs.
+var inbounds = slices.Concat([]llm.Inbound{chat.Dialect{}}, embed.All(), []llm.Inbound{
+	gemini.Dialect{},
+	ollama.Dialect{},
+})
 
 // passed are the calls that go through as they are.
 var passed = openai.All(chat.Dialect{})

@@ -131,7 +131,7 @@ func (h *Handler) originAllowed(w http.ResponseWriter, r *http.Request) bool {
 	hd := w.Header()
 	hd.Set("Access-Control-Allow-Origin", origin)
 	hd.Set("Access-Control-Allow-Headers", "*, Authorization")
-	hd.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+	hd.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS")
 	hd.Set("Access-Control-Expose-Headers", "Keytray-Request-Id, Keytray-Target, Keytray-Attempts, Keytray-Lost, Keytray-Why")
 	hd.Add("Vary", "Origin")
 	return true

@@ -21,6 +21,8 @@ type desk struct {
 	asked []*llm.Request
 	do    func(ctx context.Context, r *llm.Request) (*llm.Response, error)
 	list  []Model
+	// ollama is the user's own; nil is none.
+	ollama func(r *http.Request, localOnly bool) (*http.Response, error)
 }
 
 func (d *desk) Target(r *llm.Request) (llm.Target, error) {
@@ -35,6 +37,13 @@ func (d *desk) Models(localOnly bool) []Model {
 		return nil
 	}
 	return d.list
+}
+
+func (d *desk) Ollama(r *http.Request, localOnly bool) (*http.Response, error) {
+	if d.ollama == nil {
+		return nil, &llm.Error{Kind: llm.Unreachable, Message: "no Ollama here"}
+	}
+	return d.ollama(r, localOnly)
 }
 
 func (d *desk) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {

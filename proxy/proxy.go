@@ -26,13 +26,10 @@ type Table interface {
 	Target(r *llm.Request) (llm.Target, error)
 	// Models lists what may be asked for, in a sensible order.
 	Models(localOnly bool) []Model
-}
-
-// Model is an entry of the model list.
-type Model struct {
-	ID      string // as a client asks for it
-	Owner   string // who runs it
-	Created int64  // Unix seconds; 0 if unknown
+	// Ollama sends r to the user's own Ollama: its method, path, body, and of
+	// its header what says what the body is. The caller closes the answer's
+	// body. The error is an *llm.Error.
+	Ollama(r *http.Request, localOnly bool) (*http.Response, error)
 }
 
 // Access is what a caller without a token may use.
@@ -85,9 +82,9 @@ func New(o Options) *Handler {
 		}
 	}
 	h.routePassed(h.router)
+	h.routeModels()
+	h.routeOllama()
 	first := inbounds[0]
-	h.router.Handle("/models", h.guard(first, http.HandlerFunc(h.models))).Methods(http.MethodGet)
-	h.router.Handle("/models/{id:.+}", h.guard(first, http.HandlerFunc(h.model))).Methods(http.MethodGet)
 	h.router.HandleFunc("/healthz", h.health).Methods(http.MethodGet, http.MethodHead)
 	h.router.NotFoundHandler = h.guard(first, http.HandlerFunc(h.notFound))
 	h.router.MethodNotAllowedHandler = h.guard(first, http.HandlerFunc(h.wrongMethod))
@@ -128,10 +125,28 @@ func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
-	h.fail(w, inbounds[0], &llm.Error{
+	h.fail(w, near(r), &llm.Error{
 		Kind: llm.NotFound, Code: "unknown_url",
 		Message: "Keytray serves no " + asked(r) + "; it serves " + served() + ". Check the tool's base URL",
 	})
+}
+
+// near is the dialect that a path of no dialect's comes closest to.
+func near(r *http.Request) llm.Inbound {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		return inbound("ollama")
+	}
+	return inbounds[0]
+}
+
+// inbound is the dialect of that name, or the first one.
+func inbound(name string) llm.Inbound {
+	for _, in := range inbounds {
+		if in.Name() == name {
+			return in
+		}
+	}
+	return inbounds[0]
 }
 
 // asked is the path as the client wrote it, before bare; never its query, which
@@ -145,7 +160,7 @@ func asked(r *http.Request) string {
 }
 
 func (h *Handler) wrongMethod(w http.ResponseWriter, r *http.Request) {
-	h.fail(w, inbounds[0], &llm.Error{
+	h.fail(w, near(r), &llm.Error{
 		Kind: llm.BadRequest, Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
 		Message: r.Method + " is not a method of " + asked(r) + "; Keytray serves " + served(),
 	})
@@ -156,7 +171,11 @@ func served() string {
 	var all []string
 	for _, in := range inbounds {
 		for _, p := range in.Patterns() {
-			all = append(all, p.Method+" /v1"+p.Path)
+			at := p.Path
+			if !strings.HasPrefix(at, "/api/") && !strings.HasPrefix(at, "/v1") {
+				at = "/v1" + at
+			}
+			all = append(all, p.Method+" "+at)
 		}
 	}
 	return strings.Join(append(all, "GET /v1/models", "and OpenAI's images, audio, moderations, rerank, files, batches and realtime, and /p/PROVIDER/ for anything else"), ", ")

@@ -38,7 +38,11 @@ type house struct {
 
 func (h *house) Target(*llm.Request) (llm.Target, error) { return h.leaf, nil }
 func (h *house) Models(bool) []proxy.Model               { return nil }
-func (h *house) Begin(*llm.Attempt)                      {}
+func (h *house) Begin(*llm.Attempt) error                { return nil }
+
+func (h *house) Ollama(*http.Request, bool) (*http.Response, error) {
+	return nil, llm.Invalid("", "no Ollama")
+}
 func (h *house) Finish(a *llm.Attempt) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

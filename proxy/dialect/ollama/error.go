@@ -10,10 +10,25 @@ import (
 	"time"
 
 	"keytray/proxy/llm"
+	"keytray/proxy/sse"
 )
 
 // maxMessage bounds what is quoted of an error.
 const maxMessage = 500
+
+// EncodeError gives an error Ollama's shape, {"error":"…"}, which has no place
+// for the field at fault but the message.
+func (Dialect) EncodeError(e *llm.Error) (status int, contentType string, body []byte) {
+	return e.HTTPStatus(), "application/json; charset=utf-8", appendError(nil, e)
+}
+
+func appendError(b []byte, e *llm.Error) []byte {
+	s := e.Error()
+	if e.Param != "" && !strings.Contains(s, e.Param) {
+		s = e.Param + ": " + s
+	}
+	return append(sse.AppendString(append(b, `{"error":`...), s), '}')
+}
 
 // DecodeError reads {"error":"…"} (api.StatusError), or whatever else came.
 // Status 0 is an error in the middle of a stream, which names no status.
@@ -27,7 +42,7 @@ func (Dialect) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 		SigninURL string          `json:"signin_url"` // api.AuthorizationError
 	}
 	_ = json.Unmarshal(body, &wire) // what is no JSON is text
-	e.Message = shorten(text(wire.Error, body))
+	e.Message = shorten(told(wire.Error, body))
 	switch m := strings.ToLower(e.Message); {
 	case m == "":
 		e.Message = strings.TrimSpace("Ollama refused without a reason: " + strconv.Itoa(status) + " " + http.StatusText(status))
@@ -56,9 +71,9 @@ func refuses(raw []byte) bool {
 	return len(raw) > 0 && string(raw) != "null" && string(raw) != `""`
 }
 
-// text finds the message: a string, an object with one (behind some proxies),
+// told finds the message: a string, an object with one (behind some proxies),
 // a page's title, or the body's own text.
-func text(raw json.RawMessage, body []byte) string {
+func told(raw json.RawMessage, body []byte) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil && s != "" {
 		return s

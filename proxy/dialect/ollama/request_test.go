@@ -191,7 +191,7 @@ func TestPatch(t *testing.T) {
 	if _, err := out.Patch(model(), &llm.Request{Raw: []byte(`{}`)}); err == nil {
 		t.Error("a body without a model was patched")
 	}
-	if got := out.URL(nil, "http://127.0.0.1:11434"); got != "http://127.0.0.1:11434/api/chat" || out.Framing(nil) != llm.NDJSON || out.Name() != "ollama" {
+	if got := out.URL(&llm.Call{}, "http://127.0.0.1:11434"); got != "http://127.0.0.1:11434/api/chat" || out.Framing(nil) != llm.NDJSON || out.Name() != "ollama" {
 		t.Errorf("URL %s, framing %v", got, out.Framing(nil))
 	}
 }

@@ -84,6 +84,9 @@ func (d *decoder) frame(data []byte) bool {
 	if !d.started && !d.start(a.Model) {
 		return false
 	}
+	if a.Message == nil {
+		a.Message = a.generated()
+	}
 	if a.Message != nil && !d.message(a.Message) {
 		return false
 	}
@@ -95,6 +98,21 @@ func (d *decoder) frame(data []byte) bool {
 		d.yield(llm.Event{Kind: llm.Stop, Why: why(a.DoneReason, len(d.ids) > 0), Usage: &u}, nil)
 	}
 	return false
+}
+
+// generated is what a line of the generate form says, or nil.
+func (a *answer) generated() *message {
+	if a.Response == nil && a.Image == "" {
+		return nil
+	}
+	m := &message{Thinking: a.Thinking, ToolCalls: a.ToolCalls}
+	if a.Response != nil {
+		m.Content = *a.Response
+	}
+	if a.Image != "" {
+		m.Images = []string{a.Image}
+	}
+	return m
 }
 
 func (d *decoder) start(model string) bool {

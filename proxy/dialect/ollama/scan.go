@@ -10,6 +10,8 @@ import (
 // line is where the fields of an answer lie; nil is none.
 type line struct {
 	model, message, done, reason, prompt, eval, fault []byte
+
+	generated part // of the generate form, whose fields lie in the line itself
 }
 
 // scan finds the fields of a line, or of a whole answer, without decoding it.
@@ -20,6 +22,14 @@ func scan(frame []byte) (l line, err error) {
 			l.model = value
 		case "message":
 			l.message = value
+		case "response":
+			l.generated.content, l.generated.plain = value, true
+		case "thinking":
+			l.generated.thinking = value
+		case "tool_calls":
+			l.generated.calls = value
+		case "image":
+			l.generated.image = value
 		case "done":
 			l.done = value
 		case "done_reason":
@@ -38,8 +48,19 @@ func scan(frame []byte) (l line, err error) {
 
 // part is where the fields of a message lie.
 type part struct {
-	content, thinking, calls []byte
-	plain                    bool // it has no others, but its role
+	content, thinking, calls, image []byte
+	plain                           bool // it has no others, but its role
+}
+
+// part is what the line says, in either form; ok is false if it says nothing.
+func (l *line) part() (p part, ok bool) {
+	if len(l.message) > 0 && l.message[0] == '{' {
+		return scanMessage(l.message), true
+	}
+	g := l.generated
+	ok = g.content != nil || g.image != nil
+	g.plain = g.plain && g.calls == nil && g.image == nil
+	return g, ok
 }
 
 func scanMessage(raw []byte) (p part) {
@@ -70,7 +91,7 @@ func quick(frame []byte) (model []byte, m message, ok bool) {
 	if err != nil || string(l.done) != "false" || refuses(l.fault) {
 		return nil, m, false
 	}
-	p := scanMessage(l.message)
+	p, _ := l.part()
 	if !p.plain {
 		return nil, m, false
 	}

@@ -24,7 +24,7 @@ func TestTally(t *testing.T) {
 		{"no calls", true, piece(`"content":"","tool_calls":[]`), llm.Pass, llm.Tally{Good: true, Model: "m"}},
 		{"the end", true, end, llm.Last, llm.Tally{Good: true, Model: "m", Done: true, Why: llm.EndTurn, Usage: llm.Usage{Input: 5, Output: 3, Known: true}}},
 		{"the end, spaced", true, "{\n \"done\" : true, \"message\" : {}, \"model\": \"m\", \"done_reason\": \"length\", \"eval_count\" : 3 }", llm.Last, llm.Tally{Good: true, Model: "m", Done: true, Why: llm.MaxTokens, Usage: llm.Usage{Output: 3, Known: true}}},
-		{"the end without counts", true, `{"model":"m","message":{"content":""},"done":true,"done_reason":"load"}`, llm.Last, llm.Tally{Good: true, Model: "m", Done: true, Why: "load"}},
+		{"the end without counts", true, `{"model":"m","message":{"content":""},"done":true,"done_reason":"load"}`, llm.Last, llm.Tally{Good: true, Model: "m", Done: true, Why: "load", Usage: llm.Usage{Known: true}}},
 		{"counts below zero", true, `{"model":"m","message":{"content":""},"done":true,"prompt_eval_count":-9,"eval_count":-3}`, llm.Last, llm.Tally{Good: true, Model: "m", Done: true, Why: llm.EndTurn, Usage: llm.Usage{Known: true}}},
 		{"a whole answer", false, strings.Replace(end, `"content":""`, `"content":"abc"`, 1) + "\n", llm.Last, llm.Tally{Good: true, Model: "m", Done: true, Why: llm.EndTurn, Text: 3, Usage: llm.Usage{Input: 5, Output: 3, Known: true}}},
 		{"another object", false, `{"status":"ok"}`, llm.Pass, llm.Tally{}},

@@ -19,15 +19,15 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		return llm.Pass
 	}
 	last := string(l.done) == "true"
-	if !last && (len(l.message) == 0 || l.message[0] != '{') {
+	p, says := l.part()
+	if !last && !says {
 		return llm.Pass
 	}
 	t.Good = true
 	if t.Model == "" {
 		t.Model = unquote(l.model)
 	}
-	p := scanMessage(l.message)
-	t.Text += length(p.content) + length(p.thinking)
+	t.Text += length(p.content) + length(p.thinking) + length(p.image)
 	if len(p.calls) > 2 && p.calls[0] == '[' {
 		t.Text += int64(len(p.calls))
 		t.Why = llm.CallTools // kept here until the last line, which may be without them
@@ -38,6 +38,9 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	t.Why = why(unquote(l.reason), t.Why == llm.CallTools)
 	t.Done = true
 	t.Usage = counts(number(l.prompt), number(l.eval))
+	if t.Why == load || t.Why == unload {
+		t.Usage.Known = true // it asked the model nothing
+	}
 	return llm.Last
 }
 

@@ -60,7 +60,7 @@ type options struct {
 }
 
 // answer is api.ChatResponse, a whole one or one line of a stream, or the
-// error that may take its place.
+// error that may take its place. The second part is api.GenerateResponse's.
 type answer struct {
 	Model           string   `json:"model"`
 	Message         *message `json:"message"`
@@ -68,6 +68,12 @@ type answer struct {
 	DoneReason      string   `json:"done_reason"`
 	PromptEvalCount *int64   `json:"prompt_eval_count"`
 	EvalCount       *int64   `json:"eval_count"`
+
+	Response  *string    `json:"response"`
+	Thinking  string     `json:"thinking"`
+	ToolCalls []toolCall `json:"tool_calls"`
+	Image     string     `json:"image"`
+
 	// Error is a string (gin.H{"error": …} in server/routes.go); behind some
 	// proxies it is an object.
 	Error json.RawMessage `json:"error"`

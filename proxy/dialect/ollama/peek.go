@@ -1,0 +1,134 @@
+package ollama
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"keytray/proxy/llm"
+)
+
+// Peek finds the model, the form and how the answer is wanted: as a stream,
+// unless the client says otherwise. The error is an [*llm.Error] for the
+// client.
+func (Dialect) Peek(r *http.Request, body []byte) (llm.Peek, error) {
+	p := llm.Peek{Stream: true, IncludeUsage: true}
+	if r != nil {
+		p.Form = form(r.URL.Path)
+	}
+	says := false
+	var bad *llm.Error
+	err := llm.Fields(body, func(key, v []byte, at int) bool {
+		switch plain(key) {
+		case "model":
+			switch {
+			case p.ModelAt[1] > 0:
+				bad = llm.Invalid("model", "model is given twice")
+			case v[0] != '"':
+				bad = llm.Invalid("model", "model must be a string, not %s", kind(v))
+			default:
+				p.Model, bad = text("model", v)
+				p.ModelAt = [2]int{at, at + len(v)}
+			}
+		case "stream":
+			if null(v) {
+				break
+			}
+			p.Stream, bad = boolean("stream", v)
+		case subject(p.Form):
+			says = !empty(v)
+		}
+		return bad == nil
+	})
+	switch {
+	case err != nil:
+		return llm.Peek{}, unreadable(body)
+	case bad != nil:
+		return llm.Peek{}, bad
+	case p.Model == "":
+		return llm.Peek{}, llm.Invalid("model", "model is required: name the model to use")
+	}
+	if !says {
+		p.Stream = false // Ollama itself answers a load whole, whatever is asked for
+	}
+	return p, nil
+}
+
+// subject is the field that holds what the model is to answer.
+func subject(form string) string {
+	if form == Generate {
+		return "prompt"
+	}
+	return "messages"
+}
+
+// Loads tells whether r says nothing to the model: Ollama's way to have it
+// loaded into memory, or with a keep_alive of 0 out of it. why is what the
+// answer's done_reason then is.
+func Loads(r *llm.Request) (why llm.Why, ok bool) {
+	if r.Inbound == nil || r.Inbound.Name() != name {
+		return "", false
+	}
+	why, ok = load, true
+	want := subject(r.Form)
+	err := llm.Fields(r.Raw, func(key, v []byte, _ int) bool {
+		switch plain(key) {
+		case want:
+			ok = empty(v)
+		case "keep_alive":
+			if unloads(v) {
+				why = unload
+			}
+		}
+		return true
+	})
+	return why, ok && err == nil
+}
+
+// The done_reasons of a call that loads.
+const (
+	load   llm.Why = "load"
+	unload llm.Why = "unload"
+)
+
+// unloads tells a keep_alive of zero: seconds, or a duration (api.Duration).
+func unloads(v []byte) bool {
+	if v[0] == '"' {
+		d, err := time.ParseDuration(unquote(v))
+		return err == nil && d == 0
+	}
+	f, err := strconv.ParseFloat(string(v), 64)
+	return err == nil && f == 0
+}
+
+// empty tells a value that says nothing.
+func empty(v []byte) bool {
+	if null(v) || string(v) == `""` {
+		return true
+	}
+	return len(v) > 1 && v[0] == '[' && len(bytes.TrimSpace(v[1:len(v)-1])) == 0
+}
+
+// endless is what encoding/json says of JSON that is cut off.
+const endless = "unexpected end of JSON input"
+
+// unreadable says what is wrong with a body that is no JSON object.
+func unreadable(body []byte) *llm.Error {
+	trimmed := bytes.TrimSpace(body)
+	if len(trimmed) == 0 {
+		return llm.Invalid("", "missing request body: send a JSON object")
+	}
+	var v map[string]json.RawMessage
+	err := json.Unmarshal(body, &v)
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax) && syntax.Error() == endless && trimmed[0] == '{':
+		return llm.Invalid("", "the request body is cut off after %d bytes: it is not a whole JSON object", len(body))
+	case errors.As(err, &syntax):
+		return llm.Invalid("", "the request body is not JSON: %v, at byte %d", syntax, syntax.Offset)
+	}
+	return llm.Invalid("", "the request body must be a JSON object")
+}

@@ -6,6 +6,7 @@ import (
 	"keytray/proxy/dialect/chat"
 	"keytray/proxy/dialect/embed"
 	"keytray/proxy/dialect/gemini"
+	"keytray/proxy/dialect/messages"
 	"keytray/proxy/dialect/ollama"
 	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
@@ -16,6 +17,7 @@ import (
 // Vectors come before gemini and ollama, whose patterns take in theirs.
 var inbounds = slices.Concat([]llm.Inbound{chat.Dialect{}}, embed.All(), []llm.Inbound{
 	gemini.Dialect{},
+	messages.Dialect{},
 	ollama.Dialect{},
 })
 

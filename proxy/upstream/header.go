@@ -2,17 +2,14 @@ package upstream
 
 import (
 	"net/http"
-	"net/textproto"
-	"net/url"
-	"slices"
 	"strings"
 )
 
 // passed are the client's headers that a provider of the same dialect gets.
-// All others stay here: the client's Authorization is a local token, and
-// cookies, Forwarded and the like are nobody's business.
+// Nearly all others stay here: the client's Authorization is a local token,
+// and cookies, Forwarded and the like are nobody's business.
 var passed = []string{
-	"User-Agent", "Idempotency-Key", "Openai-Beta", "Anthropic-Beta", "Anthropic-Version",
+	"User-Agent", "Idempotency-Key", "Openai-Beta",
 	"Http-Referer", "X-Title", "X-Session-Id",
 }
 
@@ -27,53 +24,41 @@ func passHeaders(to, from http.Header, translated bool) {
 			to[k] = v
 		}
 	}
+	passAnthropic(to, from)
 	if to["User-Agent"] == nil {
 		to["User-Agent"] = []string{"Keytray"}
 	}
 }
 
-// withheld are the headers that never go on, however much is let through:
-// about one connection, about the client's way here, or a token.
-var withheld = []string{
-	"Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect", "Host", "Content-Length", "Accept-Encoding",
-	"Authorization", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "Ocp-Apim-Subscription-Key", "X-Auth-Token", "Cookie", "Cookie2",
-	"Forwarded", "X-Real-Ip", "Via", "Origin", "Referer", "Dnt", "True-Client-Ip", "Cf-Connecting-Ip",
-}
-
-// passWide adds all of the client's headers but those that are withheld. What
-// the provider's entry sets stays, but for what any client may set.
-func passWide(to, from http.Header) {
-	named := map[string]bool{} // headers that Connection says are for Keytray alone
-	for _, v := range from["Connection"] {
-		for k := range strings.SplitSeq(v, ",") {
-			named[textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(k))] = true
-		}
-	}
+// passAnthropic hands on what Anthropic's clients tell it: betas, the version
+// of its API, which they always name, and facts about themselves, known or yet
+// to come.
+func passAnthropic(to, from http.Header) {
+	client := from["Anthropic-Version"] != nil
 	for k, v := range from {
-		switch {
-		case slices.Contains(withheld, k), named[k], to[k] != nil && !slices.Contains(passed, k), strings.HasPrefix(k, "Proxy-"), strings.HasPrefix(k, "Sec-"),
-			strings.HasPrefix(k, "X-Forwarded-"), strings.HasPrefix(k, "Keytray-"), strings.HasPrefix(k, "Access-Control-"):
-		default:
+		if strings.HasPrefix(k, "Anthropic-") && !secretive(k) || client && strings.HasPrefix(k, "X-") && harmless(k) {
 			to[k] = v
 		}
 	}
-	if to["User-Agent"] == nil {
-		to["User-Agent"] = []string{"Keytray"}
-	}
 }
 
-// WithoutKey is a raw query without its key parameters, in which clients of
-// Gemini send their token. All else stays byte for byte.
-func WithoutKey(query string) string {
-	if !strings.Contains(query, "key") && !strings.Contains(query, "%") {
-		return query
-	}
-	var kept []string
-	for part := range strings.SplitSeq(query, "&") {
-		name, _, _ := strings.Cut(part, "=")
-		if n, err := url.QueryUnescape(name); err != nil || n != "key" {
-			kept = append(kept, part)
+// harmless tells an X- header of a client from one that names a key, who
+// calls, from where or on whose behalf, and from those of gateways.
+func harmless(k string) bool {
+	for _, gateway := range []string{"X-Keytray-", "X-Amz", "X-Goog-", "X-Ms-", "X-Azure-", "X-Envoy-", "X-B3-", "X-Cloud-", "X-Vercel-", "X-Original-", "X-Http-Method"} {
+		if strings.HasPrefix(k, gateway) {
+			return false
 		}
 	}
-	return strings.Join(kept, "&")
+	return !secretive(k)
+}
+
+func secretive(k string) bool {
+	low := strings.ToLower(k)
+	for _, word := range []string{"key", "token", "secret", "auth", "cookie", "password", "credential", "csrf", "xsrf", "signature", "forward", "proxy", "real-ip", "client-ip", "remote", "host", "user", "email"} {
+		if strings.Contains(low, word) {
+			return true
+		}
+	}
+	return false
 }

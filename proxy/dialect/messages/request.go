@@ -24,6 +24,15 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 	for _, f := range p.Lost {
 		c.Lose(f)
 	}
+	if p.Embed != nil {
+		return nil, llm.Invalid("input", "Anthropic makes no embeddings: choose a model of another provider")
+	}
+	if p.CacheKey != "" {
+		c.Lose("prompt_cache_key")
+	}
+	if p.Verbosity != "" {
+		c.Lose("verbosity")
+	}
 	e := encoder{c: c, p: p}
 	// Each step knows what the earlier ones decided.
 	for _, step := range []func() *llm.Error{

@@ -46,7 +46,7 @@ func TestRawPassesBytes(t *testing.T) {
 	})
 	body := "\x00\x01 any bytes at all"
 	r := h.do("PUT", "/p/openai/v1/vector%20stores/a%2Bb?x=1&key=kt-test&y=%2F&k%65y=kt-test", body,
-		"OpenAI-Organization", "org", "Cookie", "c=1", "X-Forwarded-For", "1.2.3.4", "X-Api-Key", "kt-test", "Content-Type", "application/x-odd", "Connection", "X-Mine", "X-Mine", "1")
+		"OpenAI-Organization", "org", "Cookie", "c=1", "X-Forwarded-For", "1.2.3.4", "X-Api-Key", "kt-test", "Content-Type", "application/x-odd", "Connection", "X-Mine", "X-Mine", "1", "Referer", "http://x.test/", "Forwarded", "for=1.2.3.4", "Via", "1.1 x", "Dnt", "1")
 	if r.status != 201 || r.body != "made" || r.header.Get("X-Thing") != "1" || r.header.Get("Set-Cookie") != "" || r.header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("%d %s %v", r.status, r.body, r.header)
 	}
@@ -55,7 +55,8 @@ func TestRawPassesBytes(t *testing.T) {
 	if g.method != "PUT" || g.path != "/v1/vector%20stores/a%2Bb" || g.query != "x=1&y=%2F" || string(g.body) != body || g.header.Get("Content-Type") != "application/x-odd" {
 		t.Errorf("%+v", g)
 	}
-	if g.header.Get("OpenAI-Organization") != "org" || g.header.Get("Cookie") != "" || g.header.Get("X-Forwarded-For") != "" || g.header.Get("X-Mine") != "" {
+	if g.header.Get("OpenAI-Organization") != "org" || g.header.Get("Cookie") != "" || g.header.Get("X-Forwarded-For") != "" || g.header.Get("X-Mine") != "" ||
+		g.header.Get("Referer")+g.header.Get("Forwarded")+g.header.Get("Via")+g.header.Get("Dnt") != "" {
 		t.Errorf("header %v", g.header)
 	}
 	row := h.last()

@@ -50,7 +50,6 @@ func (letters) Read(p []byte) (int, error) {
 type sink struct {
 	bytes chan int64
 	errs  chan error
-	head  []byte
 	model string // the form's, if asked for
 }
 

@@ -13,8 +13,8 @@ import (
 	"keytray/store/ledger"
 )
 
-// send writes a request as it is, and reads the answer.
-func (h *house) send(request string) *http.Response {
+// sendLines writes a request as it is, and reads the answer.
+func (h *house) sendLines(request string) *http.Response {
 	h.t.Helper()
 	addr, err := h.Addr()
 	if err != nil {
@@ -135,7 +135,7 @@ func TestRawRefusals(t *testing.T) {
 		"GET /p/openai/%252e%252e/admin", "GET /p/openai/a%00b", "GET /p/openai/a%0d%0aX:1", "GET /p/openai/./x", "GET /p/nobody/x",
 		"GET /p/openai/x%3fkey=1", "GET /p/../healthz/p", "CONNECT /p/openai/x", "TRACE /p/openai/x", "GET http://localhost/p/openai/x", "GET /p/",
 	} {
-		if resp := h.send(line + head + "\r\n"); resp.StatusCode < 400 {
+		if resp := h.sendLines(line + head + "\r\n"); resp.StatusCode < 400 {
 			b, _ := io.ReadAll(resp.Body)
 			t.Errorf("%s: %d %s", line, resp.StatusCode, b)
 		}
@@ -144,7 +144,7 @@ func TestRawRefusals(t *testing.T) {
 		t.Errorf("the provider got %+v", api.got)
 	}
 	// What tries to be two requests is one, or none.
-	resp := h.send("POST /p/openai/x HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer kt-test\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\nConnection: Authorization, close\r\nX-Goog-Api-Key: kt-test\r\n\r\n0\r\n\r\n")
+	resp := h.sendLines("POST /p/openai/x HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer kt-test\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\nConnection: Authorization, close\r\nX-Goog-Api-Key: kt-test\r\n\r\n0\r\n\r\n")
 	if resp.StatusCode == 200 {
 		api.last(t).wantSigned(t)
 	}
@@ -200,7 +200,7 @@ func TestRawKeepsTheKeyAtHome(t *testing.T) {
 func TestRawRedirect(t *testing.T) {
 	h, api := openAIHouse(t, "")
 	api.HandleFunc("/v1/go", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/v1/there", http.StatusFound) })
-	resp := h.send("GET /p/openai/go HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer kt-test\r\n\r\n")
+	resp := h.sendLines("GET /p/openai/go HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer kt-test\r\n\r\n")
 	if resp.StatusCode != 302 || resp.Header.Get("Location") != "/v1/there" || api.calls() != 1 {
 		t.Errorf("%d %v, %d calls", resp.StatusCode, resp.Header, api.calls())
 	}

@@ -48,6 +48,11 @@ func (r recorder) Finish(a *llm.Attempt) {
 	row.Status = ledger.Status(a.Outcome)
 	r.price(a, &row)
 	r.app.settle(a, &row)
+	r.commit(row)
+}
+
+// commit returns when the row is committed, or kept to be.
+func (r recorder) commit(row ledger.Row) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
 	defer cancel()
 	if err := r.app.ledger.Finish(ctx, row); err != nil && !errors.Is(err, ledger.ErrKept) {
@@ -90,7 +95,7 @@ func (r recorder) row(a *llm.Attempt) ledger.Row {
 func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 	cat := r.app.catalog.Load()
 	t := &a.Tally
-	at := catalog.Context{At: a.Start, Tier: t.Tier, Geo: t.Geo, Unbilled: !t.Good && !t.Usage.Known && a.Outcome == llm.Failed}
+	at := catalog.Context{At: a.Start, Tier: t.Tier, Geo: t.Geo, Endpoint: endpoint(cat, a.Provider), Unbilled: !t.Good && !t.Usage.Known && a.Outcome == llm.Failed}
 	var c catalog.Cost
 	switch {
 	case a.Provider == demoProvider:
@@ -126,6 +131,13 @@ func rowUsage(u llm.Usage) ledger.Usage {
 		ImageInput: u.ImageInput, ImageCacheRead: u.ImageCacheRead, ImageOutput: u.ImageOutput,
 		Searches: u.Searches,
 	}
+}
+
+// endpoint is the kind of endpoint that a provider is called at, where that
+// depends on its settings and is billed apart.
+func endpoint(cat *catalog.Catalog, provider string) string {
+	p, _ := cat.Provider(provider)
+	return p.Values["endpoint"]
 }
 
 func pico(p llm.Pico) *int64 { n := int64(p); return &n }

@@ -30,7 +30,7 @@ type table struct {
 
 // learn takes up new settings: their providers first, then a new table.
 func (a *App) learn(c *config.Config) {
-	cat, err := withConfig(a.base, c)
+	cat, err := a.withConfig(c)
 	if err != nil { // checkConfig has refused such settings before
 		a.log.Error("the settings cannot be used", "err", err)
 		return
@@ -52,18 +52,11 @@ func (a *App) rebuild() {
 		if off(c, p.ID) || outbound(p.Dialect) == nil {
 			continue
 		}
-		if u, err := url.Parse(a.baseURL(p)); err == nil {
-			hosts = append(hosts, u.Host)
-		}
-		for _, base := range p.Also {
-			if u, err := url.Parse(base); err == nil {
-				hosts = append(hosts, u.Host)
-			}
-		}
+		hosts = append(hosts, a.hosts(p)...)
 		if p.Unusable != "" {
 			continue
 		}
-		if !needsKey(p) || len(a.ring.Cached(p.ID)) > 0 {
+		if !needsKey(p) || len(a.ring.Cached(p.ID)) > 0 || a.ambient(p) {
 			t.usable[p.ID] = true
 		}
 		if len(a.ring.Cached(p.ID)) > 0 {

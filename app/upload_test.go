@@ -217,7 +217,7 @@ func TestFormsThatAreWrong(t *testing.T) {
 		"a control in name": b + "Content-Length: 77\r\n\r\n--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nopenai/x\r\ny\r\n--B--\r\n     ",
 		"not a form":        "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nxx",
 	} {
-		resp := h.send("POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer kt-test\r\n" + request)
+		resp := h.sendLines("POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer kt-test\r\n" + request)
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, max(0, resp.ContentLength)))
 		if resp.StatusCode < 400 || resp.StatusCode > 415 || !strings.Contains(string(body), `"error"`) {
 			t.Errorf("%s: %d %s", name, resp.StatusCode, body)

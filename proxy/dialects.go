@@ -9,6 +9,7 @@ import (
 	"keytray/proxy/dialect/messages"
 	"keytray/proxy/dialect/ollama"
 	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/responses"
 	"keytray/proxy/llm"
 )
 
@@ -19,6 +20,7 @@ var inbounds = slices.Concat([]llm.Inbound{chat.Dialect{}}, embed.All(), []llm.I
 	gemini.Dialect{},
 	messages.Dialect{},
 	ollama.Dialect{},
+	responses.Dialect{},
 })
 
 // passed are the calls that go through as they are.

@@ -20,17 +20,17 @@ import (
 func (h *Handler) routePassed(router *mux.Router) {
 	for _, d := range passed {
 		for _, p := range d.Patterns() {
-			router.Handle(p.Path, h.guard(d, h.passOn(d))).Methods(p.Method)
+			router.Handle(p.Path, h.guard(d, h.asIs(d))).Methods(p.Method)
 		}
 	}
 	raw := openai.Dialect{Kind: openai.Raw, Errors: passed[0].Errors}
-	router.PathPrefix("/p/").Handler(h.guard(raw, h.passOn(raw)))
+	router.PathPrefix("/p/").Handler(h.guard(raw, h.asIs(raw)))
 	talk := openai.Dialect{Kind: openai.Realtime, Errors: passed[0].Errors}
 	router.Handle("/realtime", h.guard(talk, h.realtime(talk))).Methods(http.MethodGet)
 }
 
-// passOn answers calls of one kind in the client's bytes and the provider's.
-func (h *Handler) passOn(d openai.Dialect) http.Handler {
+// asIs answers calls of one kind in the client's bytes and the provider's.
+func (h *Handler) asIs(d openai.Dialect) http.Handler {
 	return h.safely(d, func(w http.ResponseWriter, hr *http.Request, id string) {
 		c, _ := hr.Context().Value(callerKey{}).(caller)
 		r := &llm.Request{

@@ -88,6 +88,7 @@ type App struct {
 	controlSecret string // guarded by changes.mu, as is show
 	show          func()
 
+	kept     kept
 	ledgerMu sync.Mutex
 	ledger   *ledger.Ledger
 

@@ -20,6 +20,7 @@ import (
 // JavaScript libraries, which check answers more strictly than others.
 var npmClients = [][]string{
 	{"openai-chat.mjs"},
+	{"openai-responses.mjs"},
 	{"anthropic.mjs"},
 	{"google.mjs"},
 	{"ollama.mjs"},
@@ -27,6 +28,7 @@ var npmClients = [][]string{
 	{"ai.mjs", "compatible"},
 	{"ai.mjs", "anthropic"},
 	{"ai.mjs", "google"},
+	{"ai.mjs", "responses"},
 }
 
 // TestNPM runs each library against a Keytray of its own process, whose

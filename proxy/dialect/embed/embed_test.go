@@ -159,8 +159,12 @@ func TestWhereItGoes(t *testing.T) {
 		form       embed.Form
 		call, want string
 	}{
-		{embed.OpenAI, "", "B/embeddings"}, {embed.Cohere, "", "B/embed"}, {embed.Ollama, "", "B/api/embed"}, {embed.Ollama, "legacy", "B/api/embeddings"},
-		{embed.Gemini, "", "B/models/m:batchEmbedContents"}, {embed.Gemini, "one", "B/models/m:embedContent"},
+		{embed.OpenAI, "", "B/embeddings"},
+		{embed.Cohere, "", "B/embed"},
+		{embed.Ollama, "", "B/api/embed"},
+		{embed.Ollama, "legacy", "B/api/embeddings"},
+		{embed.Gemini, "", "B/models/m:batchEmbedContents"},
+		{embed.Gemini, "one", "B/models/m:embedContent"},
 	} {
 		if got := form(c.form).URL(&llm.Call{Model: llm.Model{Name: "m"}, Form: c.call}, "B"); got != c.want {
 			t.Errorf("%s %q: %s, want %s", c.form, c.call, got, c.want)

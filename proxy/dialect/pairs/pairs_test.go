@@ -12,6 +12,7 @@ import (
 	"keytray/proxy/dialect/gemini"
 	"keytray/proxy/dialect/messages"
 	"keytray/proxy/dialect/ollama"
+	"keytray/proxy/dialect/responses"
 	"keytray/proxy/llm"
 )
 
@@ -21,6 +22,7 @@ var inbounds = []llm.Inbound{
 	messages.Dialect{},
 	gemini.Dialect{},
 	ollama.Dialect{},
+	responses.Dialect{},
 }
 
 // outbounds are the dialects of providers.
@@ -29,6 +31,7 @@ var outbounds = []llm.Outbound{
 	messages.Dialect{},
 	gemini.Dialect{},
 	ollama.Dialect{},
+	responses.Dialect{},
 	converse.Dialect{},
 }
 

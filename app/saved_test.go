@@ -5,10 +5,7 @@ import (
 	"time"
 
 	"keytray/proxy/catalog"
-	"keytray/proxy/dialect/chat"
 	"keytray/proxy/llm"
-	"keytray/proxy/route"
-	"keytray/store/ledger"
 )
 
 // TestSavedOfAnAttempt prices what caches and strategies saved with the
@@ -43,21 +40,5 @@ func TestSavedOfAnAttempt(t *testing.T) {
 		if got := picoText(saved(cat, &a, at, cost)); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
-	}
-}
-
-// TestHitsAreRows: an answer from a cache is a row of its own, which cost nothing.
-func TestHitsAreRows(t *testing.T) {
-	h := open(t, "")
-	req := &llm.Request{ID: "kt-1", Tool: "editor", Peek: llm.Peek{Model: "fast"}, Route: "fast", Inbound: chat.Dialect{}}
-	recorder{h.App}.Hit(t.Context(), req, route.Hit{Target: "openai/gpt-5", Usage: llm.Usage{Input: 1_000_000, Known: true}})
-	row := h.last()
-	if row.Role != ledger.RoleKept || row.Status != ledger.StatusOK || row.CostKind != ledger.CostExact || picoText(row.CostPico) != "0" ||
-		picoText(row.SavedPico) != "1250000000000" || row.Route != "fast" || row.Provider != "openai" || row.Model != "gpt-5" || row.Usage.Input != 0 {
-		t.Errorf("%+v", row)
-	}
-	recorder{h.App}.Hit(t.Context(), req, route.Hit{Target: "openai/who", Usage: llm.Usage{Input: 1, Known: true}})
-	if row := h.last(); row.SavedPico != nil {
-		t.Errorf("a model without a price saved %s", picoText(row.SavedPico))
 	}
 }

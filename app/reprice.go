@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"keytray/proxy/catalog"
-	"keytray/proxy/llm"
 	"keytray/proxy/dialect/openai"
+	"keytray/proxy/llm"
 	"keytray/store/ledger"
 )
 

@@ -81,6 +81,8 @@ type Ledger struct {
 	opt  Options
 	read atomic.Pointer[sql.DB] // nil while there is no file to read
 
+	counts atomic.Bool // rows keep counts alone
+
 	mu       sync.Mutex
 	queue    []op  // what the writer has not taken yet
 	taken    int   // what it has taken and not written yet

@@ -224,6 +224,7 @@ func (a *App) background() {
 		a.tokens.Keep(a.ctx, func(err error) { a.log.Warn("tokens", "err", err) })
 	})
 	a.crew.Go(a.watchPrices)
+	a.crew.Go(a.watchRetention)
 	rows, cancel := a.ledger.Subscribe()
 	a.crew.Go(func() {
 		defer cancel()

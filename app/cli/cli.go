@@ -96,6 +96,7 @@ shows where.`,
 		f.exportCommand(),
 		f.runCommand(),
 		f.doctorCommand(),
+		f.purgeCommand(),
 		f.versionCommand(),
 		f.completionCommand(),
 	)

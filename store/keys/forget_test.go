@@ -18,11 +18,11 @@ func TestForget(t *testing.T) {
 	kc := &Memory{}
 	r := NewRing(Options{Keychain: kc})
 	defer r.Close()
-	secret, err := NewSecret("sk-0123456789abcdef")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for i := range 80 { // more than one item holds
+		secret, err := NewSecret(fmt.Sprint("sk-0123456789abcdef-", i))
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := r.Add(t.Context(), "openai", fmt.Sprintf("a label that is rather long - number %d", i), secret); err != nil {
 			t.Fatal(err)
 		}

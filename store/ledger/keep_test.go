@@ -106,6 +106,7 @@ func TestCountsOnly(t *testing.T) {
 	if err := l.Settle(t.Context(), "openai", "file", []Row{row}); err != nil {
 		t.Fatal(err)
 	}
+	l.AddVerdict(Verdict{Model: "openai/" + secret, Task: "code", Score: 1})
 	rows, err := l.Rows(t.Context(), Filter{Status: StatusCut})
 	if err != nil || len(rows) != 2 {
 		t.Fatal(rows, err)

@@ -1,13 +1,8 @@
--- What a call was said to cost before it was priced anew, at the user's word. The last row of an attempt is the figure
--- before the one that attempts and rollup have now.
-CREATE TABLE repriced (
-  id        INTEGER PRIMARY KEY,
-  attempt   INTEGER NOT NULL,
-  at        INTEGER NOT NULL, -- when, in microseconds since 1970 UTC
-  price     INTEGER,          -- this and what follows is as it was
-  cost      INTEGER,
-  cost_kind TEXT    NOT NULL,
-  computed  INTEGER,
-  saved     INTEGER
-) STRICT;
-CREATE INDEX repriced_attempt ON repriced (attempt);
+-- How well models did at tasks, by the verdicts of judges: sums of scores from 0 to 1.
+CREATE TABLE verdicts (
+  model  TEXT    NOT NULL, -- provider/model
+  task   TEXT    NOT NULL,
+  calls  INTEGER NOT NULL,
+  score  REAL    NOT NULL, -- the sum
+  PRIMARY KEY (model, task)
+) STRICT, WITHOUT ROWID;

@@ -22,10 +22,10 @@ func (f *face) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write the record of calls out as CSV or JSON",
-		Long: `Export writes every call of ledger.db, the oldest first: as CSV for a spreadsheet,
-or as JSON with one object a line, as requests --json does. Costs are exact US
-dollars; an unknown one is empty in CSV and null in JSON. What was said in a call
-is not kept, and so not in it.`,
+		Long: `Export writes every call of ledger.db, the oldest first: as CSV for a
+spreadsheet, or as JSON with one object a line, as requests --json does. Costs
+are exact US dollars; an unknown one is empty in CSV and null in JSON. What was
+said in a call is not kept, and so not in it.`,
 		Example: `  keytray export > calls.csv
   keytray export --format json --since 30d --to calls.json`,
 		Args: exactly(0, ""),

@@ -39,7 +39,7 @@ func (a *App) pricesPath() string { return filepath.Join(a.paths.DataFolder, "pr
 func (a *App) loadPrices() {
 	f, err := a.readPrices()
 	var newer *catalog.Catalog
-	if err == nil {
+	if err == nil && len(f.Prices) > 0 {
 		var own []catalog.Own
 		for _, p := range f.Prices {
 			own = append(own, catalog.Own{

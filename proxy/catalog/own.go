@@ -7,11 +7,8 @@ import (
 	"time"
 )
 
-// Sources of prices that are not built in.
-const (
-	// SourceConfig is the user's own word.
-	SourceConfig = "config"
-)
+// SourceConfig is the source of prices that are the user's own word.
+const SourceConfig = "config"
 
 // Own is a price that is not built in: what the user pays, or what a list says
 // that is newer than the built-in one. Rates are decimals in USD per million
@@ -29,7 +26,7 @@ type Own struct {
 	Source string
 }
 
-// own price, decoded
+// ownPrice is an Own, decoded.
 type ownPrice struct {
 	rates  rates
 	over   int64

@@ -16,6 +16,9 @@ func TestDrop(t *testing.T) {
 	for i := range n {
 		r := priced(i)
 		r.Reason = strings.Repeat("why ", 50)
+		if i == 4 {
+			r.Price = "of an old row alone"
+		}
 		finish(t, l, r)
 	}
 	if _, err := l.Reprice(t.Context(), Filter{Model: "m1", BeforeID: 100}, dearer); err != nil {
@@ -25,7 +28,7 @@ func TestDrop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inner := Query{From: time.Date(2026, 11, 1, 5, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 2, 9, 15, 0, 0, time.UTC)}
+	inner := Query{From: time.Date(2026, 11, 1, 4, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 2, 9, 15, 0, 0, time.UTC)}
 	part, err := l.Spend(t.Context(), inner)
 	if err != nil {
 		t.Fatal(err)
@@ -34,6 +37,10 @@ func TestDrop(t *testing.T) {
 	gone, err := l.Drop(t.Context(), time.Date(2026, 11, 4, 0, 7, 0, 0, time.UTC))
 	if err != nil || gone != n*3/4 {
 		t.Fatalf("%d of %d dropped, %v", gone, n, err)
+	}
+	var free int
+	if err := raw(t, path).QueryRow("PRAGMA freelist_count").Scan(&free); err != nil || free != 0 {
+		t.Errorf("%d pages are empty, %v", free, err)
 	}
 	if after := size(t, path); after > before/2 {
 		t.Errorf("the file has %d bytes, had %d", after, before)
@@ -54,8 +61,10 @@ func TestDrop(t *testing.T) {
 		t.Errorf("former figures of a dropped row: %+v, %v", was, err)
 	}
 	// Prices still go to rows, whose forgotten ids are made anew.
-	finish(t, l, priced(1))
-	if rows, err := l.Rows(t.Context(), Filter{Limit: 1}); err != nil || rows[0].Price == "" || rows[0].ID != n+1 {
+	r := priced(4)
+	r.Price = "of an old row alone"
+	finish(t, l, r)
+	if rows, err := l.Rows(t.Context(), Filter{Limit: 1}); err != nil || rows[0].Price != r.Price || rows[0].ID != n+1 {
 		t.Errorf("%+v, %v", rows, err)
 	}
 	if gone, err := l.Drop(t.Context(), time.Date(2026, 11, 4, 0, 7, 0, 0, time.UTC)); err != nil || gone != 1 {

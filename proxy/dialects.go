@@ -16,3 +16,12 @@ var inbounds = []llm.Inbound{
 	messages.Dialect{},
 	ollama.Dialect{},
 }
+
+// Dialects are the names of the dialects that clients may speak.
+func Dialects() []string {
+	var all []string
+	for _, in := range inbounds {
+		all = append(all, in.Name())
+	}
+	return all
+}

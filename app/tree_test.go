@@ -80,8 +80,11 @@ func growTree(r *rand.Rand, free *[]int, depth int) *tree {
 	switch {
 	case t.strategy == "race":
 		t.option = ", after: " + []string{"0s", "1ms", "20ms"}[r.IntN(3)]
-	case t.gathers() && t.strategy != "compare" && len(*free) > 0 && r.IntN(3) > 0:
+	case !t.gathers() || t.strategy == "compare":
+	case len(*free) > 0 && (r.IntN(3) > 0 || t.of[0].strategy != ""):
 		t.by = growLeaf(r, free)
+	case t.of[0].strategy != "": // which would write or judge, and is many
+		t.strategy = "compare"
 	}
 	return t
 }
@@ -129,11 +132,11 @@ func growLeaf(r *rand.Rand, free *[]int) *tree {
 		case 5:
 			s.Fail = &proxytest.Fail{Status: 429, RetryAfter: r.IntN(3)}
 		default:
-			s.Fail = &proxytest.Fail{Status: []int{401, 402, 403, 404, 408, 500, 502, 503, 529}[r.IntN(9)]}
+			s.Fail = &proxytest.Fail{Status: []int{401, 402, 403, 404, 500, 502, 503, 529}[r.IntN(8)]}
 		}
 	case n < 78:
 		t.deed, s.Fail = faulty, &proxytest.Fail{Status: 400}
-	case n < 93:
+	case n < 95:
 		t.deed = breaks
 		s.Fault = []proxytest.Fault{proxytest.FaultCut, proxytest.FaultFin, proxytest.FaultError}[r.IntN(3)]
 	default:

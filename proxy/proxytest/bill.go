@@ -10,14 +10,14 @@ import (
 type Bill struct {
 	Asked   int64  // bytes of the request's body
 	Usage   *Usage // the last that was stated; nil: none
-	Text    int64  // bytes of text, thought and arguments, of the frames written
+	Text    int64  // bytes of text, thought and arguments as they were sent, escapes included
 	Done    bool   // the whole answer was written, with its end
 	Refused bool   // an error was written instead of an answer
 }
 
 // Bills returns the bill at each moment of the answer: before the first write, and with each write. The last
-// is that of all that was written, or was about to be when the client went away. A whole answer that was cut
-// off has said nothing that anybody could read.
+// is that of all that was written, or was about to be when the client went away. Of a whole answer that was cut
+// off, the last bill is that of all that it would have said.
 func (s *Seen) Bills() []Bill {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,20 +50,20 @@ func billsOf(d Dialect, frames []frame, cut bool) []Bill {
 type said struct {
 	Choices []struct {
 		Delta, Message struct {
-			Content, Refusal string
-			Reasoning        string `json:"reasoning_content"`
+			Content, Refusal onWire
+			Reasoning        onWire `json:"reasoning_content"`
 			Calls            []struct {
-				Function struct{ Arguments string }
+				Function struct{ Arguments onWire }
 			} `json:"tool_calls"`
 		}
 	}
 	Delta struct {
-		Text, Thinking string
-		Partial        string `json:"partial_json"`
+		Text, Thinking onWire
+		Partial        onWire `json:"partial_json"`
 	}
-	Content    []struct{ Text, Thinking string }
+	Content    []struct{ Text, Thinking onWire }
 	Candidates []struct {
-		Content struct{ Parts []struct{ Text string } }
+		Content struct{ Parts []struct{ Text onWire } }
 	}
 	Message json.RawMessage // Ollama's answer, or the head of a stream of Messages
 	Usage   *saidUsage
@@ -91,13 +91,24 @@ type saidUsage struct {
 	Written int64 `json:"cache_creation_input_tokens"`
 }
 
+// onWire is the length of a string as it was sent, with its escapes.
+type onWire int
+
+// UnmarshalJSON takes the length of a string, and 0 of anything else.
+func (n *onWire) UnmarshalJSON(b []byte) error {
+	if len(b) > 1 && b[0] == '"' {
+		*n = onWire(len(b) - 2)
+	}
+	return nil
+}
+
 // add takes in what a frame or a whole answer says.
 func (b *Bill) add(d Dialect, data []byte) {
 	var s said
 	if json.Unmarshal(data, &s) != nil {
 		return // no JSON: an end mark, or garbage
 	}
-	var text []string
+	var text []onWire
 	switch d {
 	case Chat:
 		for _, c := range s.Choices {
@@ -133,7 +144,7 @@ func (b *Bill) add(d Dialect, data []byte) {
 			b.Usage = &Usage{Input: u.Prompt - u.Cached, CacheRead: u.Cached, Output: u.Output + u.Thoughts}
 		}
 	case Ollama:
-		var m struct{ Content, Thinking string }
+		var m struct{ Content, Thinking onWire }
 		_ = json.Unmarshal(s.Message, &m) // absent in an error
 		text = append(text, m.Content, m.Thinking)
 		if s.PromptCount != nil {
@@ -141,6 +152,6 @@ func (b *Bill) add(d Dialect, data []byte) {
 		}
 	}
 	for _, t := range text {
-		b.Text += int64(len(t))
+		b.Text += int64(t)
 	}
 }

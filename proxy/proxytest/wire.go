@@ -151,7 +151,9 @@ func (w *wire) whole(a *answer) error {
 		body = []byte(`{"choices": [{"mess` + "\xff\x00" + `<b>`)
 	}
 	switch a.Fault {
-	case FaultCut, FaultFin, FaultStall, FaultGarbage:
+	case FaultGarbage:
+	case FaultCut, FaultFin, FaultStall: // half of it, and perhaps all that it says
+		w.all.add(a.dialect, body)
 	case FaultInside, FaultError:
 		w.all.Refused = true
 	default:

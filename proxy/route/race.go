@@ -31,13 +31,19 @@ func (s Race) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	}
 	s.Targets = readyFirst(s.Targets)
 	done := make(chan finish, len(s.Targets))
+	var contest llm.Contest
 	stop := make([]context.CancelCauseFunc, 0, len(s.Targets))
 	start := func() {
 		at := len(stop)
 		own, cancel := context.WithCancelCause(ctx)
 		stop = append(stop, cancel)
+		own = contest.Enter(own, at)
 		go func() {
 			resp, err := s.Targets[at].Do(own, r)
+			if err == nil && !contest.Win(at) { // it is made of others' answers, which have not claimed it
+				_ = resp.Body.Close()
+				err = llm.Lost()
+			}
 			done <- finish{at, resp, err}
 		}()
 	}

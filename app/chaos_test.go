@@ -147,7 +147,7 @@ func TestChaos(t *testing.T) {
 
 func newChaos(t *testing.T, r *rand.Rand, calls int) *chaos {
 	x := &chaos{}
-	all := spoken(t)
+	all := allTongues(t)
 	var yaml strings.Builder
 	yaml.WriteString("routes:\n")
 	for n := range calls {

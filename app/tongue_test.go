@@ -75,11 +75,14 @@ func fixed(path string) func(string, bool) string {
 	return func(string, bool) string { return path }
 }
 
-// spoken are the tongues of all dialects that clients may speak; a dialect without one fails the test.
-func spoken(t *testing.T) []tongue {
+// allTongues are the tongues of all dialects that clients may speak; a dialect without one fails the test.
+func allTongues(t *testing.T) []tongue {
 	t.Helper()
 	var all []tongue
 	for _, d := range proxy.Dialects() {
+		if strings.HasPrefix(d, "embed-") {
+			continue // which asks for no answer
+		}
 		i := slices.IndexFunc(tongues, func(x tongue) bool { return x.dialect == d })
 		if i < 0 {
 			t.Fatalf("no client of this test speaks %s", d)

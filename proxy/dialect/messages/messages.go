@@ -26,6 +26,9 @@ func (Dialect) Name() string { return name }
 
 // URL is the endpoint below a base such as https://api.anthropic.com/v1.
 func (Dialect) URL(c *llm.Call, base string) string {
+	if u := hostURL(c, base); u != "" {
+		return u
+	}
 	if c.Counts {
 		return base + "/messages" + countPath
 	}
@@ -36,4 +39,6 @@ func (Dialect) URL(c *llm.Call, base string) string {
 func (Dialect) Framing(*llm.Call) llm.Framing { return llm.SSE }
 
 // Copies says whether the client's own bytes can be sent.
-func (d Dialect) Copies(_ *llm.Call, r *llm.Request) bool { return r.Inbound.Name() == d.Name() }
+func (d Dialect) Copies(c *llm.Call, r *llm.Request) bool {
+	return r.Inbound.Name() == d.Name() && hostCopies(c, r)
+}

@@ -44,6 +44,9 @@ type edit struct {
 }
 
 func nameModel(c *llm.Call, r *llm.Request) ([]edit, error) {
+	if edits, ok, err := hostEdits(c, r); ok {
+		return edits, err
+	}
 	start, end := r.ModelAt[0], r.ModelAt[1]
 	if 0 < start && start < end && end <= len(r.Raw) {
 		return []edit{{start, end, sse.AppendString(nil, c.Model.Name)}}, nil

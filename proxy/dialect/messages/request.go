@@ -91,13 +91,9 @@ func (e *encoder) size() int {
 }
 
 func (e *encoder) body() []byte {
-	b := append(make([]byte, 0, e.size()), `{"model":`...)
-	b = sse.AppendString(b, e.c.Model.Name)
+	b := appendHead(make([]byte, 0, e.size()), e.c)
 	b = append(b, `,"max_tokens":`...)
 	b = strconv.AppendInt(b, int64(e.maxTokens), 10)
-	if e.c.Stream {
-		b = append(b, `,"stream":true`...)
-	}
 	if len(e.system) > 0 {
 		b = e.appendBlocks(append(b, `,"system":`...), e.system)
 	}

@@ -343,7 +343,7 @@ func (c *chaosCall) checkAnswer(t *testing.T) {
 		t.Errorf("%s: what is this?", c)
 	case c.heard.ended && (c.err != nil || c.heard.told != ""):
 		t.Errorf("%s: an end and an error", c)
-	case !c.heard.ended && c.err == nil && c.heard.told == "" && !(empty && !c.stream):
+	case !c.heard.ended && c.err == nil && c.heard.told == "" && !empty:
 		t.Errorf("%s: it is cut off and does not look so", c)
 	case !c.heard.ended && c.err != nil && !errors.Is(c.err, io.ErrUnexpectedEOF):
 		t.Errorf("%s: it cannot be read", c)

@@ -19,12 +19,12 @@ type tongue struct {
 	// body has %q for the model, %q for the text and %t for whether to stream, in this order.
 	body string
 	// hear is what one frame, or a whole answer, says.
-	hear func(frame said) (text string, end bool)
+	hear func(frame utterance) (text string, end bool)
 }
 
 // tongues has one for each dialect that clients may speak.
 var tongues = []tongue{
-	{"chat", fixed("/v1/chat/completions"), `{"model":%q,"messages":[{"role":"user","content":%q}],"stream":%t}`, func(f said) (string, bool) {
+	{"chat", fixed("/v1/chat/completions"), `{"model":%q,"messages":[{"role":"user","content":%q}],"stream":%t}`, func(f utterance) (string, bool) {
 		text, end := "", false
 		for _, c := range f.Choices {
 			text += c.Delta.Content + c.Message.Content
@@ -32,7 +32,7 @@ var tongues = []tongue{
 		}
 		return text, end
 	}},
-	{"messages", fixed("/v1/messages"), `{"model":%q,"max_tokens":1000,"messages":[{"role":"user","content":%q}],"stream":%t}`, func(f said) (string, bool) {
+	{"messages", fixed("/v1/messages"), `{"model":%q,"max_tokens":1000,"messages":[{"role":"user","content":%q}],"stream":%t}`, func(f utterance) (string, bool) {
 		text := f.delta.Text
 		for _, c := range f.Content {
 			text += c.Text
@@ -44,7 +44,7 @@ var tongues = []tongue{
 			return "/v1beta/models/" + model + ":streamGenerateContent?alt=sse"
 		}
 		return "/v1beta/models/" + model + ":generateContent"
-	}, `{"x_model":%q,"contents":[{"role":"user","parts":[{"text":%q}]}],"x_stream":%t}`, func(f said) (string, bool) {
+	}, `{"x_model":%q,"contents":[{"role":"user","parts":[{"text":%q}]}],"x_stream":%t}`, func(f utterance) (string, bool) {
 		text, end := "", false
 		for _, c := range f.Candidates {
 			for _, p := range c.Content.Parts {
@@ -54,10 +54,10 @@ var tongues = []tongue{
 		}
 		return text, end
 	}},
-	{"ollama", fixed("/api/chat"), `{"model":%q,"messages":[{"role":"user","content":%q}],"stream":%t}`, func(f said) (string, bool) {
+	{"ollama", fixed("/api/chat"), `{"model":%q,"messages":[{"role":"user","content":%q}],"stream":%t}`, func(f utterance) (string, bool) {
 		return f.message.Content, f.Done
 	}},
-	{"responses", fixed("/v1/responses"), `{"model":%q,"input":%q,"stream":%t}`, func(f said) (string, bool) {
+	{"responses", fixed("/v1/responses"), `{"model":%q,"input":%q,"stream":%t}`, func(f utterance) (string, bool) {
 		text := ""
 		if f.Type == "response.output_text.delta" {
 			_ = json.Unmarshal(f.Delta, &text) // no text then
@@ -92,8 +92,8 @@ func allTongues(t *testing.T) []tongue {
 	return all
 }
 
-// said is what frames and answers of all dialects say.
-type said struct {
+// utterance is what frames and answers of all dialects say.
+type utterance struct {
 	Type, Object, Status string
 	Error                json.RawMessage
 	Choices              []struct {
@@ -110,6 +110,8 @@ type said struct {
 	Done    bool
 	Output  []struct{ Content []struct{ Text string } }
 
+	Response struct{ Error json.RawMessage } // of a stream of Responses that failed
+
 	delta   struct{ Text string }
 	message struct{ Content string }
 }
@@ -123,12 +125,15 @@ type hearing struct {
 
 // add takes in a frame or a whole answer.
 func (h *hearing) add(t tongue, data []byte) error {
-	var f said
+	var f utterance
 	if err := json.Unmarshal(data, &f); err != nil {
 		return fmt.Errorf("%w in %s", err, data)
 	}
 	_ = json.Unmarshal(f.Delta, &f.delta)     // absent, or text
 	_ = json.Unmarshal(f.Message, &f.message) // absent, or a head
+	if f.Error == nil {
+		f.Error = f.Response.Error
+	}
 	if len(f.Error) > 0 && string(f.Error) != "null" {
 		var e struct{ Message string }
 		if json.Unmarshal(f.Error, &e.Message) != nil && json.Unmarshal(f.Error, &e) != nil || e.Message == "" {

@@ -132,7 +132,7 @@ func growLeaf(r *rand.Rand, free *[]int) *tree {
 		case 5:
 			s.Fail = &proxytest.Fail{Status: 429, RetryAfter: r.IntN(3)}
 		default:
-			s.Fail = &proxytest.Fail{Status: []int{401, 402, 403, 404, 500, 502, 503, 529}[r.IntN(8)]}
+			s.Fail = &proxytest.Fail{Status: []int{401, 403, 404, 500, 502, 503, 529}[r.IntN(7)]}
 		}
 	case n < 78:
 		t.deed, s.Fail = faulty, &proxytest.Fail{Status: 400}

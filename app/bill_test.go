@@ -36,6 +36,19 @@ func (m leafModel) owed(b proxytest.Bill, whole bool) int64 {
 // checkRows checks that each attempt has one row, with its part and its price, and adds up the bills. It returns how
 // many rows could have no other cost.
 func (c *chaosCall) checkRows(t *testing.T, rows []Row, bills map[string]int64) (exact int) {
+	kept := 0
+	rows = slices.DeleteFunc(slices.Clone(rows), func(r Row) bool {
+		if r.Role != ledger.RoleKept {
+			return false
+		}
+		if kept++; r.CostPico == nil || *r.CostPico != 0 || r.Status != ledger.StatusOK {
+			t.Errorf("%s: kept and not free: %+v", c, r)
+		}
+		return true
+	})
+	if kept != c.kept {
+		t.Errorf("%s: %d rows of kept answers, want %d", c, kept, c.kept)
+	}
 	for leaf, l := range c.leaves {
 		m := leafModels[leaf]
 		var own []Row

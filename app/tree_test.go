@@ -59,7 +59,7 @@ type tree struct {
 }
 
 // strategiesOf are what random routes are made of.
-var strategiesOf = []string{"fallback", "balance", "race", "cheapest", "fastest", "blend", "judge", "compare"}
+var strategiesOf = []string{"fallback", "balance", "race", "cheapest", "fastest", "blend", "judge", "compare", "smart", "split", "cache"}
 
 // grow makes a random route of models that are all different.
 func grow(r *rand.Rand) *tree {
@@ -72,7 +72,11 @@ func growTree(r *rand.Rand, free *[]int, depth int) *tree {
 		return growLeaf(r, free)
 	}
 	t := &tree{strategy: strategiesOf[r.IntN(len(strategiesOf))]}
-	for range 2 + r.IntN(2) {
+	many := 2 + r.IntN(2)
+	if t.strategy == "cache" {
+		many = 1
+	}
+	for range many {
 		if len(*free) > 0 {
 			t.of = append(t.of, growTree(r, free, depth+1))
 		}

@@ -144,7 +144,7 @@ func TestAtLimitOfflineUnderLoad(t *testing.T) {
 			paid, free := 0, 0
 			for n, r := range rush(t, h, "openai/gpt-3.5-turbo", gate, arrived) {
 				switch target := r.header.Get("Keytray-Target"); {
-				case r.status == 200 && target == "ollama/small":
+				case r.status == 200 && target == "ollama/small:latest":
 					free++
 				case r.status == 200 && target == "openai/gpt-3.5-turbo":
 					paid++

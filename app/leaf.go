@@ -43,8 +43,17 @@ func outbound(dialect string) llm.Outbound {
 	}
 }
 
-// leaf is the target that calls one model.
+// leaf is the target that calls one model, within the budgets.
 func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
+	target, err := t.one(r, m)
+	if l, ok := target.(*upstream.Leaf); ok && t.limited && !embeds(r) && l.Model.Provider != ollamaProvider {
+		return thrifty{l, t}, nil
+	}
+	return target, err
+}
+
+// one is the target that calls one model.
+func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 	if m.Provider == demoProvider && !embeds(r) {
 		if l, ok := loads(r, llm.Model{Provider: m.Provider, Name: m.Name}, nil); ok {
 			return l, nil

@@ -214,6 +214,9 @@ func choice(target llm.Target) route.Choice {
 		c.Provider, c.Model = x.Provider, x.Model
 	case *upstream.Leaf:
 		c.Provider, c.Model = x.Model.Provider, x.Model.Name
+	case thrifty:
+		c = choice(x.Target)
+		c.Target = target
 	case demo:
 		c.Provider, c.Model = demoProvider, demoModel
 	}

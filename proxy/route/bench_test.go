@@ -62,8 +62,8 @@ func BenchmarkStrategies(b *testing.B) {
 		{"blend", Blend{all, answer}},
 		{"judge", Judge{Choices: all, By: verdict}},
 		{"compare", Compare{all}},
-		{"cache hit", Cache{answer, "memo", time.Hour, 1 << 20, store, func(context.Context, *llm.Request, Hit) {}}},
-		{"cache hit of bytes", Cache{&copies{size: 400}, "bytes", time.Hour, 1 << 20, store, func(context.Context, *llm.Request, Hit) {}}},
+		{"cache hit", Cache{Target: answer, Name: "memo", Keep: time.Hour, Size: 1 << 20, Store: store, Hit: func(context.Context, *llm.Request, Hit) {}}},
+		{"cache hit of bytes", Cache{Target: &copies{size: 400}, Name: "bytes", Keep: time.Hour, Size: 1 << 20, Store: store, Hit: func(context.Context, *llm.Request, Hit) {}}},
 	} {
 		b.Run(x.name, func(b *testing.B) {
 			p, err := question(true).Prompt()

@@ -124,7 +124,7 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	t.Logf("CHAOS_SEED=%d", seed)
-	calls := 400
+	calls := 300
 	if testing.Short() {
 		calls = 80
 	}

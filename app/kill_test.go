@@ -69,7 +69,7 @@ func TestKillTheProgram(t *testing.T) {
 	}
 	finished := map[string]bool{} // by the request's id
 	for round := range rounds {
-		for _, id := range killOne(t, home, 1+rand.IntN(60)) {
+		for _, id := range killOne(t, home, 1+rand.IntN(40)) {
 			finished[id] = true
 		}
 		checkKept(t, home+"/ledger.db", finished, round)

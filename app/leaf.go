@@ -47,8 +47,8 @@ func outbound(dialect string) llm.Outbound {
 // leaf is the target that calls one model, within the budgets.
 func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	target, err := t.one(r, m)
-	if l, ok := target.(*upstream.Leaf); ok && t.limited && !embeds(r) && l.Model.Provider != ollamaProvider {
-		return thrifty{l, t}, nil
+	if w, ok := target.(route.Watched); ok && t.limited && !embeds(r) && w.Provider != ollamaProvider {
+		return thrifty{w, t}, nil
 	}
 	return target, err
 }

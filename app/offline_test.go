@@ -51,6 +51,7 @@ func TestOfflineDialsNobody(t *testing.T) {
 		}
 		fmt.Fprintf(&yaml, "  near-%s: {%s: %s}\n  far-%s: {%s: %s}\n", s, s, near, s, s, far)
 	}
+	yaml.WriteString("  no-judge: {judge: [ollama/small, demo/echo], by: openai/gpt-4.1}\n  no-writer: {blend: [ollama/small, demo/echo], by: openai/gpt-4.1}\n")
 	env := []string{"OPENAI_API_KEY=" + canary, "ANTHROPIC_API_KEY=" + canary, "GEMINI_API_KEY=" + canary, "LAB_KEY=" + canary}
 	h := open(t, yaml.String(), env...)
 	before := h.network.Dials() - taken.Load()
@@ -71,6 +72,8 @@ func TestOfflineDialsNobody(t *testing.T) {
 	for _, x := range allTongues(t) {
 		for _, stream := range []bool{false, true} {
 			ask(x, "ollama/small", stream, 200)
+			ask(x, "no-judge", stream, 200)
+			ask(x, "no-writer", stream, 200)
 			for _, model := range []string{"openai/gpt-4.1", "claude-opus-5-5", "google/gemini-2.5-flash", "lab/text"} {
 				ask(x, model, stream, 403)
 			}

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"time"
 
 	"keytray/proxy/llm"
 	"keytray/proxy/route"
@@ -14,13 +13,13 @@ import (
 // budget whose at_limit says offline has no room for the call: of many calls
 // that come at once, each learns that only when it is about to be made.
 type thrifty struct {
-	llm.Target
+	route.Watched
 	table *table
 }
 
 // Do asks the model, or the local one. The refused call has a row of its own.
 func (t thrifty) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
-	resp, err := t.Target.Do(ctx, r)
+	resp, err := t.Watched.Do(ctx, r)
 	var up *upError
 	if err == nil || !errors.As(err, &up) || up.limit.AtLimit != config.LimitOffline {
 		return resp, err
@@ -30,14 +29,6 @@ func (t thrifty) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) 
 		return nil, refused
 	}
 	return local.Do(ctx, r)
-}
-
-// Rest is that of the model.
-func (t thrifty) Rest() time.Duration {
-	if r, ok := t.Target.(route.Rester); ok {
-		return r.Rest()
-	}
-	return 0
 }
 
 // upError says which limit has refused a call.

@@ -26,6 +26,7 @@ type Key struct {
 	Where    string // "in the login keyring", "from OPENAI_API_KEY", "from --key"
 	InUse    bool   // it signs: the first in the order flag, environment, keychain
 	Stored   bool   // it is Keytray's to rename, replace and remove
+	Admin    bool   // it reads the provider's cost report, and signs no call
 }
 
 // Provider is what may be shown of a provider.
@@ -61,7 +62,7 @@ func show(all []keys.Key) []Key {
 	for i, k := range all {
 		out = append(out, Key{
 			Provider: k.Provider, Label: k.Label, Hint: k.Secret.Hint(), Source: string(k.Source), Where: k.Where,
-			InUse: i == 0 || all[i-1].Provider != k.Provider, Stored: k.Source == keys.FromKeychain,
+			InUse: !k.Admin() && (i == 0 || all[i-1].Provider != k.Provider), Stored: k.Source == keys.FromKeychain, Admin: k.Admin(),
 		})
 	}
 	return out
@@ -96,9 +97,12 @@ func (a *App) AddKey(ctx context.Context, provider, label, secret string) error 
 	if err != nil {
 		return err
 	}
-	// Who adds a key to a provider means it for where that provider is now.
-	if err := a.trust().add(p.ID, hostOf(a.baseURL(p))); err != nil {
-		return err
+	// Who adds a key to a provider means it for where that provider is now. An
+	// admin key goes to the provider's own host alone.
+	if !isAdmin(label) {
+		if err := a.trust().add(p.ID, hostOf(a.baseURL(p))); err != nil {
+			return err
+		}
 	}
 	if err := a.ring.Add(ctx, p.ID, label, s); err != nil {
 		return err
@@ -130,6 +134,9 @@ func (a *App) ReplaceKey(ctx context.Context, provider, label, secret string) er
 
 // RenameKey gives a stored key another label.
 func (a *App) RenameKey(ctx context.Context, provider, label, to string) error {
+	if isAdmin(label) != isAdmin(to) {
+		return fmt.Errorf("the label %q tells what a key is for: remove the key and add it anew under the other label", keys.AdminLabel)
+	}
 	if err := a.ring.Rename(ctx, provider, label, to); err != nil {
 		return err
 	}
@@ -171,6 +178,9 @@ func (a *App) TestKey(ctx context.Context, provider, label string) (KeyTest, err
 	p, ok := a.catalog.Load().Provider(provider)
 	if !ok {
 		return KeyTest{}, a.noProvider(provider)
+	}
+	if isAdmin(label) {
+		return a.testAdmin(ctx, p)
 	}
 	all, err := a.ring.Keys(ctx, p.ID)
 	for i, k := range all {

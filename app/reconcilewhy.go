@@ -56,7 +56,7 @@ func explain(r *Reconciled, now time.Time) {
 	factors := otherPrices(r.Rows)
 	for i := range r.Rows {
 		if x := &r.Rows[i]; x.Why == "" && x.Gap != 0 {
-			x.Why = why(x, factors[x.Model] != "", now)
+			x.Why = likely(x, factors[x.Model] != "", now)
 		}
 	}
 	type key struct {
@@ -130,8 +130,8 @@ func slight(x *Compared) bool {
 	return gap <= 100_000_000 || gap <= size(x.Ours)/1000 && gap <= 10_000_000_000
 }
 
-// why is the reason of a gap of one model on one day.
-func why(x *Compared, price bool, now time.Time) Why {
+// likely is the reason of a gap of one model on one day.
+func likely(x *Compared, price bool, now time.Time) Why {
 	b := &x.booked
 	unfinished := x.Day.Add(24*time.Hour + late).After(now)
 	moreTokens, known := tokens(x)

@@ -93,7 +93,7 @@ func (a *App) AddKey(ctx context.Context, provider, label, secret string) error 
 	if p.Auth.Header == "" {
 		return fmt.Errorf("%s needs no key: it runs on this computer", p.Name)
 	}
-	s, err := a.newSecret(p.ID, secret)
+	s, err := a.newSecret(p.ID, label, secret)
 	if err != nil {
 		return err
 	}
@@ -111,8 +111,11 @@ func (a *App) AddKey(ctx context.Context, provider, label, secret string) error 
 }
 
 // newSecret is a key as it is stored: one word, whatever form it came in.
-func (a *App) newSecret(provider, secret string) (keys.Secret, error) {
+func (a *App) newSecret(provider, label, secret string) (keys.Secret, error) {
 	p, _ := a.catalog.Load().Provider(provider)
+	if err := adminLabel(p, label, secret); err != nil {
+		return keys.Secret{}, err
+	}
 	secret, err := pack(p, secret)
 	if err != nil {
 		return keys.Secret{}, err
@@ -122,7 +125,7 @@ func (a *App) newSecret(provider, secret string) (keys.Secret, error) {
 
 // ReplaceKey gives a stored key a new secret.
 func (a *App) ReplaceKey(ctx context.Context, provider, label, secret string) error {
-	s, err := a.newSecret(provider, secret)
+	s, err := a.newSecret(provider, label, secret)
 	if err != nil {
 		return err
 	}
@@ -224,7 +227,7 @@ func (a *App) TestSecret(ctx context.Context, provider, secret string) (KeyTest,
 	if !strings.Contains(at, "://") {
 		at = a.baseURL(p) + at
 	}
-	s, err := a.newSecret(p.ID, secret)
+	s, err := a.newSecret(p.ID, "", secret)
 	if err != nil {
 		return KeyTest{}, err
 	}

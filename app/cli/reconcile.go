@@ -49,6 +49,9 @@ failure: the exit code is 0.`,
 		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			if o.addKey && o.csv != "" {
+				return usagef(cmd, "--add-key stores a key and --csv reads a file: give one of them")
+			}
 			q, err := reconcileQuery(time.Now(), o)
 			if err != nil {
 				return usage(cmd, err)
@@ -70,7 +73,6 @@ failure: the exit code is 0.`,
 	cmd.Flags().StringVar(&o.to, "until", "", "the last day, today included if left out")
 	cmd.Flags().StringVar(&o.csv, "csv", "", "read an exported report from this file; - is standard input")
 	cmd.Flags().BoolVar(&o.addKey, "add-key", false, "ask for an admin key, or read it from standard input, and store it")
-	cmd.MarkFlagsMutuallyExclusive("add-key", "csv")
 	jsonFlag(cmd, &o.asJSON)
 	return cmd
 }

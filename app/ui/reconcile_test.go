@@ -145,6 +145,7 @@ func TestCompareFile(t *testing.T) {
 		}
 	}
 	t.Setenv("HOME", folder)
+	t.Setenv("USERPROFILE", folder)
 	s.button(t, "Open a CSV…").OnTapped()
 	s.wants(t, "cost.CSV", "older")
 	if all := s.texts(); strings.Contains(all, "hidden") || strings.Contains(all, "notes") {

@@ -123,6 +123,10 @@ func TestReconcile(t *testing.T) {
 			[]Charge{theirs(1, "a", 125), theirs(3, "a", 400)}, nil, []Booked{ours(1, "a", 100), ours(3, "a", 200)},
 			"1 a 125-100=25 more\n3 a 400-200=200 more\nmore 225 rows 2 calls 0 a \n",
 		},
+		"no factor: one small day differs": {
+			[]Charge{theirs(1, "a", 15), theirs(3, "a", 1250)}, nil, []Booked{ours(1, "a", 10), ours(3, "a", 1000)},
+			"1 a 15-10=5 more\n3 a 1250-1000=250 more\nmore 255 rows 2 calls 0 a \n",
+		},
 		"twice the money for more tokens is no price": {
 			[]Charge{theirs(1, "a", 200)}, []Counted{{Day: day(1), Name: "a", Calls: 4, In: 2000, Out: 20}}, []Booked{but(ours(1, "a", 100), func(b *Booked) { b.In, b.Out = 1000, 10 })},
 			"1 a 200-100=100 more\nmore 100 rows 1 calls 0 a \n",
@@ -205,6 +209,7 @@ func TestReconcileTooLarge(t *testing.T) {
 		{[]Charge{{Day: day(1), Name: "a", Pico: math.MaxInt64}, {Day: day(2), Name: "a", Pico: 1}}, nil},
 		{[]Charge{{Day: day(1), Name: "a", Pico: math.MinInt64}}, []Booked{ours(1, "a", 1)}},
 		{nil, []Booked{{Day: day(1), Model: "a", Pico: math.MinInt64}}},
+		{nil, []Booked{{Day: day(1), Model: "a", Pico: math.MinInt64}, ours(1, "b", 1)}},
 	} {
 		if r, err := Reconcile(c.charges, nil, c.booked, day(21)); !errors.Is(err, ErrSums) {
 			t.Errorf("%v is %+v, %v", c, r, err)

@@ -107,7 +107,7 @@ func (a *App) charges(ctx context.Context, p catalog.Provider, q *ReconcileQuery
 	}
 	s, ok := report.Sources()[p.ID]
 	if !ok {
-		return nil, fmt.Errorf("Keytray can fetch no cost report of %s: export one as CSV in its console, and read it with --csv", p.Name)
+		return nil, fmt.Errorf("no cost report of %s can be fetched: export one as CSV in its console, and read it with --csv", p.Name)
 	}
 	today := utcDay(now)
 	if q.To.IsZero() {
@@ -249,7 +249,7 @@ func refusedReport(p catalog.Provider, src report.Source, resp *http.Response, b
 func (a *App) testAdmin(ctx context.Context, p catalog.Provider) (KeyTest, error) {
 	s, ok := report.Sources()[p.ID]
 	if !ok {
-		return KeyTest{}, fmt.Errorf("Keytray reads no cost report of %s, so it has no admin key to test", p.Name)
+		return KeyTest{}, fmt.Errorf("no cost report of %s can be fetched, so it has no admin key to test", p.Name)
 	}
 	secret, err := a.adminKey(ctx, p, s)
 	if err != nil {

@@ -117,7 +117,7 @@ func (f *face) addAdminKey(ctx context.Context, a *app.App, p app.Provider) erro
 		}
 	}
 	if !r.Fetches {
-		return fmt.Errorf("Keytray can fetch no cost report of %s: export one as CSV in its console, and read it with --csv", p.Name)
+		return fmt.Errorf("no cost report of %s can be fetched: export one as CSV in its console, and read it with --csv", p.Name)
 	}
 	if f.asks() {
 		f.note("Make an %s at %s", r.KeyName, r.KeyURL)

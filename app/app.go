@@ -88,6 +88,7 @@ type App struct {
 	controlSecret string // guarded by changes.mu, as is show
 	show          func()
 
+	kept     kept
 	ledgerMu sync.Mutex
 	ledger   *ledger.Ledger
 
@@ -164,6 +165,7 @@ func (a *App) open(ctx context.Context) error {
 		KeepResponses: func() bool { return a.config.Current().KeepResponses },
 	})
 	if a.opt.Serve {
+		a.crew.Go(a.recall)
 		a.background()
 	}
 	return nil

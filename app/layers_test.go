@@ -26,9 +26,12 @@ var allowed = map[string][]string{
 	"proxy/dialect/messages":    {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/gemini":      {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/ollama":      {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/embed":       {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/openai":      {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/converse":    {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/responses":   {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/dialecttest": {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/pairs":       {},
 	"proxy/route":               {"proxy/llm"},
 	"proxy/catalog":             {"proxy/llm"},
 	"proxy/upstream":            {"proxy/llm", "proxy/sse"},
@@ -52,7 +55,7 @@ var only = map[string][]string{
 	"github.com/gorilla/mux":        {"proxy"},                  // the only front door
 	"github.com/fsnotify/fsnotify":  {"store/config"},
 	"github.com/spf13/cobra":        {"app/cli"},
-	"github.com/coder/websocket":    {"proxy"}, // a way in, as mux is
+	"github.com/coder/websocket":    {"proxy", "proxy/upstream"}, // a client's socket, and a provider's
 }
 
 // driver is the only package part that needs a display's libraries.

@@ -17,6 +17,7 @@ import (
 	ollamadialect "keytray/proxy/dialect/ollama"
 	"keytray/proxy/dialect/responses"
 	"keytray/proxy/llm"
+	"keytray/proxy/route"
 	"keytray/proxy/upstream"
 	"keytray/store/config"
 	"keytray/store/keys"
@@ -45,14 +46,14 @@ func outbound(dialect string) llm.Outbound {
 
 // leaf is the target that calls one model.
 func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
-	if m.Provider == demoProvider {
+	if m.Provider == demoProvider && !embeds(r) {
 		if l, ok := loads(r, llm.Model{Provider: m.Provider, Name: m.Name}, nil); ok {
 			return l, nil
 		}
 		return demo{t.app}, nil
 	}
 	p, _ := t.catalog.Provider(m.Provider)
-	if t.limited && !p.Runs(m.Name) {
+	if t.limited && !p.Runs(m.Name) && !embeds(r) { // no local model stands in for a vector
 		if limit, over := t.app.purses.over(t.config, r.Tool, m.Provider); over && limit.AtLimit == config.LimitOffline {
 			return t.atLimit(r, limit)
 		}
@@ -69,18 +70,26 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	if r.LocalOnly {
 		key += " " // a leaf of its own, which signs nothing
 	}
+	out, base := outbound(p.Dialect), t.app.baseURL(p)
+	if embeds(r) {
+		var err error
+		if out, base, err = t.app.embedder(p); err != nil {
+			return nil, err
+		}
+		key += " embed"
+	}
 	if p.ID != ollamaProvider { // whose models' abilities are learned as they go
 		if l, ok := t.leaves.Load(key); ok {
 			return l.(llm.Target), nil
 		}
 	}
 	lm := t.catalog.Call(p.ID, listed)
-	if p.ID == ollamaProvider {
+	if p.ID == ollamaProvider && !embeds(r) {
 		lm.Flags = slices.Concat(lm.Flags, t.app.ollama.abilities(t.app.ctx, m.Name))
 	}
 	l := &upstream.Leaf{
 		Model:    lm,
-		Outbound: outbound(p.Dialect),
+		Outbound: out,
 		Header:   headers(p, t.config),
 		Network:  t.app.network,
 		Record:   recorder{t.app},
@@ -90,13 +99,20 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		Known:    t.app.vault.Known,
 	}
 	t.app.place(l, p, m.Name)
+	if base != t.app.baseURL(p) { // an API of its own for vectors
+		l.Base = base
+	}
 	if !r.LocalOnly && p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
 		l.Sign = t.app.signer(p)
 	}
-	if p.ID != ollamaProvider && !r.LocalOnly { // whose leaf never signs
-		t.leaves.Store(key, l)
+	w := route.Watched{Target: l, Provider: m.Provider, Model: lm.Name, Health: &t.app.health}
+	if l.Sign != nil {
+		w.Keys = func() []string { return labels(t.app.ring.Cached(p.ID)) }
 	}
-	return l, nil
+	if p.ID != ollamaProvider && !r.LocalOnly { // whose leaf never signs
+		t.leaves.Store(key, w)
+	}
+	return w, nil
 }
 
 // atLimit is the local model that answers when a budget is used up and its
@@ -175,7 +191,11 @@ func (a *App) signer(p catalog.Provider) upstream.Sign {
 				return upstream.Signature{}, noKey(p, err)
 			}
 		}
-		return a.signWith(ctx, p, all[0].Secret, all[0].Label, r)
+		k, ok := a.pickKey(ctx, p.ID, all)
+		if !ok {
+			return upstream.Signature{}, noKey(p, nil)
+		}
+		return a.signWith(ctx, p, k.Secret, k.Label, r)
 	}
 }
 

@@ -89,6 +89,7 @@ func New(o Options) *Handler {
 			h.keptRoutes(in)
 		}
 	}
+	h.routePassed(h.router)
 	h.routeModels()
 	h.routeOllama()
 	first := inbounds[0]
@@ -185,5 +186,5 @@ func served() string {
 			all = append(all, p.Method+" "+at)
 		}
 	}
-	return strings.Join(append(all, "GET /v1/models"), ", ")
+	return strings.Join(append(all, "GET /v1/models", "and OpenAI's images, audio, moderations, rerank, files, batches and realtime, and /p/PROVIDER/ for anything else"), ", ")
 }

@@ -105,3 +105,8 @@ func isStream(contentType string, asked bool, framing llm.Framing) bool {
 		return asked
 	}
 }
+
+func isJSON(contentType string) bool {
+	kind, _, _ := strings.Cut(strings.ToLower(contentType), ";")
+	return strings.TrimSpace(kind) == "application/json"
+}

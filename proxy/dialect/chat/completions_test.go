@@ -88,8 +88,14 @@ func TestEncodeCompletion(t *testing.T) {
 	usage := &llm.Usage{Known: true, Input: 12, Output: 7}
 	events := []llm.Event{
 		{Kind: llm.Start, ID: "x"},
-		{Kind: llm.BlockStart, Block: llm.Thinking}, {Kind: llm.Delta, Block: llm.Thinking, Text: "hm"}, {Kind: llm.BlockStop, Block: llm.Thinking},
-		{Kind: llm.BlockStart, Index: 1}, {Kind: llm.Delta, Index: 1, Text: "upon "}, {Kind: llm.Ping}, {Kind: llm.Delta, Index: 1, Text: "a\n"}, {Kind: llm.BlockStop, Index: 1},
+		{Kind: llm.BlockStart, Block: llm.Thinking},
+		{Kind: llm.Delta, Block: llm.Thinking, Text: "hm"},
+		{Kind: llm.BlockStop, Block: llm.Thinking},
+		{Kind: llm.BlockStart, Index: 1},
+		{Kind: llm.Delta, Index: 1, Text: "upon "},
+		{Kind: llm.Ping},
+		{Kind: llm.Delta, Index: 1, Text: "a\n"},
+		{Kind: llm.BlockStop, Index: 1},
 		{Kind: llm.Stop, Why: llm.MaxTokens, Usage: usage},
 	}
 	write := func(body string, events llm.Events) (string, error) {

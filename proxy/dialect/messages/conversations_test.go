@@ -104,6 +104,9 @@ func TestAnswersOfAllDialects(t *testing.T) {
 			c := &llm.Call{Model: llm.Model{Provider: "test"}}
 			events := dialecttest.Collect(t, out.DecodeResponse(c, bytes.NewReader(body)))
 			want := dialecttest.Summarize(events)
+			if len(want.Images) > 0 {
+				continue // package pairs has what becomes of a picture
+			}
 			for _, stream := range []bool{false, true} {
 				r := request(t, string(ask))
 				r.Stream = stream

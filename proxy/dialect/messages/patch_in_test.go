@@ -42,8 +42,11 @@ func TestPatchCutsForeignReasoning(t *testing.T) {
 		"first":         {none + ` , ` + txt, txt, []string{unsigned}},
 		"last":          {txt + ",\n" + empty, txt, []string{unsigned}},
 		"in the midst":  {own + "," + sealed + ", " + sealedHidden + "," + txt, own + "," + txt, []string{others}},
-		"here and there": {none + "," + own + "," + stray + "," + hidden + "," + txt + "," + sealed,
-			own + "," + hidden + "," + txt, []string{unsigned, others}},
+		"here and there": {
+			none + "," + own + "," + stray + "," + hidden + "," + txt + "," + sealed,
+			own + "," + hidden + "," + txt,
+			[]string{unsigned, others},
+		},
 	} {
 		call := &llm.Call{Foreign: func(opaque string) bool { return opaque == "stray" }}
 		body := func(model, blocks string) string {

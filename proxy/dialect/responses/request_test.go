@@ -12,26 +12,42 @@ func TestItems(t *testing.T) {
 	const sealed = "a2V5dHJheTEAbWVzc2FnZXM6YW50aHJvcGljAHNpZw==" // Seal("messages:anthropic", "sig")
 	for _, tt := range []struct{ name, body, want string }{
 		{"F7: a text", `{"input":"Hi"}`, `user[text Hi]`},
-		{"F7: items without a type or an id", `{"input":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"output_text","text":"Ho"}]},{"role":"user","content":[{"type":"input_text","text":"x"}]}]}`,
-			`user[text Hi] assistant[text Ho] user[text x]`},
-		{"answers pushed back with what only answers have", `{"input":[{"id":"m","type":"message","role":"assistant","status":"completed","phase":"final_answer","content":[{"type":"output_text","text":"A","annotations":[],"logprobs":[]},{"type":"refusal","refusal":"B"}]},{"type":"message","role":"user","content":"x"}]}`,
-			`assistant[text A|refusal B] user[text x]`},
-		{"one turn of what a model made in a row", `{"input":[{"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"a"},{"type":"summary_text","text":"b"}],"encrypted_content":"gAA"},{"type":"message","role":"assistant","content":"T"},{"type":"function_call","call_id":"1","name":"f","arguments":"{}"},{"type":"function_call","call_id":"2","name":"g","arguments":""},{"type":"function_call_output","call_id":"1","output":"x"},{"type":"function_call_output","call_id":"2","output":null}]}`,
-			`assistant[thinking a  b (gAA of responses)|text T|call 1 f {}|call 2 g ] user[result 1 f: x|result 2 g:]`},
-		{"two messages in a row", `{"input":[{"role":"assistant","content":"A"},{"type":"reasoning","summary":[],"encrypted_content":"gAA"},{"role":"assistant","content":"B"}]}`,
-			`assistant[text A] assistant[redacted (gAA of responses)|text B]`},
+		{
+			"F7: items without a type or an id", `{"input":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"output_text","text":"Ho"}]},{"role":"user","content":[{"type":"input_text","text":"x"}]}]}`,
+			`user[text Hi] assistant[text Ho] user[text x]`,
+		},
+		{
+			"answers pushed back with what only answers have", `{"input":[{"id":"m","type":"message","role":"assistant","status":"completed","phase":"final_answer","content":[{"type":"output_text","text":"A","annotations":[],"logprobs":[]},{"type":"refusal","refusal":"B"}]},{"type":"message","role":"user","content":"x"}]}`,
+			`assistant[text A|refusal B] user[text x]`,
+		},
+		{
+			"one turn of what a model made in a row", `{"input":[{"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"a"},{"type":"summary_text","text":"b"}],"encrypted_content":"gAA"},{"type":"message","role":"assistant","content":"T"},{"type":"function_call","call_id":"1","name":"f","arguments":"{}"},{"type":"function_call","call_id":"2","name":"g","arguments":""},{"type":"function_call_output","call_id":"1","output":"x"},{"type":"function_call_output","call_id":"2","output":null}]}`,
+			`assistant[thinking a  b (gAA of responses)|text T|call 1 f {}|call 2 g ] user[result 1 f: x|result 2 g:]`,
+		},
+		{
+			"two messages in a row", `{"input":[{"role":"assistant","content":"A"},{"type":"reasoning","summary":[],"encrypted_content":"gAA"},{"role":"assistant","content":"B"}]}`,
+			`assistant[text A] assistant[redacted (gAA of responses)|text B]`,
+		},
 		{"two messages without anything between", `{"input":[{"role":"assistant","content":"A"},{"role":"assistant","content":"B"}]}`, `assistant[text A] assistant[text B]`},
 		{"F9: sealed", `{"input":[{"type":"reasoning","summary":[],"encrypted_content":"` + sealed + `"},{"role":"user","content":"x"}]}`, `assistant[redacted (sig of messages:anthropic)] user[text x]`},
-		{"F20: nothing in it", `{"input":[{"type":"reasoning","id":"r","summary":[],"content":null,"encrypted_content":null},{"type":"reasoning","summary":null,"content":[{"type":"reasoning_text","text":"raw"}],"status":null},{"role":"user","content":"x"}]}`,
-			`assistant[thinking raw (of responses)] user[text x]`},
-		{"F14: parts of a result", `{"input":[{"type":"function_call","call_id":"1","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"1","output":[{"type":"input_text","text":"t"},{"type":"input_image","image_url":"data:image/png;base64,AA","detail":"low"},{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,BB"}]}]}`,
-			`assistant[call 1 f {}] user[result 1 f: text t, image image/png AA low, document a.pdf application/pdf BB]`},
-		{"F8: calls of other forms", `{"tools":[{"type":"namespace","name":"ns","tools":[{"type":"function","name":"f"}]}],"input":[{"type":"custom_tool_call","call_id":"1","name":"edit","input":"a\"b"},{"type":"custom_tool_call_output","call_id":"1","output":"ok"},{"type":"local_shell_call","id":"l","call_id":"2","status":"completed","action":{"type":"exec","command":["ls"],"env":{},"user":null}},{"type":"local_shell_call_output","id":"2","output":"out"},{"type":"apply_patch_call","call_id":"3","operation":{"type":"delete_file","path":"p"}},{"type":"apply_patch_call_output","call_id":"3","status":"failed","output":"no"},{"type":"shell_call","call_id":"4","action":{"commands":["ls"]}},{"type":"shell_call_output","call_id":"4","output":[{"stdout":"o\n","stderr":"e","outcome":{"type":"exit","exit_code":2}}]},{"type":"function_call","call_id":"5","namespace":"ns","name":"f","arguments":"{}"}]}`,
-			`assistant[call 1 edit {"input":"a\"b"}] user[result 1 edit: ok] assistant[call 2 local_shell {"command":["ls"],"env":{}}] user[result 2 local_shell: out] assistant[call 3 apply_patch {"type":"delete_file","path":"p"}] user[failed result 3 apply_patch: no] assistant[call 4 shell {"commands":["ls"]}] user[result 4 shell: o e (exit code 2)] assistant[call 5 ns__f {}]`},
+		{
+			"F20: nothing in it", `{"input":[{"type":"reasoning","id":"r","summary":[],"content":null,"encrypted_content":null},{"type":"reasoning","summary":null,"content":[{"type":"reasoning_text","text":"raw"}],"status":null},{"role":"user","content":"x"}]}`,
+			`assistant[thinking raw (of responses)] user[text x]`,
+		},
+		{
+			"F14: parts of a result", `{"input":[{"type":"function_call","call_id":"1","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"1","output":[{"type":"input_text","text":"t"},{"type":"input_image","image_url":"data:image/png;base64,AA","detail":"low"},{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,BB"}]}]}`,
+			`assistant[call 1 f {}] user[result 1 f: text t, image image/png AA low, document a.pdf application/pdf BB]`,
+		},
+		{
+			"F8: calls of other forms", `{"tools":[{"type":"namespace","name":"ns","tools":[{"type":"function","name":"f"}]}],"input":[{"type":"custom_tool_call","call_id":"1","name":"edit","input":"a\"b"},{"type":"custom_tool_call_output","call_id":"1","output":"ok"},{"type":"local_shell_call","id":"l","call_id":"2","status":"completed","action":{"type":"exec","command":["ls"],"env":{},"user":null}},{"type":"local_shell_call_output","id":"2","output":"out"},{"type":"apply_patch_call","call_id":"3","operation":{"type":"delete_file","path":"p"}},{"type":"apply_patch_call_output","call_id":"3","status":"failed","output":"no"},{"type":"shell_call","call_id":"4","action":{"commands":["ls"]}},{"type":"shell_call_output","call_id":"4","output":[{"stdout":"o\n","stderr":"e","outcome":{"type":"exit","exit_code":2}}]},{"type":"function_call","call_id":"5","namespace":"ns","name":"f","arguments":"{}"}]}`,
+			`assistant[call 1 edit {"input":"a\"b"}] user[result 1 edit: ok] assistant[call 2 local_shell {"command":["ls"],"env":{}}] user[result 2 local_shell: out] assistant[call 3 apply_patch {"type":"delete_file","path":"p"}] user[failed result 3 apply_patch: no] assistant[call 4 shell {"commands":["ls"]}] user[result 4 shell: o e (exit code 2)] assistant[call 5 ns__f {}]`,
+		},
 		{"F8: an agent's message", `{"input":[{"type":"agent_message","author":"/root","recipient":"/a","content":[{"type":"input_text","text":"go"}]}]}`, `user[text Message from /root: go]`},
 		{"instructions and later ones", `{"instructions":"I","input":[{"role":"developer","content":"D"},{"role":"user","content":"x"},{"role":"system","content":[{"type":"input_text","text":"S"}]}]}`, `system: I|D; user[text x] system[text S]`},
-		{"an image made before", `{"input":[{"type":"image_generation_call","id":"i","result":"AA","output_format":"webp"},{"role":"user","content":[{"type":"input_image","file_id":"f1"},{"type":"input_file","file_url":"https://x/a.pdf"}]}]}`,
-			`assistant[image image/webp AA] user[image file f1|document https://x/a.pdf]`},
+		{
+			"an image made before", `{"input":[{"type":"image_generation_call","id":"i","result":"AA","output_format":"webp"},{"role":"user","content":[{"type":"input_image","file_id":"f1"},{"type":"input_file","file_url":"https://x/a.pdf"}]}]}`,
+			`assistant[image image/webp AA] user[image file f1|document https://x/a.pdf]`,
+		},
 	} {
 		if got := show(prompt(t, tt.body)); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)

@@ -113,7 +113,7 @@ func (a *App) AddKey(ctx context.Context, provider, label, secret string) error 
 // newSecret is a key as it is stored: one word, whatever form it came in.
 func (a *App) newSecret(provider, label, secret string) (keys.Secret, error) {
 	p, _ := a.catalog.Load().Provider(provider)
-	if err := adminLabel(p, label, secret); err != nil {
+	if err := checkAdmin(p, label, secret); err != nil {
 		return keys.Secret{}, err
 	}
 	secret, err := pack(p, secret)

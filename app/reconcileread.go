@@ -303,9 +303,9 @@ func utcDay(t time.Time) time.Time {
 // isAdmin tells whether a label is that of a key for cost reports.
 func isAdmin(label string) bool { return strings.EqualFold(strings.TrimSpace(label), keys.AdminLabel) }
 
-// adminLabel refuses an admin key that would sign calls, and a key that would
+// checkAdmin refuses an admin key that would sign calls, and a key that would
 // sign none because of its label.
-func adminLabel(p catalog.Provider, label, secret string) error {
+func checkAdmin(p catalog.Provider, label, secret string) error {
 	s, ok := report.Sources()[p.ID]
 	switch {
 	case isAdmin(label) && !ok:

@@ -303,14 +303,10 @@ func utcDay(t time.Time) time.Time {
 // isAdmin tells whether a label is that of a key for cost reports.
 func isAdmin(label string) bool { return strings.EqualFold(strings.TrimSpace(label), keys.AdminLabel) }
 
-// checkAdmin refuses an admin key that would sign calls, and a key that would
-// sign none because of its label.
+// checkAdmin refuses an admin key that would sign calls.
 func checkAdmin(p catalog.Provider, label, secret string) error {
 	s, ok := report.Sources()[p.ID]
-	switch {
-	case isAdmin(label) && !ok:
-		return fmt.Errorf("the label %q is for keys that read a cost report, and Keytray fetches none of %s: choose another label", keys.AdminLabel, p.Name)
-	case ok && !isAdmin(label) && s.Prefix != "" && strings.HasPrefix(strings.TrimSpace(secret), s.Prefix):
+	if ok && !isAdmin(label) && s.Prefix != "" && strings.HasPrefix(strings.TrimSpace(secret), s.Prefix) {
 		return fmt.Errorf("this is an %s, and no model of %s accepts one: store it with --label %s, and `keytray reconcile %s` reads the cost report with it", s.KeyName, p.Name, keys.AdminLabel, p.ID)
 	}
 	return nil

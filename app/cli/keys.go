@@ -227,7 +227,7 @@ func (f *face) stored(a *app.App, p app.Provider, label, what string) {
 		if k.Provider == p.ID && k.Stored && strings.EqualFold(k.Label, label) {
 			f.say("%s %s %s %s %s", what, p.ID, k.Label, k.Hint, k.Where)
 			if k.Admin {
-				f.say("it signs no call: `keytray reconcile %s` reads the cost report with it", p.ID)
+				f.saidAdmin(a, p)
 			} else if first != nil && !k.InUse {
 				f.say("in use is still %s %s (%s), which comes before it", first.Label, first.Hint, first.Where)
 			}

@@ -133,6 +133,17 @@ func (f *face) addAdminKey(ctx context.Context, a *app.App, p app.Provider) erro
 	return nil
 }
 
+// saidAdmin says what a key that was stored as an admin key is for.
+func (f *face) saidAdmin(a *app.App, p app.Provider) {
+	for _, r := range a.Reporters() {
+		if r.ID == p.ID {
+			f.say("it signs no call: `keytray reconcile %s` reads the cost report with it", p.ID)
+			return
+		}
+	}
+	f.say("it signs no call, because of its label, and Keytray can fetch no cost report of %s; for calls, store it under another label", p.Name)
+}
+
 func (f *face) reconcile(ctx context.Context, a *app.App, p app.Provider, q app.ReconcileQuery, o reconciling) error {
 	switch o.csv {
 	case "":

@@ -134,7 +134,7 @@ func slight(x *Compared) bool {
 func likely(x *Compared, price bool, now time.Time) Why {
 	b := &x.booked
 	unfinished := x.Day.Add(24*time.Hour + late).After(now)
-	moreTokens, known := tokens(x)
+	moreTokens, known := countedMore(x)
 	switch {
 	case b.Calls == 0 && b.Running == 0 && x.batch:
 		return WhyBatch
@@ -167,9 +167,9 @@ func likely(x *Compared, price bool, now time.Time) Why {
 	}
 }
 
-// tokens tells whether the provider counted more tokens or calls than the
+// countedMore tells whether the provider counted more tokens or calls than the
 // ledger, by one in a hundred at least, where it counts them.
-func tokens(x *Compared) (more, known bool) {
+func countedMore(x *Compared) (more, known bool) {
 	theirs, ours := x.counted.In+x.counted.Out, x.booked.In+x.booked.Out
 	return theirs-ours > ours/100 || x.counted.Calls > x.booked.Calls, theirs > 0
 }

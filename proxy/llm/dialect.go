@@ -193,6 +193,7 @@ const (
 	FlagToolMedia       = "tool_media"         // gemini: a function response may hold images and PDFs (from Gemini 3 on)
 	FlagSearchPerPrompt = "search_per_prompt"  // gemini: one fee per grounded answer, not per query (before Gemini 3)
 
+	FlagCustomTools      = "custom_tools"      // chat: takes custom tools; others get functions
 	FlagCompletions      = "completions"       // chat: serves legacy completions too
 	FlagTopK             = "top_k"             // chat, converse: takes top_k
 	FlagCacheControl     = "cache_control"     // chat, converse: takes cache marks on parts and tools

@@ -199,6 +199,10 @@ const (
 	FlagCacheControl     = "cache_control"     // chat, converse: takes cache marks on parts and tools
 	FlagReasoningHistory = "reasoning_history" // chat, converse, responses: wants the reasoning of earlier turns back
 
+	FlagNoMaxEffort  = "no_max_effort" // chat, responses: xhigh is the most thought
+	FlagThreeEfforts = "three_efforts" // chat, responses: low, medium and high alone
+	FlagShortUser    = "short_user"    // chat, responses: a user's id has 64 characters at most
+
 	FlagNovaFields      = "nova_fields"      // converse: reasoningConfig and inferenceConfig.topK; no cache of tools
 	FlagEffortField     = "effort_field"     // converse: takes reasoning_effort
 	FlagReasoningConfig = "reasoning_config" // converse: takes reasoning_config

@@ -207,7 +207,9 @@ func (e *encoder) thought(blocks []llm.Block) {
 		if b.Kind != llm.Thinking && b.Kind != llm.Redacted {
 			continue
 		}
-		if own := e.c.Owns(name, b.Origin, b.Opaque); !own && (!history || b.Kind == llm.Redacted) {
+		// Text alone, of no named provider, may be anybody's.
+		own := b.Origin == e.c.Origin(name) || b.Opaque != "" && e.c.Owns(name, b.Origin, b.Opaque)
+		if !own && (!history || b.Kind == llm.Redacted) {
 			e.c.Lose("reasoning of earlier turns")
 			continue
 		} else if own && b.Opaque != "" {

@@ -11,7 +11,7 @@ import (
 
 func encode(t testing.TB, p *llm.Prompt, flags ...string) (map[string]any, *llm.Call, string) {
 	t.Helper()
-	c := &llm.Call{Model: llm.Model{Name: "m", Flags: flags}}
+	c := &llm.Call{Model: llm.Model{Provider: "lab", Name: "m", Flags: flags}}
 	b, err := Dialect{}.EncodeRequest(c, p)
 	if err != nil {
 		t.Fatal(err)
@@ -151,6 +151,7 @@ func TestEncodeMessages(t *testing.T) {
 		"A11 calls alone":      {p: said(call), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}` + q},
 		"own reasoning":        {p: said(mine, llm.Block{Text: "a"}), want: `[{"role":"assistant","content":"a","reasoning_content":"hm","reasoning_details":[{"type":"reasoning.text","signature":"s","index":0,"text":"hm"}]}` + q},
 		"text of somebody":     {p: said(llm.Block{Kind: llm.Thinking, Text: "hm", Origin: "chat"}, llm.Block{Text: "a"}), want: `[{"role":"assistant","content":"a"}` + q, lost: "reasoning of earlier turns"},
+		"text of this one":     {p: said(llm.Block{Kind: llm.Thinking, Text: "hm", Origin: "chat:lab"}, llm.Block{Text: "a"}), want: `[{"role":"assistant","content":"a","reasoning_content":"hm"}` + q},
 		"foreign reasoning":    {p: said(foreign, llm.Block{Text: "a"}), want: `[{"role":"assistant","content":"a"}` + q, lost: "reasoning of earlier turns"},
 		"reasoning asked for":  {p: said(foreign, llm.Block{Text: "a"}), flags: []string{llm.FlagReasoningHistory}, want: `[{"role":"assistant","content":"a","reasoning_content":"hm"}` + q},
 		"own sign on a call":   {p: said(llm.Block{Kind: llm.ToolCall, ID: "c", Name: "f", Opaque: `{"extra_content":{"google":1}}`, Origin: "chat"}), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":1}}]}` + q},

@@ -178,3 +178,8 @@ func (c *chaosCall) roleOfWriter(above []*tree) ledger.Role {
 	}
 	return ledger.RoleAnswer
 }
+
+// asked tells whether a model was asked that is so.
+func (c *chaosCall) asked(so func(*tree) bool) bool {
+	return slices.ContainsFunc(c.asks, func(a ask) bool { return so(c.leaves[a.leaf]) })
+}

@@ -395,8 +395,3 @@ func (c *chaosCall) checkAnswer(t *testing.T) {
 		t.Errorf("%s: nothing was said", c)
 	}
 }
-
-// asked tells whether a model was asked that is so.
-func (c *chaosCall) asked(so func(*tree) bool) bool {
-	return slices.ContainsFunc(c.asks, func(a ask) bool { return so(c.leaves[a.leaf]) })
-}

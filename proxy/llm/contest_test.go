@@ -14,8 +14,10 @@ func TestContest(t *testing.T) {
 	if !Claim(t.Context()) || !Claim(part) {
 		t.Error("what is in no contest has lost it")
 	}
-	if !Claim(other) || !Claim(other) {
-		t.Error("the first has not won")
+	for range 2 {
+		if !Claim(other) {
+			t.Error("the first has not won")
+		}
 	}
 	if Claim(one) || Claim(two) {
 		t.Error("a second has won")

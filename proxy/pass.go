@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"crypto/rand"
 	"fmt"
 	"io"
 	"net/http"
@@ -63,7 +62,7 @@ func (h *Handler) asIs(d openai.Dialect) http.Handler {
 // safely runs an answer; a panic in it is one call's failure and no more.
 func (h *Handler) safely(in llm.Inbound, serve func(w http.ResponseWriter, hr *http.Request, id string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
-		id := "kt-" + rand.Text()[:20]
+		id := newID()
 		w.Header()["Keytray-Request-Id"] = []string{id}
 		out := &begun{ResponseWriter: w}
 		defer func() {
@@ -96,7 +95,7 @@ func (h *Handler) read(d openai.Dialect, r *llm.Request, hr *http.Request) error
 		return err
 	}
 	switch {
-	case d.Kind == openai.Raw && !conversation(hr):
+	case d.Kind == openai.Raw && (form != nil || !conversation(hr)):
 		r.Rest = rest(hr, 0)
 		return nil
 	case form == nil:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -94,7 +95,7 @@ func (h *Handler) passOn(w http.ResponseWriter, hr *http.Request, in llm.Inbound
 		h.fail(w, in, err)
 		return
 	}
-	h.relay(w, r, resp)
+	h.handOver(w, openai.Dialect{}, resp)
 }
 
 func (h *Handler) getKept(r *http.Request, k *kept) ([]byte, error) {

@@ -153,6 +153,9 @@ func (b *passage) request(r *llm.Request) (*http.Request, *upload, error) {
 	}
 	if p.Wide {
 		passWide(h, r.Header)
+		if len(p.Body) > 0 {
+			delete(h, "Content-Encoding") // it was unpacked
+		}
 	} else {
 		passHeaders(h, r.Header, false)
 		for _, k := range [...]string{"Content-Type", "Accept"} {

@@ -1,10 +1,8 @@
 package proxy
 
 import (
-	"fmt"
 	"io"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"time"
@@ -56,31 +54,6 @@ func (h *Handler) asIs(d openai.Dialect) http.Handler {
 			return
 		}
 		h.handOver(w, d, resp)
-	})
-}
-
-// safely runs an answer; a panic in it is one call's failure and no more.
-func (h *Handler) safely(in llm.Inbound, serve func(w http.ResponseWriter, hr *http.Request, id string)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
-		id := newID()
-		w.Header()["Keytray-Request-Id"] = []string{id}
-		out := &begun{ResponseWriter: w}
-		defer func() {
-			p := recover()
-			if p == nil {
-				return
-			}
-			if p == http.ErrAbortHandler {
-				panic(p)
-			}
-			// The value may quote a request, so only its type is logged.
-			h.Log.Error("a call failed inside Keytray", "request", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
-			if out.yes {
-				panic(http.ErrAbortHandler) // a cut answer never ends cleanly
-			}
-			h.fail(out, in, &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call; its log says where (request " + id + ")"})
-		}()
-		serve(out, hr, id)
 	})
 }
 

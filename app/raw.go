@@ -145,6 +145,9 @@ func (t *table) known(r *llm.Request, p catalog.Provider, d openai.Dialect, rest
 		}
 	case strings.HasSuffix(end, ":generatecontent"), strings.HasSuffix(end, ":streamgeneratecontent"):
 		watch = outbound("gemini")
+		if q, _ := url.ParseQuery(r.Query); strings.HasSuffix(end, ":streamgeneratecontent") && q.Get("alt") != "sse" {
+			r.Stream, r.Form = true, "array"
+		}
 	case end == "/embeddings":
 		watch = embed.Dialect{Form: embed.OpenAI, Refusals: d}
 	case strings.HasSuffix(end, ":embedcontent"), strings.HasSuffix(end, ":batchembedcontents"):

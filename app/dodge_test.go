@@ -44,6 +44,25 @@ func TestAllowedModelsCannotBeDodged(t *testing.T) {
 		t.Errorf("the provider got %d calls", n)
 	}
 
+	// A form's second model, near its first and far behind it.
+	h = open(t, "providers:\n  openai: {base_url: "+s.URL+"/v1}\n", "OPENAI_API_KEY="+canary)
+	part := func(name, data string) string {
+		return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + data + "\r\n"
+	}
+	for name, file := range map[string]string{"near": "x", "far": strings.Repeat("--bmodel\r\n", 100_000)} {
+		form := part("model", "whisper-1") + part("file", file)
+		send := func(form string) reply {
+			return h.do("POST", "/v1/audio/transcriptions", form+"--b--\r\n", "Content-Type", "multipart/form-data; boundary=b")
+		}
+		n := api.calls()
+		if r := send(form); r.status != 200 || api.calls() != n+1 || api.last(t).field(t, "file") != file {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
+		if r := send(form + part("model", "gpt-4o-transcribe") + part("x", "y")); r.status != 400 || !strings.Contains(r.body, "twice") {
+			t.Errorf("%s, twice: %d %s", name, r.status, r.body)
+		}
+	}
+
 	rt, p := realtimeHouse(t)
 	c, _, err := rt.dial("model=gpt-realtime&%6dodel=gpt-realtime-mini", &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer kt-test"}}})
 	if err != nil {

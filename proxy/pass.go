@@ -110,11 +110,15 @@ func (h *Handler) readForm(d openai.Dialect, form *openai.Form, r *llm.Request, 
 			return bad
 		case done, err == io.EOF:
 			r.Raw, r.Model = head, form.Model
+			after := rest(hr, len(head))
 			if form.Found {
 				r.ModelAt = form.At
+				if after.Reader, bad = form.Once(head, hr.Body); bad != nil {
+					return bad
+				}
 			}
 			if err == nil {
-				r.Rest = rest(hr, len(head))
+				r.Rest = after
 			} else if !form.Found && !form.End {
 				return llm.Invalid("", "the form ends before its last boundary: it was cut off")
 			}
@@ -142,7 +146,7 @@ type remainder struct {
 // Size is how long it is; negative: unknown.
 func (r remainder) Size() int64 { return r.size }
 
-func rest(hr *http.Request, read int) io.Reader {
+func rest(hr *http.Request, read int) remainder {
 	size := hr.ContentLength
 	if size >= 0 {
 		size -= int64(read)

@@ -128,6 +128,9 @@ func (b *passage) do(r *llm.Request) (*llm.Response, error) {
 // in the middle of its body.
 func (b *passage) unanswered(sent *upload, err error) error {
 	if failed := sent.failed(); failed != nil {
+		if e, ok := failed.(*llm.Error); ok {
+			return e // what the client sends is wrong
+		}
 		return &llm.Error{Kind: llm.Canceled, Message: "the client stopped sending its body", Cause: failed}
 	}
 	if errors.Is(err, errSent) {

@@ -144,11 +144,12 @@ func (p *purses) reserve(c *config.Config, a *llm.Attempt, free bool) error {
 	return nil
 }
 
-// over is the first limit that a call would meet which is used up.
-func (p *purses) over(c *config.Config, tool, provider string) (Limit, bool) {
+// over is the first limit that a call would meet which is used up. key is the
+// label of the one that will sign, "" if that is not known yet.
+func (p *purses) over(c *config.Config, tool, provider, key string) (Limit, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, s := range []Scope{{}, {"tool", tool}, {"provider", provider}} {
+	for _, s := range scopesOf(tool, provider, key) {
 		for _, l := range p.limits(c, s) {
 			if l.Spent >= l.Most {
 				return l, true

@@ -255,3 +255,22 @@ func TestBedrockNeedsARegion(t *testing.T) {
 		t.Errorf("%s is not trusted", host)
 	}
 }
+
+// A raw call is signed over its whole body too.
+func TestBedrockRaw(t *testing.T) {
+	c := startCloud(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"output":{}}`)
+	})
+	h := bedrockAt(t, c.URL, "", "AWS_ACCESS_KEY_ID="+awsAccess, "AWS_SECRET_ACCESS_KEY="+awsSecret)
+	const body = `{"messages":[{"role":"user","content":[{"text":"hello there"}]}]}`
+	r := h.do("POST", "/p/bedrock/model/"+strings.ReplaceAll(haiku, ":", "%3A")+"/converse", body, "Content-Type", "application/json")
+	if r.status != 200 || r.body != `{"output":{}}` {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	call := c.last(t)
+	if call.body != body {
+		t.Errorf("Bedrock got %q", call.body)
+	}
+	signedBy(t, call, "eu-west-1")
+}

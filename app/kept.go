@@ -2,9 +2,13 @@ package app
 
 import (
 	"context"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
+	"keytray/proxy"
+	"keytray/proxy/llm"
 	"keytray/store/ledger"
 )
 
@@ -57,3 +61,29 @@ func (a *App) keeper(id string) (ledger.Kept, bool) {
 
 // lookUp is how long the ledger may take to tell.
 const lookUp = 2 * time.Second
+
+var _ proxy.Passer = (*table)(nil)
+
+// Pass is the target of a call about an answer of the responses dialect that a
+// provider keeps. See proxy.Passer.
+func (t *table) Pass(provider string, r *llm.Request) (llm.Target, error) {
+	p, ok := t.catalog.Provider(provider)
+	if ok && p.Dialect != "responses" {
+		p, ok = p.In("responses")
+	}
+	if !ok {
+		return nil, &llm.Error{Kind: llm.NotFound, Message: "this answer is kept by " + provider + ", which cannot be asked for it any more"}
+	}
+	if err := t.mayCall(r, p, ""); err != nil {
+		return nil, err
+	}
+	base := t.app.baseURL(p)
+	query := strings.Trim(r.Query+"&"+p.Query, "&")
+	pass := t.sender(r, p, model{Provider: p.ID}, base, base+(&url.URL{Path: r.Path}).EscapedPath(), query)
+	if len(r.Raw) > 0 {
+		pass.Body = [][]byte{r.Raw}
+	}
+	pass.NoRow, pass.Verbatim = true, true
+	pass.Learn = func([]byte) {} // a whole answer is handed over whole
+	return pass, nil
+}

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -63,7 +64,7 @@ func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 	}
 	p, _ := t.catalog.Provider(m.Provider)
 	if t.limited && !p.Runs(m.Name) && !embeds(r) { // no local model stands in for a vector
-		if limit, over := t.app.purses.over(t.config, r.Tool, m.Provider); over && limit.AtLimit == config.LimitOffline {
+		if limit, over := t.app.purses.over(t.config, r.Tool, m.Provider, ""); over && limit.AtLimit == config.LimitOffline {
 			return t.atLimit(r, limit)
 		}
 	}
@@ -148,7 +149,16 @@ func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
 		if _, err := t.app.ollama.list(t.app.ctx); err != nil { // who knows where the model runs
 			return &llm.Error{Kind: llm.Unreachable, Status: http.StatusBadGateway, Message: err.Error(), Cause: err}
 		}
-		local = !t.app.ollama.remote(name)
+		if name != "" {
+			remote, there := t.app.ollama.remote(name)
+			if !there { // Ollama knows models by more names than it lists
+				return t.nobody(name)
+			}
+			local = !remote
+		}
+	}
+	if err := t.oneModel(r); err != nil {
+		return err
 	}
 	switch {
 	case r.LocalOnly && (!local || signed): // never a key
@@ -162,6 +172,37 @@ func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
 		return &llm.Error{Kind: llm.Forbidden, Code: "provider_off", Message: p.ID + " is turned off; turn it on in the window or under providers in config.yaml"}
 	case offline && !local && (p.Local || !isLoopback(t.app.baseURL(p))):
 		return &llm.Error{Kind: llm.Forbidden, Code: "offline", Message: "Keytray is offline, so only models on this computer answer: ask for one of Ollama's, or switch with `keytray use auto`"}
+	}
+	return nil
+}
+
+// oneModel refuses a body that names its model twice, or in capitals, from callers
+// who may not ask for every model: servers that read JSON's last word, or keys in
+// any case of letters, would take another model than the one that was allowed.
+func (t *table) oneModel(r *llm.Request) error {
+	if c, _ := t.config.Tool(r.Tool); !r.LocalOnly && len(c.Models) == 0 {
+		return nil
+	}
+	var bad *llm.Error
+	seen := false
+	_ = llm.Fields(r.Raw, func(key, _ []byte, _ int) bool { // forms are no objects
+		name := string(key)
+		if strings.Contains(name, `\`) && json.Unmarshal([]byte(`"`+name+`"`), &name) != nil {
+			return true
+		}
+		if strings.EqualFold(name, "model") {
+			switch {
+			case name != "model":
+				bad = llm.Invalid("model", "write the field %s in small letters: model", name)
+			case seen:
+				bad = llm.Invalid("model", "model is given twice")
+			}
+			seen = true
+		}
+		return bad == nil
+	})
+	if bad != nil {
+		return bad
 	}
 	return nil
 }

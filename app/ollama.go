@@ -156,10 +156,11 @@ func (o *ollama) installed(name string) (string, bool) {
 }
 
 // remote tells whether Ollama passes calls of a model on to its cloud,
-// whatever the user has named the model.
-func (o *ollama) remote(name string) bool {
-	m, _ := o.find(name)
-	return m.RemoteHost != ""
+// whatever the user has named the model; there is false of what is not
+// installed.
+func (o *ollama) remote(name string) (remote, there bool) {
+	m, there := o.find(name)
+	return m.RemoteHost != "", there
 }
 
 func (o *ollama) names() []string {

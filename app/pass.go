@@ -263,7 +263,7 @@ func (t *table) passTo(r *llm.Request, d openai.Dialect, m model) (llm.Target, e
 	if d.Kind == openai.Realtime {
 		query = renamed(query, m.Name)
 	}
-	pass := t.sender(r, p, m, base, base+path, query)
+	pass := t.sender(r, p, m, base, base+(&url.URL{Path: path}).EscapedPath(), query)
 	var err error
 	if pass.Body, err = openai.Patch(r.Raw, r.ModelAt, m.Name, strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/")); err != nil {
 		return nil, err
@@ -272,6 +272,11 @@ func (t *table) passTo(r *llm.Request, d openai.Dialect, m model) (llm.Target, e
 		pass.Body = nil
 	}
 	pass.Watch, pass.Unmetered, pass.NoRow = d, true, !d.Rows()
+	if d.Kind == openai.Batches && r.Method == http.MethodPost && r.Path == "/batches" { // which has no row before its results
+		if err := t.affords(r, p); err != nil {
+			return nil, err
+		}
+	}
 	if !d.Named() {
 		t.remember(pass, r, p.ID)
 	}
@@ -293,11 +298,25 @@ func (t *table) sender(r *llm.Request, p catalog.Provider, m model, base, to, qu
 	return pass
 }
 
+// affords refuses what will cost something later, and has no row that a budget
+// could be held against now.
+func (t *table) affords(r *llm.Request, p catalog.Provider) error {
+	label := ""
+	if all := t.app.ring.Cached(p.ID); len(all) > 0 {
+		label = all[0].Label
+	}
+	if limit, over := t.app.purses.over(t.config, r.Tool, p.ID, label); over {
+		return spentUp(limit)
+	}
+	return nil
+}
+
 // renamed is a query whose model is that of the provider.
 func renamed(query, model string) string {
 	parts := strings.Split(query, "&")
 	for i, part := range parts {
-		if name, _, _ := strings.Cut(part, "="); name == "model" {
+		name, _, _ := strings.Cut(part, "=")
+		if n, err := url.QueryUnescape(name); err == nil && n == "model" {
 			parts[i] = "model=" + url.QueryEscape(model)
 		}
 	}
@@ -307,25 +326,36 @@ func renamed(query, model string) string {
 // remember has the ids in an answer kept, and a batch settled whose results
 // are fetched.
 func (t *table) remember(pass *upstream.Pass, r *llm.Request, provider string) {
-	label := ""
-	if sign := pass.Sign; sign != nil {
-		pass.Sign = func(ctx context.Context, hr *http.Request) (upstream.Signature, error) {
-			s, err := sign(ctx, hr)
-			label = s.Label
-			return s, err
-		}
-	}
 	if r.Method == http.MethodGet && strings.HasSuffix(r.Path, "/content") {
-		pass.Through = t.app.newResults(r, provider, keptID(r), &label)
+		t.settles(pass, r, provider, keptID(r))
 		return
 	}
+	label := labelOf(pass)
 	pass.Learn = func(body []byte) {
 		var things []ledger.Kept
 		openai.Kept(body, func(id, object string) {
-			things = append(things, ledger.Kept{ID: id, Provider: provider, Key: label, Kind: clip(object)})
+			things = append(things, ledger.Kept{ID: id, Provider: provider, Key: *label, Kind: clip(object)})
 		})
 		t.app.keep(things)
 	}
+}
+
+// settles has a batch settled if the file that is fetched holds its results.
+func (t *table) settles(pass *upstream.Pass, r *llm.Request, provider, file string) {
+	pass.Through = t.app.newResults(r, provider, file, labelOf(pass))
+}
+
+// labelOf is the label of the key that signs a call, once it has.
+func labelOf(pass *upstream.Pass) *string {
+	label := new(string)
+	if sign := pass.Sign; sign != nil {
+		pass.Sign = func(ctx context.Context, hr *http.Request) (upstream.Signature, error) {
+			s, err := sign(ctx, hr)
+			*label = s.Label
+			return s, err
+		}
+	}
+	return label
 }
 
 // passBase is where a provider takes a call of OpenAI's API, and the path

@@ -2,8 +2,10 @@ package app
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"sort"
 	"strings"
 
@@ -46,6 +48,16 @@ func (t *table) raw(r *llm.Request, d openai.Dialect) (llm.Target, error) {
 		m.Name = listed.ID
 	}
 	pass := t.sender(r, p, m, base, to, r.Query)
+	if r.Rest != nil && p.Auth.Scheme == "aws" && pass.Sign != nil { // whose signature is over the body
+		b, err := io.ReadAll(io.LimitReader(r.Rest, signedMost+1))
+		if err != nil {
+			return nil, &llm.Error{Kind: llm.Canceled, Message: "the client stopped sending its body", Cause: err}
+		}
+		if len(b) > signedMost {
+			return nil, &llm.Error{Kind: llm.TooLarge, Message: fmt.Sprintf("a call that is signed for AWS must be kept whole, and this one is larger than %d MiB", signedMost>>20)}
+		}
+		r.Raw, r.Rest = b, nil
+	}
 	if len(r.Raw) > 0 {
 		pass.Body = [][]byte{r.Raw}
 	}
@@ -53,13 +65,19 @@ func (t *table) raw(r *llm.Request, d openai.Dialect) (llm.Target, error) {
 	_, other := watch.(openai.Dialect)
 	pass.Unmetered = watch == nil || other
 	switch r.Method {
-	case http.MethodPost, http.MethodPut, http.MethodPatch:
-	default:
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodDelete:
 		pass.NoRow, pass.Watch = true, nil
+		if file, ok := fileContent(to); ok && r.Method == http.MethodGet && speaksOpenAI(p) {
+			t.settles(pass, r, p.ID, file) // a batch costs what it costs, whichever way its results come
+		}
 		t.app.log.Info("passed on", "request", r.ID, "method", r.Method, "provider", p.ID)
+	default: // Servers may take any other word for one of these.
 	}
 	return pass, nil
 }
+
+// signedMost bounds a body that must be in memory to be signed.
+const signedMost = 128 << 20
 
 // rawURL is where a raw call goes. The rest of its path may repeat the base
 // URL's own path, as /p/openai/v1/... does, or leave it out.
@@ -93,15 +111,27 @@ func slash(rest, own string) string {
 	return ""
 }
 
+// fileContent is the file whose content a URL of OpenAI's API asks for.
+func fileContent(at string) (id string, ok bool) {
+	at, _, _ = strings.Cut(at, "?")
+	at, content := strings.CutSuffix(at, "/content")
+	_, id, files := strings.Cut(at, "/files/")
+	return id, content && files && id != "" && !strings.Contains(id, "/")
+}
+
 // known is who can read the answers of a raw call, by its path, and the model
 // that it names; nil and "" if that is not known.
 func (t *table) known(r *llm.Request, p catalog.Provider, d openai.Dialect, rest string) (upstream.Watch, string) {
-	rest = "/" + rest
-	name := r.Model
+	if r.Raw == nil {
+		return nil, ""
+	}
+	if plain, err := url.PathUnescape(rest); err == nil { // rest is as the client wrote it
+		rest = plain
+	}
+	whole := path.Clean("/" + rest)
+	rest = strings.ToLower(whole)
 	var watch upstream.Watch
 	switch end := rest[strings.LastIndexByte(rest, '/'):]; {
-	case r.Raw == nil:
-		return nil, ""
 	case strings.HasSuffix(rest, "/chat/completions"), end == "/completions":
 		watch = outbound("chat")
 	case end == "/messages":
@@ -113,11 +143,14 @@ func (t *table) known(r *llm.Request, p catalog.Provider, d openai.Dialect, rest
 		if end == "/generate" {
 			r.Form = "generate"
 		}
-	case strings.HasSuffix(end, ":generateContent"), strings.HasSuffix(end, ":streamGenerateContent"):
+	case strings.HasSuffix(end, ":generatecontent"), strings.HasSuffix(end, ":streamgeneratecontent"):
 		watch = outbound("gemini")
+		if q, _ := url.ParseQuery(r.Query); strings.HasSuffix(end, ":streamgeneratecontent") && q.Get("alt") != "sse" {
+			r.Stream, r.Form = true, "array"
+		}
 	case end == "/embeddings":
 		watch = embed.Dialect{Form: embed.OpenAI, Refusals: d}
-	case strings.HasSuffix(end, ":embedContent"), strings.HasSuffix(end, ":batchEmbedContents"):
+	case strings.HasSuffix(end, ":embedcontent"), strings.HasSuffix(end, ":batchembedcontents"):
 		watch = embed.Dialect{Form: embed.Gemini, Refusals: d}
 	case strings.HasSuffix(rest, "/api/embed"):
 		watch = embed.Dialect{Form: embed.Ollama, Refusals: d}
@@ -132,11 +165,24 @@ func (t *table) known(r *llm.Request, p catalog.Provider, d openai.Dialect, rest
 	case end == "/rerank":
 		watch = openai.Dialect{Kind: openai.Rerank, Errors: d.Errors}
 	}
-	if _, method, ok := strings.Cut(rest, "/models/"); ok && name == "" {
-		name, _, _ = strings.Cut(method, ":")
-		if n, err := url.PathUnescape(name); err == nil {
-			name = n
-		}
+	if name := pathModel(p, whole); name != "" {
+		return watch, name
 	}
-	return watch, name
+	return watch, r.Model
+}
+
+// pathModel is the model that a path names, as Google's and Azure's do, or "".
+// Their servers go by it, whatever the body says.
+func pathModel(p catalog.Provider, path string) string {
+	low := strings.ToLower(path)
+	if _, at, ok := strings.Cut(low, "/models/"); ok && strings.Contains(at, ":") {
+		name := path[len(path)-len(at):]
+		return name[:strings.LastIndexByte(name, ':')]
+	}
+	if _, at, ok := strings.Cut(low, "/deployments/"); ok {
+		name, _, _ := strings.Cut(path[len(path)-len(at):], "/")
+		_, listed := p.Deployed(name)
+		return listed
+	}
+	return ""
 }

@@ -205,3 +205,58 @@ func TestRawRedirect(t *testing.T) {
 		t.Errorf("%d %v, %d calls", resp.StatusCode, resp.Header, api.calls())
 	}
 }
+
+// A raw stream that is one JSON array comes through as it grows, is metered, and
+// one that is cut off does not end cleanly.
+func TestRawArray(t *testing.T) {
+	api := &anAPI{}
+	s := httptest.NewServer(api)
+	t.Cleanup(s.Close)
+	h := open(t, "providers:\n  google: {base_url: "+s.URL+"/v1beta}\n", "GEMINI_API_KEY="+canary)
+	const first = `[{"candidates":[{"content":{"role":"model","parts":[{"text":"h"}]}}],"modelVersion":"gemini-3-flash-preview"}`
+	const last = `,\r\n{"candidates":[{"content":{"role":"model","parts":[{"text":"i"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":12,"candidatesTokenCount":7,"totalTokenCount":19},"modelVersion":"gemini-3-flash-preview"}]`
+	more := make(chan bool)
+	api.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+		fmt.Fprint(w, first)
+		_ = http.NewResponseController(w).Flush()
+		if !<-more {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprint(w, last)
+	})
+	for _, whole := range []bool{true, false} {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(`{"contents":[]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr, err := h.Addr()
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.URL.Scheme, req.URL.Host, req.URL.Path = "http", addr, "/p/google/v1beta/models/gemini-3-flash-preview:streamGenerateContent"
+		req.Header.Set("Authorization", "Bearer "+h.token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := make([]byte, len(first))
+		if _, err := io.ReadFull(resp.Body, begin); err != nil || string(begin) != first {
+			t.Fatalf("%v %s", err, begin)
+		}
+		more <- whole
+		rest, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		row := h.last()
+		if !whole {
+			if err == nil || row.Status != ledger.StatusCut {
+				t.Errorf("a cut array: %v, row %+v", err, row)
+			}
+			continue
+		}
+		if err != nil || string(rest) != last || row.Model != "gemini-3-flash-preview" || !row.Streamed {
+			t.Errorf("%v %s, row %+v", err, rest, row)
+		}
+		wantCost(t, row, 27_000_000, ledger.CostExact)
+	}
+}

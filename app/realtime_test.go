@@ -252,3 +252,22 @@ func TestRealtimeWhenKeytrayCloses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// I19: a session is not begun with a key whose budget is used up.
+func TestRealtimeKeepsAKeysBudget(t *testing.T) {
+	p := &talking{got: make(chan *http.Request, 1), conn: make(chan *websocket.Conn, 1)}
+	server := httptest.NewServer(p)
+	t.Cleanup(server.Close)
+	h := open(t, "providers:\n  openai:\n    base_url: "+server.URL+"/v1\n    keys:\n      work: {budget: {day: 0.000001}}\n")
+	if err := h.AddKey(t.Context(), "openai", "work", canary); err != nil {
+		t.Fatal(err)
+	}
+	s := h.session(p)
+	s.say(s.there, doneEvent)
+	s.hears(s.here, doneEvent)
+	s.here.CloseNow()
+	_, resp, err := h.dial("model=openai/gpt-realtime", &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + h.token}}})
+	if err == nil || resp == nil || resp.StatusCode < 400 || len(p.got) > 0 {
+		t.Errorf("a second session: %v", err)
+	}
+}

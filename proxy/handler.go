@@ -12,25 +12,8 @@ import (
 
 // handle answers the calls of one dialect.
 func (h *Handler) handle(in llm.Inbound) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+	return h.safely(in, func(w http.ResponseWriter, hr *http.Request, id string) {
 		start := time.Now()
-		id := newID()
-		w.Header()["Keytray-Request-Id"] = []string{id}
-		out := &begun{ResponseWriter: w}
-		w = out
-		defer func() {
-			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
-					panic(p)
-				}
-				// The value may quote a request, so only its type is logged.
-				h.Log.Error("a call failed inside Keytray", "request", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
-				if out.yes {
-					panic(http.ErrAbortHandler) // a cut answer never ends cleanly
-				}
-				h.fail(w, in, &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call; its log says where (request " + id + ")"})
-			}
-		}()
 		c, _ := hr.Context().Value(callerKey{}).(caller)
 		body, err := readBody(hr, h.MaxBody)
 		if err != nil {
@@ -68,6 +51,31 @@ func (h *Handler) handle(in llm.Inbound) http.Handler {
 			w = keep.watch(w, resp)
 		}
 		h.relay(w, r, resp)
+	})
+}
+
+// safely runs an answer; a panic in it is one call's failure and no more.
+func (h *Handler) safely(in llm.Inbound, serve func(w http.ResponseWriter, hr *http.Request, id string)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+		id := newID()
+		w.Header()["Keytray-Request-Id"] = []string{id}
+		out := &begun{ResponseWriter: w}
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			// The value may quote a request, so only its type is logged.
+			h.Log.Error("a call failed inside Keytray", "request", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			if out.yes {
+				panic(http.ErrAbortHandler) // a cut answer never ends cleanly
+			}
+			h.fail(out, in, &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call; its log says where (request " + id + ")"})
+		}()
+		serve(out, hr, id)
 	})
 }
 

@@ -1,11 +1,8 @@
 package proxy
 
 import (
-	"crypto/rand"
-	"fmt"
 	"io"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"time"
@@ -60,31 +57,6 @@ func (h *Handler) asIs(d openai.Dialect) http.Handler {
 	})
 }
 
-// safely runs an answer; a panic in it is one call's failure and no more.
-func (h *Handler) safely(in llm.Inbound, serve func(w http.ResponseWriter, hr *http.Request, id string)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
-		id := "kt-" + rand.Text()[:20]
-		w.Header()["Keytray-Request-Id"] = []string{id}
-		out := &begun{ResponseWriter: w}
-		defer func() {
-			p := recover()
-			if p == nil {
-				return
-			}
-			if p == http.ErrAbortHandler {
-				panic(p)
-			}
-			// The value may quote a request, so only its type is logged.
-			h.Log.Error("a call failed inside Keytray", "request", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
-			if out.yes {
-				panic(http.ErrAbortHandler) // a cut answer never ends cleanly
-			}
-			h.fail(out, in, &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call; its log says where (request " + id + ")"})
-		}()
-		serve(out, hr, id)
-	})
-}
-
 // read takes what must be known of a body: all of a JSON object, and of a form
 // as much as it takes to find the model. The rest is read by who sends it on.
 func (h *Handler) read(d openai.Dialect, r *llm.Request, hr *http.Request) error {
@@ -96,7 +68,7 @@ func (h *Handler) read(d openai.Dialect, r *llm.Request, hr *http.Request) error
 		return err
 	}
 	switch {
-	case d.Kind == openai.Raw && !conversation(hr):
+	case d.Kind == openai.Raw && (form != nil || !conversation(hr)):
 		r.Rest = rest(hr, 0)
 		return nil
 	case form == nil:
@@ -138,11 +110,15 @@ func (h *Handler) readForm(d openai.Dialect, form *openai.Form, r *llm.Request, 
 			return bad
 		case done, err == io.EOF:
 			r.Raw, r.Model = head, form.Model
+			after := rest(hr, len(head))
 			if form.Found {
 				r.ModelAt = form.At
+				if after.Reader, bad = form.Once(head, hr.Body); bad != nil {
+					return bad
+				}
 			}
 			if err == nil {
-				r.Rest = rest(hr, len(head))
+				r.Rest = after
 			} else if !form.Found && !form.End {
 				return llm.Invalid("", "the form ends before its last boundary: it was cut off")
 			}
@@ -170,7 +146,7 @@ type remainder struct {
 // Size is how long it is; negative: unknown.
 func (r remainder) Size() int64 { return r.size }
 
-func rest(hr *http.Request, read int) io.Reader {
+func rest(hr *http.Request, read int) remainder {
 	size := hr.ContentLength
 	if size >= 0 {
 		size -= int64(read)

@@ -9,16 +9,18 @@ import (
 )
 
 // conversation tells whether a raw call's body is one JSON object that says
-// which model is called and how; all others stream through unread.
+// which model is called and how; all others stream through unread. Its path
+// alone decides, in any case of letters, as some servers take it: what a body
+// is labelled as must not get it past a budget.
 func conversation(hr *http.Request) bool {
-	if hr.Method != http.MethodPost || !strings.HasPrefix(hr.Header.Get("Content-Type"), "application/json") || hr.Header.Get("Content-Encoding") != "" {
+	if hr.Method != http.MethodPost {
 		return false
 	}
-	p := hr.URL.Path
+	p := strings.ToLower(hr.URL.Path)
 	for _, end := range [...]string{
 		"/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/api/chat", "/api/generate", "/api/embed", "/v2/embed",
 		"/images/generations", "/images/edits", "/audio/speech", "/moderations", "/rerank",
-		":generateContent", ":streamGenerateContent", ":embedContent", ":batchEmbedContents",
+		":generatecontent", ":streamgeneratecontent", ":embedcontent", ":batchembedcontents",
 	} {
 		if strings.HasSuffix(p, end) {
 			return true

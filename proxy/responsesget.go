@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -32,10 +33,9 @@ func (h *Handler) keptRoutes(in llm.Inbound) {
 // keptOf answers for a kept answer with here, and hands calls for others on to
 // who made them. here may answer nothing, to have the call handed on as well.
 func (h *Handler) keptOf(in llm.Inbound, here func(r *http.Request, k *kept) ([]byte, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
-		c, _ := hr.Context().Value(callerKey{}).(caller)
+	return h.safely(in, func(w http.ResponseWriter, hr *http.Request, request string) {
 		id := mux.Vars(hr)["id"]
-		k := h.kept.get(c.tool, id)
+		k := h.kept.get(who(hr).tool, id)
 		if k != nil && k.whole {
 			b, err := here(hr, k)
 			if err != nil {
@@ -52,7 +52,7 @@ func (h *Handler) keptOf(in llm.Inbound, here func(r *http.Request, k *kept) ([]
 			h.fail(w, in, h.noSuch(id))
 			return
 		}
-		h.passOn(w, hr, in, k.maker)
+		h.passOn(w, hr, in, k.maker, request)
 	})
 }
 
@@ -65,20 +65,18 @@ func (h *Handler) noSuch(id string) error {
 }
 
 // passOn hands a call on to the provider that made an answer.
-func (h *Handler) passOn(w http.ResponseWriter, hr *http.Request, in llm.Inbound, provider string) {
-	c, _ := hr.Context().Value(callerKey{}).(caller)
+func (h *Handler) passOn(w http.ResponseWriter, hr *http.Request, in llm.Inbound, provider, id string) {
+	c := who(hr)
 	body, err := readBody(hr, h.MaxBody)
 	if err != nil {
 		h.fail(w, in, err)
 		return
 	}
 	r := &llm.Request{
-		Tool: c.tool, LocalOnly: c.localOnly, Inbound: in, Raw: body, Header: hr.Header,
+		ID: id, Start: time.Now(), Tool: c.tool, LocalOnly: c.localOnly, Inbound: in, Raw: body, Header: hr.Header,
 		Method: hr.Method, Path: hr.URL.Path, Query: hr.URL.RawQuery,
 		Peek: llm.Peek{Stream: hr.URL.Query().Get("stream") == "true"},
 	}
-	r.ID, r.Start = newID(), time.Now()
-	w.Header()["Keytray-Request-Id"] = []string{r.ID}
 	p, ok := h.Table().(Passer)
 	if !ok {
 		h.fail(w, in, &llm.Error{Kind: llm.NotFound, Message: "this answer is kept by " + provider + ", which Keytray cannot ask for it: ask there"})
@@ -94,7 +92,7 @@ func (h *Handler) passOn(w http.ResponseWriter, hr *http.Request, in llm.Inbound
 		h.fail(w, in, err)
 		return
 	}
-	h.relay(w, r, resp)
+	h.handOver(w, openai.Dialect{}, resp)
 }
 
 func (h *Handler) getKept(r *http.Request, k *kept) ([]byte, error) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -88,7 +89,7 @@ func (h *Handler) socketOf(in llm.Inbound) http.Handler {
 			return
 		}
 		conn, err := websocket.Accept(w, hr, &websocket.AcceptOptions{
-			Subprotocols:       spoken(hr.Header),
+			Subprotocols:       spoken(hr),
 			InsecureSkipVerify: true, // guard has looked at the Origin
 		})
 		if err != nil {
@@ -103,16 +104,8 @@ func (h *Handler) socketOf(in llm.Inbound) http.Handler {
 
 // spoken are the subprotocols that a client asks for and this is: the name
 // that OpenAI-Beta has for it, of any date.
-func spoken(h http.Header) []string {
-	var all []string
-	for _, line := range h["Sec-Websocket-Protocol"] {
-		for p := range strings.SplitSeq(line, ",") {
-			if p = strings.TrimSpace(p); strings.HasPrefix(p, "responses_websockets") {
-				all = append(all, p)
-			}
-		}
-	}
-	return all
+func spoken(hr *http.Request) []string {
+	return slices.DeleteFunc(subprotocols(hr), func(p string) bool { return !strings.HasPrefix(p, "responses_websockets") })
 }
 
 // socket is one open WebSocket.

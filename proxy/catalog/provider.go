@@ -171,6 +171,7 @@ func (p Provider) In(dialect string) (_ Provider, ok bool) {
 // Runs tells whether a local provider runs the model itself: then it costs
 // nothing and nothing leaves the machine for it.
 func (p *Provider) Runs(model string) bool {
+	model = strings.ToLower(model) // as Ollama reads names
 	return p.Local && !slices.ContainsFunc(p.Remote, func(end string) bool { return strings.HasSuffix(model, end) })
 }
 

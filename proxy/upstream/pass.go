@@ -128,6 +128,9 @@ func (b *passage) do(r *llm.Request) (*llm.Response, error) {
 // in the middle of its body.
 func (b *passage) unanswered(sent *upload, err error) error {
 	if failed := sent.failed(); failed != nil {
+		if e, ok := failed.(*llm.Error); ok {
+			return e // what the client sends is wrong
+		}
 		return &llm.Error{Kind: llm.Canceled, Message: "the client stopped sending its body", Cause: failed}
 	}
 	if errors.Is(err, errSent) {
@@ -153,6 +156,9 @@ func (b *passage) request(r *llm.Request) (*http.Request, *upload, error) {
 	}
 	if p.Wide {
 		passWide(h, r.Header)
+		if len(p.Body) > 0 {
+			delete(h, "Content-Encoding") // it was unpacked
+		}
 	} else {
 		passHeaders(h, r.Header, false)
 		for _, k := range [...]string{"Content-Type", "Accept"} {

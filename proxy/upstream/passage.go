@@ -45,8 +45,12 @@ func (b *passage) answer(resp *http.Response, out *llm.Response, good bool) erro
 	if !good {
 		return b.verbatim(resp)
 	}
+	framing := llm.SSE
+	if p.Watch != nil {
+		framing = p.Watch.Framing(&b.call)
+	}
 	switch {
-	case p.Watch != nil && isStream(kind, false, llm.SSE):
+	case p.Watch != nil && isStream(kind, framing == llm.JSONArray && json, framing):
 		in, err := plain(resp)
 		if err != nil {
 			return err
@@ -54,8 +58,11 @@ func (b *passage) answer(resp *http.Response, out *llm.Response, good bool) erro
 		resp.Header.Del("Content-Encoding")
 		b.call.Stream, b.attempt.Streamed, out.Stream = true, true, true
 		b.tap = &sse.Tap{Src: in, See: b.see, Release: b.commit, End: b.end}
-		if p.Watch.Framing(&b.call) == llm.NDJSON {
+		switch {
+		case framing == llm.NDJSON:
 			b.tap.Framing = sse.Lines
+		case framing == llm.JSONArray && json:
+			b.tap.Framing = sse.Array
 		}
 	case (p.Watch != nil || p.Learn != nil) && json && p.Through == nil:
 		return b.whole(resp)

@@ -25,9 +25,12 @@ import (
 func (p *Pass) Talk(ctx context.Context, r *llm.Request, protocols []string, accept func(protocol string) (*websocket.Conn, error)) error {
 	t := &talk{pass: p, request: r, call: llm.Call{Model: p.Model, Stream: true}}
 	var there *websocket.Conn
-	err := t.begin()
+	req, err := t.sign(ctx)
+	if not := t.begin(); err == nil { // which looks at the key's budget too
+		err = not
+	}
 	if err == nil {
-		there, err = t.dial(ctx, protocols)
+		there, err = t.dial(ctx, req, protocols)
 	}
 	if err != nil {
 		e := llm.AsError(err)
@@ -67,7 +70,8 @@ type talk struct {
 	status  int
 }
 
-func (t *talk) dial(ctx context.Context, protocols []string) (*websocket.Conn, error) {
+// sign makes the signed request that opens the provider's socket.
+func (t *talk) sign(ctx context.Context) (*http.Request, error) {
 	p := t.pass
 	u, err := url.Parse(p.URL)
 	if err != nil {
@@ -84,8 +88,12 @@ func (t *talk) dial(ctx context.Context, protocols []string) (*websocket.Conn, e
 			return nil, err
 		}
 		t.label, t.hide = s.Label, s.Hide
-		t.attempt.Key = s.Label
 	}
+	return signed, nil
+}
+
+func (t *talk) dial(ctx context.Context, signed *http.Request, protocols []string) (*websocket.Conn, error) {
+	p := t.pass
 	client := &http.Client{Transport: p.Network, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	conn, resp, err := websocket.Dial(ctx, signed.URL.String(), &websocket.DialOptions{HTTPClient: client, HTTPHeader: signed.Header, Subprotocols: protocols})
 	if resp != nil {

@@ -9,11 +9,14 @@ import (
 )
 
 // withheld are the headers that never go on, however much is let through:
-// about one connection, about the client's way here, or a token.
+// about one connection, about the client's way here, a token, or what would make
+// another call of this one.
 var withheld = []string{
 	"Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect", "Host", "Content-Length", "Accept-Encoding",
 	"Authorization", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "Ocp-Apim-Subscription-Key", "X-Auth-Token", "Cookie", "Cookie2",
 	"Forwarded", "X-Real-Ip", "Via", "Origin", "Referer", "Dnt", "True-Client-Ip", "Cf-Connecting-Ip",
+	"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", // the call would be another than the one written down
+	"X-Original-Url", "X-Rewrite-Url",
 }
 
 // passWide adds all of the client's headers but those that are withheld. What

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"io"
 	"mime"
 	"net/textproto"
 	"strings"
@@ -62,7 +63,12 @@ func (f *Form) Look(head []byte) (done bool, err error) {
 			f.End = true
 			return true, nil
 		}
-		if rest[0] != '\r' && rest[0] != ' ' && rest[0] != '\t' { // a longer boundary is another one
+		padded := bytes.TrimLeft(rest, " \t")
+		if len(padded) == 0 && len(rest) < maxPartHeader {
+			f.at += i
+			return false, nil
+		}
+		if len(padded) == 0 || padded[0] != '\r' { // a longer boundary is another one
 			f.at = start
 			continue
 		}
@@ -105,4 +111,43 @@ func partName(header []byte) string {
 		}
 	}
 	return ""
+}
+
+// Once is the rest of a form whose model was found in head. Reading it fails, as
+// Once does, if the form names a model again: some servers take the last.
+func (f *Form) Once(head []byte, rest io.Reader) (io.Reader, error) {
+	o := &once{rest: rest, form: Form{line: f.line}, seen: bytes.Clone(head[f.At[1]+1:])}
+	return o, o.look()
+}
+
+// once looks at a form as it passes by.
+type once struct {
+	rest io.Reader
+	form Form
+	seen []byte // what is not looked at yet, and the byte before it
+}
+
+func (o *once) Read(p []byte) (int, error) {
+	n, err := o.rest.Read(p)
+	if !o.form.End {
+		o.seen = append(o.seen, p[:n]...)
+		if bad := o.look(); bad != nil {
+			return 0, bad
+		}
+	}
+	return n, err
+}
+
+func (o *once) look() error {
+	if _, err := o.form.Look(o.seen); err != nil {
+		return err
+	}
+	if o.form.Found {
+		return llm.Invalid("model", "model is given twice")
+	}
+	if done := o.form.at - 1; done > 0 {
+		o.seen = append(o.seen[:0], o.seen[done:]...)
+		o.form.at = 1
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 
@@ -17,7 +18,7 @@ func (d Dialect) Peek(_ *http.Request, body []byte) (llm.Peek, error) {
 	}
 	var bad *llm.Error
 	err := llm.Fields(body, func(key, v []byte, at int) bool {
-		switch string(key) {
+		switch name(key) {
 		case "model":
 			switch {
 			case p.ModelAt[1] > 0:
@@ -35,8 +36,8 @@ func (d Dialect) Peek(_ *http.Request, body []byte) (llm.Peek, error) {
 		}
 		return bad == nil
 	})
-	if d.Kind == Raw {
-		return llm.Peek{Model: p.Model, Stream: p.Stream}, nil // what is wrong with it is for the provider to say
+	if d.Kind == Raw && p.ModelAt[1] == 0 {
+		return llm.Peek{Stream: p.Stream}, nil // what is wrong with it is for the provider to say
 	}
 	if err != nil {
 		return llm.Peek{}, llm.Invalid("", "the request body is no JSON object")
@@ -44,7 +45,18 @@ func (d Dialect) Peek(_ *http.Request, body []byte) (llm.Peek, error) {
 	if bad != nil {
 		return llm.Peek{}, bad
 	}
+	if d.Kind == Raw {
+		p.ModelAt = [2]int{} // it is sent as it is
+	}
 	return p, nil
+}
+
+// name is a field's key without escapes, which hardly any client writes.
+func name(key []byte) string {
+	if bytes.IndexByte(key, '\\') < 0 {
+		return string(key)
+	}
+	return unquote(append(append([]byte{'"'}, key...), '"'))
 }
 
 // Patch is a body's head with the provider's name of the model in place of the

@@ -95,7 +95,7 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 		Memory:   t.app.vault,
 		Foreign:  func(opaque string) bool { return t.app.vault.Foreign(p.ID, opaque) },
 		Made:     func(opaque string) { t.app.vault.Made(p.ID, opaque) },
-		Known:    t.app.vault.Known,
+		Known:    func() bool { return t.app.vault.Known(p.ID) },
 	}
 	t.app.place(l, p, m.Name)
 	if base != t.app.baseURL(p) { // an API of its own for vectors

@@ -164,12 +164,14 @@ func BenchmarkStream500(b *testing.B) {
 		r := ask(b, in, true)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
+			cpu := processCPU()
 			for b.Loop() {
 				events := out.DecodeResponse(&llm.Call{Stream: true}, bytes.NewReader(body))
 				if err := in.EncodeResponse(io.Discard, r, events); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(float64((processCPU()-cpu).Microseconds())/float64(b.N), "cpu-µs/op")
 		})
 	})
 }

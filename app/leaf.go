@@ -56,7 +56,7 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 // one is the target that calls one model.
 func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 	if m.Provider == demoProvider && !embeds(r) {
-		if l, ok := loads(r, llm.Model{Provider: m.Provider, Name: m.Name}, nil); ok {
+		if l, ok := loads(r, func() llm.Model { return llm.Model{Provider: m.Provider, Name: m.Name} }, nil); ok {
 			return l, nil
 		}
 		return demo{t.app}, nil
@@ -72,7 +72,7 @@ func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 	}
 	_, listed := p.Deployed(m.Name)
 	p = spoken(p, r, listed)
-	if l, ok := loads(r, t.catalog.Call(p.ID, listed), outbound(p.Dialect)); ok {
+	if l, ok := loads(r, func() llm.Model { return t.catalog.Call(p.ID, listed) }, outbound(p.Dialect)); ok {
 		return l, nil
 	}
 	key := p.Dialect + " " + m.Provider + "/" + m.Name

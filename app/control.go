@@ -100,6 +100,8 @@ func (a *App) control(w http.ResponseWriter, r *http.Request) {
 		a.loadKeys(r.Context())
 	case "config":
 		_ = a.config.Reload() // Status says what is wrong with it
+	case "prices":
+		a.takePrices()
 	case "tokens":
 		if err := a.tokens.Reload(); err != nil {
 			a.log.Warn("tokens", "err", err)

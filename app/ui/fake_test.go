@@ -35,8 +35,9 @@ type fake struct {
 	testErr   error
 	doErr     error
 	settings  app.Settings
-	did       []string
-	changed   chan struct{}
+	reports
+	did     []string
+	changed chan struct{}
 }
 
 func (f *fake) note(what ...string) error {

@@ -150,7 +150,12 @@ func call(f func()) {
 }
 
 // picker is a choice from a list that Enter opens too.
-type picker struct{ widget.Select }
+type picker struct {
+	widget.Select
+	escape func()
+}
+
+func (p *picker) onEscape(f func()) { p.escape = f }
 
 func newPicker(options []string, changed func(string)) *picker {
 	p := &picker{}
@@ -173,6 +178,10 @@ func (p *picker) MinSize() fyne.Size {
 
 // TypedKey opens the list with Enter or the space bar.
 func (p *picker) TypedKey(e *fyne.KeyEvent) {
+	if e.Name == fyne.KeyEscape {
+		call(p.escape)
+		return
+	}
 	if e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
 		e = &fyne.KeyEvent{Name: fyne.KeySpace}
 	}

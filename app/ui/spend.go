@@ -68,7 +68,7 @@ func newSpend(s *shell) *spendScreen {
 	p.full = scrolled(p.problem.panel, p.picture, p.tablePanel)
 	p.empty = empty("Nothing was spent", "No call was made in these days. Calls and what they cost appear here as they happen.")
 	p.empty.Hide()
-	p.face = page("Spend", container.NewHBox(p.days, p.group), container.NewStack(p.full.view, p.empty))
+	p.face = page("Spend", container.NewHBox(newPress("Compare…", nil, func() { s.compare() }), p.days, p.group), container.NewStack(p.full.view, p.empty))
 	return p
 }
 

@@ -57,7 +57,7 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 // one is the target that calls one model.
 func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 	if m.Provider == demoProvider && !embeds(r) {
-		if l, ok := loads(r, llm.Model{Provider: m.Provider, Name: m.Name}, nil); ok {
+		if l, ok := loads(r, func() llm.Model { return llm.Model{Provider: m.Provider, Name: m.Name} }, nil); ok {
 			return l, nil
 		}
 		return demo{t.app}, nil
@@ -73,7 +73,7 @@ func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 	}
 	_, listed := p.Deployed(m.Name)
 	p = spoken(p, r, listed)
-	if l, ok := loads(r, t.catalog.Call(p.ID, listed), outbound(p.Dialect)); ok {
+	if l, ok := loads(r, func() llm.Model { return t.catalog.Call(p.ID, listed) }, outbound(p.Dialect)); ok {
 		return l, nil
 	}
 	key := p.Dialect + " " + m.Provider + "/" + m.Name
@@ -106,7 +106,7 @@ func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 		Memory:   t.app.vault,
 		Foreign:  func(opaque string) bool { return t.app.vault.Foreign(p.ID, opaque) },
 		Made:     func(opaque string) { t.app.vault.Made(p.ID, opaque) },
-		Known:    t.app.vault.Known,
+		Known:    func() bool { return t.app.vault.Known(p.ID) },
 	}
 	t.app.place(l, p, m.Name)
 	if base != t.app.baseURL(p) { // an API of its own for vectors

@@ -11,9 +11,13 @@ import (
 // loads is the target of a call in Ollama's dialect that only asks for a model
 // in memory: one that runs elsewhere is always ready, so nobody is called, and
 // there is no row. A model in Ollama itself is no such case.
-func loads(r *llm.Request, m llm.Model, out llm.Outbound) (llm.Target, bool) {
+func loads(r *llm.Request, model func() llm.Model, out llm.Outbound) (llm.Target, bool) {
 	why, ok := ollamadialect.Loads(r)
-	if !ok || out != nil && out.Copies(&llm.Call{Model: m}, r) {
+	if !ok {
+		return nil, false
+	}
+	m := model()
+	if out != nil && out.Copies(&llm.Call{Model: m}, r) {
 		return nil, false
 	}
 	return ready{m, why}, true

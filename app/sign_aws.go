@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,11 +24,13 @@ import (
 
 // awsPair is an AWS key as one word: ACCESS:SECRET or ACCESS:SECRET:SESSION.
 // A Bedrock API key never has that form.
-var awsPair = regexp.MustCompile(`^([A-Z0-9]{16,128}):([A-Za-z0-9/+=]{16,})(?::(\S+))?$`)
+var awsPair = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([A-Z0-9]{16,128}):([A-Za-z0-9/+=]{16,})(?::(\S+))?$`)
+})
 
 // awsKey reads a stored AWS key; ok is false for a bearer key.
 func awsKey(secret string) (k aws.Credentials, ok bool) {
-	m := awsPair.FindStringSubmatch(secret)
+	m := awsPair().FindStringSubmatch(secret)
 	if m == nil {
 		return k, false
 	}

@@ -58,9 +58,9 @@ type askedFor struct {
 	input []byte // items
 }
 
-func readAsked(body []byte) askedFor {
+func readAsked(r *llm.Request) askedFor {
 	a := askedFor{store: true}
-	_ = llm.Fields(body, func(key, v []byte, _ int) bool { // the body was read before
+	_ = r.Fields(func(key, v []byte, _ int) bool { // the body was read before
 		switch string(key) {
 		case "previous_response_id":
 			a.prev = unquoted(v)
@@ -81,7 +81,7 @@ type socketKey struct{}
 // made the answer is called in its own bytes and knows it. It gives what will
 // watch the answer.
 func (h *Handler) begin(ctx context.Context, r *llm.Request, target llm.Target) (*keeping, error) {
-	k := &keeping{h: h, r: r, asked: readAsked(r.Raw)}
+	k := &keeping{h: h, r: r, asked: readAsked(r)}
 	k.socket, _ = ctx.Value(socketKey{}).(*shelf)
 	k.whole = k.socket != nil || k.asked.store && h.keeps()
 	var to string
@@ -171,7 +171,7 @@ func (k *keeping) setInput(items []byte, out string) error {
 	if err != nil {
 		return err
 	}
-	k.r.Raw, k.r.ModelAt = body, peek.ModelAt
+	k.r.Raw, k.r.ModelAt, k.r.Outline = body, peek.ModelAt, peek.Outline
 	return nil
 }
 

@@ -296,7 +296,7 @@ func callBody(message []byte) (body []byte, generate bool) {
 // warmUp remembers a call's input and answers with an id to continue from.
 // No provider is called.
 func (s *socket) warmUp(ctx context.Context, body []byte) {
-	a := readAsked(body)
+	a := readAsked(&llm.Request{Raw: body})
 	model := "null"
 	_ = llm.Fields(body, func(key, v []byte, _ int) bool {
 		if string(key) == "model" {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Setting is what only the user can tell of a provider: a region, a project.
@@ -38,7 +39,9 @@ type Variant struct {
 
 // value is a setting's that has no pattern of its own: what could lead an
 // address elsewhere is none.
-var value = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
+var value = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
+})
 
 // Filled is the provider with the user's settings in its addresses. One that
 // lacks a setting is unusable, and says what is missing.
@@ -61,9 +64,9 @@ func (p Provider) Filled(values map[string]string) Provider {
 		}
 		form := value
 		if s.Pattern != "" {
-			form = regexp.MustCompile(s.Pattern)
+			form = func() *regexp.Regexp { return regexp.MustCompile(s.Pattern) }
 		}
-		if !form.MatchString(v) {
+		if !form().MatchString(v) {
 			p.Unusable = fmt.Sprintf("its %s cannot be %q: give one such as %s", s.Name, v, s.Example)
 			return p
 		}

@@ -20,6 +20,11 @@ var (
 // A long prompt is mostly strings, and strings are skipped at the speed of
 // bytes.IndexByte.
 func Fields(b []byte, visit func(key, value []byte, at int) bool) error {
+	return fields(b, nil, visit)
+}
+
+// fields is Fields; what is found in passing is added to seen.
+func fields(b []byte, seen *Opaque, visit func(key, value []byte, at int) bool) error {
 	i := space(b, 0)
 	if i == len(b) || b[i] != '{' {
 		return errJSON
@@ -42,7 +47,7 @@ func Fields(b []byte, visit func(key, value []byte, at int) bool) error {
 			return errJSON
 		}
 		i = space(b, i+1)
-		end = value(b, i)
+		end = value(b, i, seen)
 		if end < 0 {
 			return errJSON
 		}
@@ -74,7 +79,7 @@ func Elements(b []byte, visit func(value []byte, at int) bool) error {
 		return arrayTail(b, i+1)
 	}
 	for {
-		end := value(b, i)
+		end := value(b, i, nil)
 		if end < 0 {
 			return errArray
 		}
@@ -136,7 +141,7 @@ func str(b []byte, i int) int {
 }
 
 // value returns the end of the value that starts at i, or -1.
-func value(b []byte, i int) int {
+func value(b []byte, i int, seen *Opaque) int {
 	if i >= len(b) {
 		return -1
 	}
@@ -148,8 +153,12 @@ func value(b []byte, i int) int {
 		for i < len(b) {
 			switch b[i] {
 			case '"':
+				start := i + 1
 				if i = str(b, i); i < 0 {
 					return -1
+				}
+				if seen != nil {
+					seen.see(b[start : i-1])
 				}
 				continue
 			case '{', '[':

@@ -70,6 +70,8 @@ type Peek struct {
 	// ModelAt is where the model's JSON string, quotes included, lies in the
 	// body as [start, end); both are 0 where the body does not name the model.
 	ModelAt [2]int
+	// Outline is what else the scan found; nil: nothing is known.
+	Outline *Outline
 }
 
 // Prompt decodes the request into its neutral form, once; later calls return

@@ -10,9 +10,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
-	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream/eventstreamapi"
-
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -35,33 +32,15 @@ func isEventStream(h http.Header) bool {
 // InvokeModel wraps what a model sends once more, in base64: of such a chunk
 // the inner JSON comes out, so that a model's own dialect sees its own events.
 type unwrapper struct {
-	wire    counter
-	decoder *eventstream.Decoder
-	payload []byte // used again
-	out     []byte // used again
-	left    []byte // of out, not delivered yet
-	err     error
+	src   io.Reader
+	buf   []byte // used again
+	inner []byte // used again
+	out   []byte // used again
+	left  []byte // of out, not delivered yet
+	err   error
 }
 
-func newUnwrapper(src io.Reader) *unwrapper {
-	return &unwrapper{wire: counter{src: src}, decoder: eventstream.NewDecoder()}
-}
-
-// counter tells the end of a stream between two messages from one inside.
-type counter struct {
-	src io.Reader
-	n   int // bytes of the message that is being read
-	err error
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.src.Read(p)
-	c.n += n
-	if err != nil {
-		c.err = err
-	}
-	return n, err
-}
+func newUnwrapper(src io.Reader) *unwrapper { return &unwrapper{src: src} }
 
 func (u *unwrapper) Read(p []byte) (int, error) {
 	for len(u.left) == 0 {
@@ -77,42 +56,29 @@ func (u *unwrapper) Read(p []byte) (int, error) {
 
 // next reads one message.
 func (u *unwrapper) next() {
-	u.wire.n = 0
-	m, err := u.decoder.Decode(&u.wire, u.payload[:0])
-	switch {
-	case err == nil:
-	case u.wire.err != nil && u.wire.err != io.EOF:
-		u.err = u.wire.err // the connection broke
-	case u.wire.err == io.EOF && u.wire.n == 0:
-		u.err = io.EOF
-	case u.wire.err == io.EOF:
-		u.err = io.ErrUnexpectedEOF // cut inside a message
-	default:
+	m, buf, err := readMessage(u.src, u.buf)
+	u.buf = buf
+	switch err {
+	case nil:
+	case errChecksum, errLengths, errHeaders:
 		u.err = fmt.Errorf("%w: %w", errEventStream, err)
-	}
-	if u.err != nil {
+		return
+	default: // the end, or the connection broke
+		u.err = err
 		return
 	}
-	u.payload = m.Payload
 	u.out = u.out[:0]
-	switch headerOf(&m, eventstreamapi.MessageTypeHeader) {
-	case eventstreamapi.EventMessageType:
-		u.event(headerOf(&m, eventstreamapi.EventTypeHeader), m.Payload)
-	case eventstreamapi.ExceptionMessageType:
-		u.exception(headerOf(&m, eventstreamapi.ExceptionTypeHeader), said(m.Payload))
-	case eventstreamapi.ErrorMessageType:
-		u.exception(headerOf(&m, eventstreamapi.ErrorCodeHeader), headerOf(&m, eventstreamapi.ErrorMessageHeader))
+	switch m.header(":message-type") {
+	case "event":
+		u.event(m.header(":event-type"), m.payload)
+	case "exception":
+		u.exception(m.header(":exception-type"), said(m.payload))
+	case "error":
+		u.exception(m.header(":error-code"), m.header(":error-message"))
 	default:
 		u.err = fmt.Errorf("%w: a message of no known type", errEventStream)
 	}
 	u.left = u.out
-}
-
-func headerOf(m *eventstream.Message, name string) string {
-	if s, ok := m.Headers.Get(name).(eventstream.StringValue); ok {
-		return string(s)
-	}
-	return ""
 }
 
 // event writes an event's frame.
@@ -121,7 +87,7 @@ func (u *unwrapper) event(kind string, data []byte) {
 	case "initial-response":
 		return
 	case "chunk":
-		inner, ok := unchunk(data)
+		inner, ok := u.unchunk(data)
 		if !ok {
 			u.err = fmt.Errorf("%w: a chunk without its bytes", errEventStream)
 			return
@@ -139,8 +105,8 @@ func (u *unwrapper) event(kind string, data []byte) {
 	u.out = sse.Append(u.out, oneLine(kind), data)
 }
 
-// unchunk is what a chunk of InvokeModel holds.
-func unchunk(data []byte) ([]byte, bool) {
+// unchunk is what a chunk of InvokeModel holds, until the next one is read.
+func (u *unwrapper) unchunk(data []byte) ([]byte, bool) {
 	var packed []byte
 	err := llm.Fields(data, func(k, v []byte, _ int) bool {
 		if string(k) == "bytes" && len(v) > 2 && v[0] == '"' {
@@ -151,9 +117,8 @@ func unchunk(data []byte) ([]byte, bool) {
 	if err != nil || packed == nil {
 		return nil, false
 	}
-	inner := make([]byte, base64.StdEncoding.DecodedLen(len(packed)))
-	n, err := base64.StdEncoding.Decode(inner, packed)
-	return inner[:n], err == nil
+	u.inner, err = base64.StdEncoding.AppendDecode(u.inner[:0], packed)
+	return u.inner, err == nil
 }
 
 // stringField is a field of a JSON object, if it is a plain string.
@@ -212,6 +177,9 @@ func (u *unwrapper) exception(code, message string) {
 
 // oneLine keeps a name from ending its line.
 func oneLine(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' }) < 0 {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		if r < ' ' {
 			return -1

@@ -24,7 +24,7 @@ func remembers(t *testing.T, v *vault.Vault, provider string, out llm.Outbound, 
 	l.Model.Provider, l.Outbound, l.Memory = provider, out, v
 	l.Foreign = func(o string) bool { return v.Foreign(provider, o) }
 	l.Made = func(o string) { v.Made(provider, o) }
-	l.Known = v.Known
+	l.Known = func() bool { return v.Known(provider) }
 	if out.Name() == "gemini" {
 		l.Base = strings.TrimSuffix(l.Base, "/v1") + "/v1beta"
 	}

@@ -5,9 +5,21 @@ package vault
 type makers struct {
 	most       int // of a generation
 	young, old map[digest]string
+	// The providers that those are of.
+	youngOf, oldOf map[string]bool
 }
 
-func (m *makers) clear() { m.young, m.old = nil, nil }
+func (m *makers) clear() { m.young, m.old, m.youngOf, m.oldOf = nil, nil, nil, nil }
+
+// others tells whether anything is of another provider than this one.
+func (m *makers) others(provider string) bool {
+	for _, of := range []map[string]bool{m.youngOf, m.oldOf} {
+		if n := len(of); n > 1 || n == 1 && !of[provider] {
+			return true
+		}
+	}
+	return false
+}
 
 func (m *makers) note(d digest, provider string) {
 	if m.young[d] == provider {
@@ -15,11 +27,13 @@ func (m *makers) note(d digest, provider string) {
 	}
 	if len(m.young) >= m.most {
 		m.old, m.young = m.young, nil
+		m.oldOf, m.youngOf = m.youngOf, nil
 	}
 	if m.young == nil {
-		m.young = map[digest]string{}
+		m.young, m.youngOf = map[digest]string{}, map[string]bool{}
 	}
 	m.young[d] = provider
+	m.youngOf[provider] = true
 }
 
 func (m *makers) maker(d digest) string {
@@ -41,8 +55,16 @@ func (v *Vault) Made(provider, opaque string) {
 	v.known.Store(true)
 }
 
-// Known tells whether anything's maker is remembered.
-func (v *Vault) Known() bool { return v.known.Load() }
+// Known tells whether anything is remembered that another provider than this
+// one made.
+func (v *Vault) Known(provider string) bool {
+	if !v.known.Load() {
+		return false
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.makers.others(provider)
+}
 
 // Foreign tells whether some opaque data is known to come from another
 // provider than this one.

@@ -341,12 +341,12 @@ func TestSealed(t *testing.T) {
 // F10
 func TestForeign(t *testing.T) {
 	v := New(Limits{Known: 4})
-	if v.Known() {
+	if v.Known("deepseek") {
 		t.Error("something is known from the start")
 	}
 	c := &llm.Call{Made: func(o string) { v.Made("anthropic", o) }}
 	answer(t, v, c, claude, asks("tool", &llm.Prompt{}), thought("a", "mine"), text("no call at all"))
-	if !v.Known() || v.Foreign("anthropic", "mine") || !v.Foreign("deepseek", "mine") || v.Foreign("deepseek", "unknown") {
+	if !v.Known("deepseek") || v.Known("anthropic") || v.Foreign("anthropic", "mine") || !v.Foreign("deepseek", "mine") || v.Foreign("deepseek", "unknown") {
 		t.Error("who made it is not known")
 	}
 	for i := range 100 {
@@ -360,7 +360,7 @@ func TestForeign(t *testing.T) {
 		t.Error("the wrong ones were forgotten")
 	}
 	v.Clear()
-	if v.Foreign("deepseek", "mine") || v.Known() {
+	if v.Foreign("deepseek", "mine") || v.Known("deepseek") {
 		t.Error("known after Clear")
 	}
 }

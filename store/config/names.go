@@ -1,15 +1,14 @@
 package config
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	idForm    = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
-	routeForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
-	toolForm  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._:@-]{0,63}$`)
-	envForm   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
+	idForm    = form{"a-z0-9", "a-z0-9._-", 64}
+	routeForm = form{"A-Za-z0-9", "A-Za-z0-9._:-", 128}
+	toolForm  = form{"A-Za-z0-9", "A-Za-z0-9 ._:@-", 64}
+	envForm   = form{"A-Za-z_", "A-Za-z0-9_", 128}
 )
 
 // checkID, checkRouteName and checkToolName return "" or what a good name looks like.

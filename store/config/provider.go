@@ -2,7 +2,6 @@ package config
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -40,7 +39,7 @@ func settingNames() []string {
 	return []string{"region", "profile", "sso_region", "project", "location", "resource", "api_version"}
 }
 
-var settingForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@/+ -]{0,127}$`)
+var settingForm = form{"A-Za-z0-9", "A-Za-z0-9._:@/+ -", 128}
 
 // setting never repeats its value: people paste keys into it.
 func (r *reader) setting(n *node, name string, to *[]Setting) {
@@ -59,7 +58,7 @@ func (r *reader) setting(n *node, name string, to *[]Setting) {
 	*to = append(*to, Setting{Name: name, Value: s})
 }
 
-var wordForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
+var wordForm = form{"A-Za-z0-9", "A-Za-z0-9._:-", 128}
 
 // deployments reads the user's own names of models.
 func (r *reader) deployments(n *node) []Deployment {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -141,17 +142,18 @@ func makeYear(b *testing.B, path string, n int, year time.Time, loc *time.Locati
 	}
 	// 20 groups: 4 tools, 5 providers, 10 models.
 	do(`WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM i WHERE n < 19)
-		INSERT INTO groups SELECT n+1, 'tool-'||(n%4), 'provider-'||(n%5), 'model-'||(n%10), 'work' FROM i`)
+		INSERT INTO groups SELECT n+1, 'tool-'||(n%4), 'provider-'||(n%5), 'model-'||(n%10), 'work', '', '' FROM i`)
 	do(`INSERT INTO prices VALUES (1, '{"input":"1.25","cache_read":"0.125","output":"10","per":1000000}')`)
 	from := year.UnixMicro()
 	step := year.AddDate(1, 0, 0).Add(-time.Second).UnixMicro() - from
 	do(`WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM i WHERE n < ?1-1)
 		INSERT INTO attempts SELECT n+1, '01JD3Q8Y4S6V7X9Z'||printf('%010d', n), ?2 + n*(?3/?1), (n*7)%20+1, 'chat', 'gpt-6-luna', '', 1, 1, '',
 		1, iif(n%50=0, 'error', 'ok'), 200, '', 312345, 2812345, 341642000000+n, 'exact', NULL, 341642000000,
-		51232+n%100, 1188096, 0, 0, 12909, 4000, 0, 0, 0, 0, 0, 0, 0 FROM i`, n, from, step)
-	const counted = `count(*), sum(status='error'), 0, 0, 0, sum(cost/1000000000000), sum(cost%1000000000000), sum(input),
+		51232+n%100, 1188096, 0, 0, 12909, 4000, 0, 0, 0, 0, 0, 0, 0, '', '', NULL FROM i`, n, from, step)
+	const into = `INSERT INTO rollup (kind, start, grp, finish, ` + sumColumns + `)`
+	const counted = `count(*), sum(status='error'), 0, 0, 0, sum(cost/1000000000000), sum(cost%1000000000000), 0, sum(input),
 		sum(cache_read), 0, 0, sum(output), sum(reasoning), 0, 0, 0, 0, 0, 0, 0`
-	do(`INSERT INTO rollup SELECT 0, started/900000000 AS q, grp, started/900000000+1, ` + counted + ` FROM attempts GROUP BY q, grp`)
+	do(into + ` SELECT 0, started/900000000 AS q, grp, started/900000000+1, ` + counted + ` FROM attempts GROUP BY q, grp`)
 	do(`CREATE TEMP TABLE d (start INTEGER PRIMARY KEY, finish INTEGER)`)
 	for q := quarterOf(year); q < quarterOf(year.AddDate(1, 0, 0)); {
 		start, finish := dayBounds(q, loc)
@@ -159,14 +161,10 @@ func makeYear(b *testing.B, path string, n int, year time.Time, loc *time.Locati
 		q = finish
 	}
 	sums := ""
-	for _, c := range []string{
-		"calls", "errors", "unpriced", "estimated", "at_least", "cost_usd", "cost_pico", "input", "cache_read", "cache_write_5m",
-		"cache_write_1h", "output", "reasoning", "audio_input", "audio_cache_read", "audio_output", "image_input",
-		"image_cache_read", "image_output", "searches",
-	} {
+	for c := range strings.SplitSeq(sumColumns, ",") {
 		sums += ", sum(" + c + ")"
 	}
-	do(`INSERT INTO rollup SELECT 1, d.start, r.grp, d.finish` + sums + ` FROM d JOIN rollup r ON r.kind = 0 AND r.start >= d.start AND r.start < d.finish GROUP BY d.start, r.grp`)
-	do(`INSERT INTO rollup SELECT 2, start, 0, finish` + sums + ` FROM rollup WHERE kind = 1 GROUP BY start`)
+	do(into + ` SELECT 1, d.start, r.grp, d.finish` + sums + ` FROM d JOIN rollup r ON r.kind = 0 AND r.start >= d.start AND r.start < d.finish GROUP BY d.start, r.grp`)
+	do(into + ` SELECT 2, start, 0, finish` + sums + ` FROM rollup WHERE kind = 1 GROUP BY start`)
 	runtime.GC()
 }

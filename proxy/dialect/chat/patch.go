@@ -17,12 +17,12 @@ func (Dialect) Patch(c *llm.Call, r *llm.Request) ([][]byte, error) {
 		return nil, &llm.Error{Kind: llm.Internal, Message: "the place of the model in the request is not known"}
 	}
 	model := edit{at: r.ModelAt, text: sse.AppendString(nil, c.Model.Name)}
-	others := strangers(c, r.Raw)
+	others := strangers(c, r)
 	refused := c.Model.Flags.Has(llm.FlagNoStreamOptions)
 	if !r.Stream || r.IncludeUsage && !refused {
 		return applyAll(r.Raw, []edit{model}, others), nil
 	}
-	options, err := streamOptions(r.Raw)
+	options, err := streamOptions(r)
 	if err != nil {
 		return nil, err
 	}
@@ -53,16 +53,16 @@ type edit struct {
 
 // streamOptions finds the values of stream_options, of which a sloppy client
 // may send several.
-func streamOptions(body []byte) ([]edit, error) {
+func streamOptions(r *llm.Request) ([]edit, error) {
 	var found []edit
-	err := llm.Fields(body, func(key, v []byte, at int) bool {
+	err := r.Fields(func(key, v []byte, at int) bool {
 		if fieldName(key) == "stream_options" {
 			found = append(found, edit{at: [2]int{at, at + len(v)}})
 		}
 		return true
 	})
 	if err != nil {
-		return nil, unreadable(body)
+		return nil, unreadable(r.Raw)
 	}
 	return found, nil
 }

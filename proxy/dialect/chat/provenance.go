@@ -50,38 +50,51 @@ func signatureOf(extra []byte) string {
 
 // strangers takes out of a client's body what another provider made, and says
 // so.
-func strangers(c *llm.Call, body []byte) []edit {
+func strangers(c *llm.Call, r *llm.Request) []edit {
+	if o := r.Outline; o != nil && o.Opaque == llm.OpaqueNone {
+		return nil
+	}
+	body := r.Raw
 	if !bytes.Contains(body, detailsKey) && (c.Foreign == nil || !bytes.Contains(body, signatureKey)) {
 		return nil
 	}
 	foreign := func(s string) bool { return s != "" && c.Foreign != nil && c.Foreign(s) }
 	var gone []edit
-	within(body, 0, "messages", func(v []byte, at int) {
-		_ = llm.Elements(v, func(m []byte, i int) bool { // a bad body is refused elsewhere
-			message := at + i
-			within(m, message, "reasoning_details", func(v []byte, at int) {
-				other := false
-				_ = llm.Elements(v, func(d []byte, _ int) bool {
-					other = strings.HasPrefix(unquote(field(d, "format")), ownFormat) ||
-						foreign(unquote(field(d, "signature"))) || foreign(unquote(field(d, "data")))
-					return !other
-				})
-				if other {
-					gone = append(gone, remove(body, edit{at: [2]int{at, at + len(v)}}))
-				}
-			})
-			within(m, message, "tool_calls", func(v []byte, at int) {
-				_ = llm.Elements(v, func(call []byte, i int) bool {
-					within(call, at+i, "extra_content", func(v []byte, at int) {
-						if foreign(signatureOf(v)) {
-							gone = append(gone, remove(body, edit{at: [2]int{at, at + len(v)}}))
-						}
-					})
-					return true
-				})
-			})
-			return true
+	field := func(at int, other func(v []byte) bool) int {
+		end := llm.Skip(body, at)
+		if end > 0 && other(body[at:end]) {
+			gone = append(gone, remove(body, edit{at: [2]int{at, end}}))
+		}
+		return end
+	}
+	details := func(v []byte) (other bool) {
+		_ = llm.Elements(v, func(d []byte, _ int) bool { // what is no list has none
+			other = anothers(d, foreign)
+			return !other
 		})
+		return other
+	}
+	extra := func(v []byte) bool { return foreign(signatureOf(v)) }
+	call := func(key []byte, at int) int {
+		if string(key) == "extra_content" {
+			return field(at, extra)
+		}
+		return llm.Skip(body, at)
+	}
+	message := func(key []byte, at int) int {
+		switch string(key) {
+		case "reasoning_details":
+			return field(at, details)
+		case "tool_calls":
+			return llm.Array(body, at, func(at int) int { return llm.Object(body, at, call) })
+		}
+		return llm.Skip(body, at)
+	}
+	_ = r.Fields(func(key, _ []byte, at int) bool { // a bad body is refused elsewhere
+		if string(key) == "messages" {
+			llm.Array(body, at, func(at int) int { return llm.Object(body, at, message) })
+		}
+		return true
 	})
 	if len(gone) > 0 {
 		c.Lose("reasoning of earlier turns")
@@ -89,15 +102,10 @@ func strangers(c *llm.Call, body []byte) []edit {
 	return gone
 }
 
-// within visits a field of an object that starts at base in the whole body.
-func within(object []byte, base int, name string, visit func(v []byte, at int)) {
-	_ = llm.Fields(object, func(key, v []byte, at int) bool { // what is no object has no fields
-		if string(key) == name {
-			visit(v, base+at)
-			return false
-		}
-		return true
-	})
+// anothers tells whether one of the reasoning_details is for another provider.
+func anothers(detail []byte, foreign func(string) bool) bool {
+	return strings.HasPrefix(unquote(field(detail, "format")), ownFormat) ||
+		foreign(unquote(field(detail, "signature"))) || foreign(unquote(field(detail, "data")))
 }
 
 // applyAll is apply for edits in no order.

@@ -14,13 +14,15 @@ import (
 // memory with r.Raw.
 func (Dialect) Patch(c *llm.Call, r *llm.Request) ([][]byte, error) {
 	p := patcher{c: c, raw: r.Raw}
-	signed := c.Foreign != nil || bytes.Contains(r.Raw, []byte(`"a2V5dHJheTEA`)) // as llm.Seal begins
-	signed = signed && (bytes.Contains(r.Raw, []byte("houghtSignature")) || bytes.Contains(r.Raw, []byte("hought_signature")))
-	named := bytes.Contains(r.Raw, []byte(`"model"`)) // a role, mostly
-	if !signed && !named {
-		return [][]byte{r.Raw}, nil
+	signed := r.MayHold(c)
+	if r.Outline == nil {
+		signed = c.Foreign != nil || bytes.Contains(r.Raw, []byte(`"a2V5dHJheTEA`)) // as llm.Seal begins
+		signed = signed && (bytes.Contains(r.Raw, []byte("houghtSignature")) || bytes.Contains(r.Raw, []byte("hought_signature")))
 	}
-	p.request(r.Raw, 0, signed)
+	_ = r.Fields(func(k, v []byte, at int) bool { // Peek has seen that it is an object
+		p.field(k, v, at, signed)
+		return true
+	})
 	if len(p.edits) == 0 {
 		return [][]byte{r.Raw}, nil
 	}
@@ -53,79 +55,76 @@ func (p *patcher) pieces() [][]byte {
 	return append(all, p.raw[at:])
 }
 
-// request looks at the fields of a request that starts at base.
-func (p *patcher) request(b []byte, base int, signed bool) {
-	_ = llm.Fields(b, func(k, v []byte, at int) bool { // Peek has seen that it is an object
-		at += base
-		switch fieldName(k) {
-		case "model":
-			if v[0] == '"' {
-				p.edits = append(p.edits, edit{at, at + len(v), string(sse.AppendString(nil, resourceName(p.c)))})
-			}
-		case "generateContentRequest":
-			p.request(v, at, signed)
-		case "contents":
-			if signed {
-				p.contents(v, at)
-			}
+// field looks at a field of a request.
+func (p *patcher) field(k, v []byte, at int, signed bool) {
+	switch fieldName(k) {
+	case "model":
+		if v[0] == '"' {
+			p.edits = append(p.edits, edit{at, at + len(v), string(sse.AppendString(nil, resourceName(p.c)))})
 		}
-		return true
-	})
-}
-
-func (p *patcher) contents(v []byte, base int) {
-	each(v, base, func(v []byte, base int) {
-		_ = llm.Fields(v, func(k, v []byte, at int) bool { // what is no object is Google's to refuse
-			if string(k) == "parts" {
-				each(v, base+at, p.part)
-			}
+	case "generateContentRequest":
+		_ = llm.Fields(v, func(k, v []byte, i int) bool { // what is no object is Google's to refuse
+			p.field(k, v, at+i, signed)
 			return true
 		})
+	case "contents":
+		if signed {
+			p.each(at, p.content)
+		}
+	}
+}
+
+func (p *patcher) content(i int) int {
+	return llm.Object(p.raw, i, func(k []byte, i int) int {
+		if string(k) == "parts" {
+			return p.each(i, p.part)
+		}
+		return llm.Skip(p.raw, i)
 	})
 }
 
 // each visits the elements of a list, or the one thing that stands for it.
-func each(v []byte, base int, visit func(v []byte, base int)) {
-	if v[0] != '[' {
-		visit(v, base)
-		return
+func (p *patcher) each(i int, visit func(i int) int) int {
+	if p.raw[i] != '[' {
+		return visit(i)
 	}
-	_ = llm.Elements(v, func(v []byte, at int) bool { // as above
-		visit(v, base+at)
-		return true
-	})
+	return llm.Array(p.raw, i, visit)
 }
 
 // part takes out a signature that this provider did not make. A call gets the
 // one that stands for none, since models from Gemini 3 on want one (E2).
-func (p *patcher) part(b []byte, base int) {
+func (p *patcher) part(i int) int {
 	call, fields := false, 0
-	var sign, before, value edit
-	last := 1                                          // where the field before ends, or the object begins
-	_ = llm.Fields(b, func(k, v []byte, at int) bool { // as above
+	var sign, value edit
+	start, before := i, 0 // where the field before the signature ends, if there is one
+	last := 0
+	end := llm.Object(p.raw, i, func(k []byte, i int) int {
+		end := llm.Skip(p.raw, i)
+		if end < 0 {
+			return end
+		}
 		fields++
 		switch fieldName(k) {
 		case "functionCall":
 			call = true
 		case "thoughtSignature":
-			if v[0] == '"' {
-				value = edit{at, at + len(v), ""}
-				before = edit{last, last, ""}
-				colon := bytes.LastIndexByte(b[:at], ':')
-				key := bytes.LastIndexByte(b[:colon], '"') - len(k) - 1
-				sign = edit{key, at + len(v), ""}
+			if p.raw[i] == '"' {
+				value, before = edit{i, end, ""}, last
+				colon := bytes.LastIndexByte(p.raw[start:i], ':') + start
+				key := bytes.LastIndexByte(p.raw[start:colon], '"') + start - len(k) - 1
+				sign = edit{key, end, ""}
 			}
 		}
-		last = at + len(v)
-		return true
+		last = end
+		return end
 	})
-	if value.end == 0 {
-		return
+	if end < 0 || value.end == 0 {
+		return end
 	}
-	own, ok := p.owned(b[value.start:value.end])
+	own, ok := p.owned(p.raw[value.start:value.end])
 	switch {
 	case ok && own == "":
-		return
+		return end
 	case ok:
 		sign = edit{value.start, value.end, string(sse.AppendString(nil, own))}
 	case call:
@@ -136,14 +135,14 @@ func (p *patcher) part(b []byte, base int) {
 		sign.text = `"text":""`
 	default:
 		p.c.Lose("contents: thoughtSignature of another provider")
-		if before.start > 1 { // the comma before it goes with it
-			sign.start = before.start
+		if before > 0 { // the comma before it goes with it
+			sign.start = before
 		} else {
-			sign.end += bytes.IndexByte(b[sign.end:], ',') + 1
+			sign.end += bytes.IndexByte(p.raw[sign.end:], ',') + 1
 		}
 	}
-	sign.start, sign.end = sign.start+base, sign.end+base
 	p.edits = append(p.edits, sign)
+	return end
 }
 
 // owned tells whether a signature may go to this provider, and what to send

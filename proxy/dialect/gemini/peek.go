@@ -60,7 +60,8 @@ func (Dialect) Peek(r *http.Request, body []byte) (llm.Peek, error) {
 			Message: "Keytray knows no method " + method + " of a model: it serves " + generate + ", " + stream + " and " + count,
 		}
 	}
-	if llm.Fields(body, func(_, _ []byte, _ int) bool { return true }) != nil {
+	var bad error
+	if p.Outline, bad = llm.Scan(body, func(_, _ []byte, _ int) bool { return true }); bad != nil {
 		return llm.Peek{}, unreadable(body)
 	}
 	return p, nil

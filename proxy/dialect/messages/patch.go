@@ -19,9 +19,9 @@ func (Dialect) Patch(c *llm.Call, r *llm.Request) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if hasForeign(r.Raw) {
+	if hasForeign(r) {
 		x := cutter{c: c, raw: r.Raw, edits: edits}
-		x.body()
+		x.body(r)
 		edits = x.edits
 	}
 	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
@@ -70,8 +70,11 @@ var (
 )
 
 // hasForeign tells at a glance whether there may be something to cut.
-func hasForeign(body []byte) bool {
-	return bytes.Contains(body, roleWord) && (bytes.Contains(body, thinkingWord) || bytes.Contains(body, sealWord))
+func hasForeign(r *llm.Request) bool {
+	if o := r.Outline; o != nil {
+		return o.Opaque != llm.OpaqueNone
+	}
+	return bytes.Contains(r.Raw, roleWord) && (bytes.Contains(r.Raw, thinkingWord) || bytes.Contains(r.Raw, sealWord))
 }
 
 // cutter finds what to cut out of a body, by scanning it.
@@ -90,16 +93,22 @@ type span struct {
 	cut      bool
 }
 
-func (x *cutter) body() {
+func (x *cutter) body(r *llm.Request) {
 	var messages []span
-	_ = llm.Fields(x.raw, func(key, v []byte, at int) bool { // what is no object is the provider's to refuse
+	_ = r.Fields(func(key, v []byte, at int) bool { // what is no object is the provider's to refuse
 		switch string(key) {
 		case "thinking":
 			x.thinking = [2]int{at, at + len(v)}
 		case "messages":
-			_ = llm.Elements(v, func(m []byte, i int) bool { // the same
-				messages = append(messages, span{at + i, at + i + len(m), x.message(m, at+i)})
-				return true
+			if v[0] != '[' {
+				break
+			}
+			llm.Array(x.raw, at, func(i int) int {
+				end, cut := x.message(i)
+				if end > 0 {
+					messages = append(messages, span{i, end, cut})
+				}
+				return end
 			})
 		}
 		return true
@@ -112,68 +121,89 @@ func (x *cutter) body() {
 	}
 }
 
-// message cuts out of one message, which lies at base; true if nothing is left
-// of it, so that it must go as a whole.
-func (x *cutter) message(m []byte, base int) bool {
+// message cuts out of the message that starts at i, and tells where it ends;
+// cut is true if nothing is left of it, so that it must go as a whole.
+func (x *cutter) message(i int) (end int, cut bool) {
 	var role string
-	var content []byte
-	at := 0
-	_ = llm.Fields(m, func(key, v []byte, i int) bool { // what is no object is the provider's to refuse
+	content := 0 // where it starts, if it came before the role
+	end = llm.Object(x.raw, i, func(key []byte, i int) int {
 		switch string(key) {
 		case "role":
-			role = stringOf(v)
+			end := llm.Skip(x.raw, i)
+			if end > 0 {
+				role = stringOf(x.raw[i:end])
+			}
+			return end
 		case "content":
-			content, at = v, base+i
+			if role == "assistant" {
+				end, gone := x.content(i)
+				cut = gone
+				return end
+			}
+			content = i
 		}
-		return true
+		return llm.Skip(x.raw, i)
 	})
-	if role != "assistant" {
-		return false
+	if role == "assistant" && content > 0 {
+		_, cut = x.content(content)
 	}
-	if x.bare = false; len(content) == 0 || content[0] != '[' {
-		return false
+	return end, cut
+}
+
+// content cuts out of an assistant's content; gone is true if nothing is left.
+func (x *cutter) content(at int) (end int, gone bool) {
+	if x.bare = false; x.raw[at] != '[' {
+		return llm.Skip(x.raw, at), false
 	}
 	var blocks []span
 	kept, cut, called, signed := 0, 0, false, false
-	_ = llm.Elements(content, func(b []byte, i int) bool { // the same
-		kind, foreign := x.foreign(b, at+i)
-		blocks = append(blocks, span{at + i, at + i + len(b), foreign})
+	end = llm.Array(x.raw, at, func(i int) int {
+		end, kind, foreign := x.foreign(i)
+		if end < 0 {
+			return end
+		}
+		blocks = append(blocks, span{i, end, foreign})
 		switch {
 		case foreign:
 			cut++
-			return true
+			return end
 		case kept == 0:
 			signed = kind == "thinking" || kind == "redacted_thinking"
 		}
 		kept++
 		called = called || kind == "tool_use"
-		return true
+		return end
 	})
 	x.bare = called && !signed && cut > 0
 	if cut > 0 && kept == 0 {
-		return true
+		return end, true
 	}
 	x.cut(blocks)
-	return false
+	return end, false
 }
 
-// foreign tells whether a block is thinking that this provider did not sign.
-// Of text, it cuts citations that were made for another provider's search.
-func (x *cutter) foreign(b []byte, base int) (kind string, cut bool) {
+// foreign tells whether the block that starts at i is thinking that this
+// provider did not sign. Of text, it cuts citations that were made for another
+// provider's search.
+func (x *cutter) foreign(i int) (end int, kind string, cut bool) {
 	var sign []byte
 	var cites [2]int
-	_ = llm.Fields(b, func(key, v []byte, at int) bool { // what is no object is the provider's to refuse
-		switch string(key) {
+	end = llm.Object(x.raw, i, func(key []byte, i int) int {
+		end := llm.Skip(x.raw, i)
+		if end < 0 {
+			return end
+		}
+		switch v := x.raw[i:end]; string(key) {
 		case "type":
 			kind = stringOf(v)
 		case "signature", "data":
 			sign = v
 		case "citations":
 			if bytes.Contains(v, sealWord) {
-				cites = [2]int{base + at, base + at + len(v)}
+				cites = [2]int{i, end}
 			}
 		}
-		return true
+		return end
 	})
 	switch kind {
 	case "text":
@@ -189,11 +219,11 @@ func (x *cutter) foreign(b []byte, base int) (kind string, cut bool) {
 		case llm.IsSealed(opaque), x.c.Foreign != nil && x.c.Foreign(opaque):
 			x.c.Lose("messages: earlier reasoning of another provider")
 		default:
-			return kind, false
+			return end, kind, false
 		}
-		return kind, true
+		return end, kind, true
 	}
-	return kind, false
+	return end, kind, false
 }
 
 // cut takes elements out of their array, with one comma each.

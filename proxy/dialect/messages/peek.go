@@ -33,7 +33,7 @@ func (Dialect) ContentType(p llm.Peek) string {
 func (Dialect) Peek(hr *http.Request, body []byte) (llm.Peek, error) {
 	p := llm.Peek{IncludeUsage: true, Counts: strings.HasSuffix(hr.URL.Path, countPath)}
 	var bad *llm.Error
-	err := llm.Fields(body, func(key, v []byte, at int) bool {
+	outline, err := llm.Scan(body, func(key, v []byte, at int) bool {
 		switch fieldName(key) {
 		case "model":
 			switch {
@@ -60,6 +60,6 @@ func (Dialect) Peek(hr *http.Request, body []byte) (llm.Peek, error) {
 	case p.ModelAt[1] == 0:
 		return llm.Peek{}, llm.Invalid("model", "model is missing: name the model to use")
 	}
-	p.Stream = p.Stream && !p.Counts
+	p.Stream, p.Outline = p.Stream && !p.Counts, outline
 	return p, nil
 }

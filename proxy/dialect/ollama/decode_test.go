@@ -47,8 +47,8 @@ func TestPeek(t *testing.T) {
 		if name := c.body[got.ModelAt[0]:got.ModelAt[1]]; name != `"m"` && name != `"a\/b"` {
 			t.Errorf("%s: the model is at %q", c.body, name)
 		}
-		c.want.ModelAt, c.want.IncludeUsage = got.ModelAt, true
-		if got != c.want {
+		c.want.ModelAt, c.want.IncludeUsage, c.want.Outline = got.ModelAt, true, got.Outline
+		if got != c.want || got.Outline == nil {
 			t.Errorf("%s %s: %+v, want %+v", c.path, c.body, got, c.want)
 		}
 	}

@@ -21,7 +21,7 @@ func (Dialect) Peek(r *http.Request, body []byte) (llm.Peek, error) {
 	}
 	says := false
 	var bad *llm.Error
-	err := llm.Fields(body, func(key, v []byte, at int) bool {
+	outline, err := llm.Scan(body, func(key, v []byte, at int) bool {
 		switch plain(key) {
 		case "model":
 			switch {
@@ -51,6 +51,7 @@ func (Dialect) Peek(r *http.Request, body []byte) (llm.Peek, error) {
 	case p.Model == "":
 		return llm.Peek{}, llm.Invalid("model", "model is required: name the model to use")
 	}
+	p.Outline = outline
 	if !says {
 		p.Stream = false // Ollama itself answers a load whole, whatever is asked for
 	}
@@ -74,7 +75,7 @@ func Loads(r *llm.Request) (why llm.Why, ok bool) {
 	}
 	why, ok = load, true
 	want := subject(r.Form)
-	err := llm.Fields(r.Raw, func(key, v []byte, _ int) bool {
+	err := r.Fields(func(key, v []byte, _ int) bool {
 		switch plain(key) {
 		case want:
 			ok = empty(v)

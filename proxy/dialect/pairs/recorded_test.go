@@ -34,7 +34,7 @@ var smallest = map[string]struct{ path, body string }{
 }
 
 // ask is the smallest question of a dialect's client.
-func ask(t *testing.T, in llm.Inbound, stream bool) *llm.Request {
+func ask(t testing.TB, in llm.Inbound, stream bool) *llm.Request {
 	t.Helper()
 	q := smallest[in.Name()]
 	peek, err := in.Peek(httptest.NewRequest(http.MethodPost, q.path, strings.NewReader(q.body)), []byte(q.body))

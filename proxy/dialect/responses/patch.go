@@ -16,7 +16,7 @@ func (Dialect) Patch(c *llm.Call, r *llm.Request) ([][]byte, error) {
 		return nil, &llm.Error{Kind: llm.Internal, Message: "the place of the model in the request is not known"}
 	}
 	model := edit{at: r.ModelAt, text: sse.AppendString(nil, c.Model.Name)}
-	edits := foreign(c, r.Raw)
+	edits := foreign(c, r)
 	if len(edits) > 0 {
 		c.Lose("reasoning of earlier turns: another provider made it")
 	}
@@ -39,41 +39,53 @@ type element struct {
 }
 
 // foreign finds the reasoning of other providers in the input.
-func foreign(c *llm.Call, body []byte) []edit {
-	if !bytes.Contains(body, []byte(`"encrypted_content"`)) {
+func foreign(c *llm.Call, r *llm.Request) []edit {
+	if !r.MayHold(c) || r.Outline == nil && !bytes.Contains(r.Raw, []byte(`"encrypted_content"`)) {
 		return nil
 	}
 	var edits []edit
-	_ = llm.Fields(body, func(key, v []byte, at int) bool { // the body was read before
+	_ = r.Fields(func(key, _ []byte, at int) bool { // the body was read before
 		if string(key) == "input" {
-			edits = append(edits, cut(foreignItems(c, v, at), body)...)
+			edits = append(edits, cut(foreignItems(c, r.Raw, at), r.Raw)...)
 		}
 		return true
 	})
 	return edits
 }
 
-func foreignItems(c *llm.Call, input []byte, base int) []element {
+// foreignItems are the items of the input that starts at a place in the body.
+func foreignItems(c *llm.Call, body []byte, input int) []element {
+	if body[input] != '[' {
+		return nil // a text has none
+	}
 	var items []element
 	gone := map[string]bool{}
 	orphans := false
-	_ = llm.Elements(input, func(v []byte, at int) bool { // a text has none
-		e := element{at: [2]int{base + at, base + at + len(v)}}
+	llm.Array(body, input, func(i int) int {
+		e := element{}
 		var id, secret []byte
 		role := ""
-		_ = llm.Fields(v, func(key, x []byte, k int) bool { // what is no object has no fields
-			switch string(key) {
+		end := llm.Object(body, i, func(key []byte, i int) int {
+			end := llm.Skip(body, i)
+			if end < 0 {
+				return end
+			}
+			switch x := body[i:end]; string(key) {
 			case "type":
 				e.kind = unquote(x)
 			case "role":
 				role = unquote(x)
 			case "id":
-				id, e.id = x, [2]int{base + at + k, base + at + k + len(x)}
+				id, e.id = x, [2]int{i, end}
 			case "encrypted_content":
 				secret = x
 			}
-			return true
+			return end
 		})
+		if end < 0 {
+			return end
+		}
+		e.at = [2]int{i, end}
 		switch {
 		case e.kind == "reasoning":
 			s := unquote(secret)
@@ -90,7 +102,7 @@ func foreignItems(c *llm.Call, input []byte, base int) []element {
 			e.orphan = orphans && !null(id)
 		}
 		items = append(items, e)
-		return true
+		return end
 	})
 	return items
 }

@@ -15,7 +15,7 @@ import (
 func (Dialect) Peek(r *http.Request, body []byte) (llm.Peek, error) {
 	p := llm.Peek{Counts: countsOnly(r), IncludeUsage: true}
 	var bad *llm.Error
-	err := llm.Fields(body, func(key, v []byte, at int) bool {
+	outline, err := llm.Scan(body, func(key, v []byte, at int) bool {
 		switch fieldName(key) {
 		case "model":
 			switch {
@@ -43,6 +43,7 @@ func (Dialect) Peek(r *http.Request, body []byte) (llm.Peek, error) {
 	case p.ModelAt[1] == 0:
 		return llm.Peek{}, llm.Invalid("model", "model is missing: name the model to use")
 	}
+	p.Outline = outline
 	return p, nil
 }
 

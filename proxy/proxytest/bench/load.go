@@ -18,6 +18,7 @@ type scenario struct {
 	name     string
 	goal     float64 // CPU per request relative to the reverse proxy
 	path     string  // at the provider and the proxy
+	at       string  // at Keytray
 	model    string  // at Keytray
 	stream   bool
 	prompt   int // bytes of prompt
@@ -25,22 +26,32 @@ type scenario struct {
 	requests int // a round
 }
 
+// The endpoints of two dialects.
+const (
+	chat     = "/v1/chat/completions"
+	messages = "/v1/messages"
+)
+
 func scenarios(scale float64) []scenario {
 	n := func(k int) int { return max(8, int(float64(k)*scale)) }
 	return []scenario{
-		{"whole", 2.5, "/v1/chat/completions", "lab/m", false, 200, 8, n(4000)},
-		{"stream of 200", 1.0, "/v1/chat/completions", "lab/m", true, 200, 8, n(800)},
-		{"100 paced streams", 1.5, "/paced/v1/chat/completions", "paced/m", true, 200, 100, 100},
-		{"1 MB prompt", 2, "/v1/chat/completions", "lab/m", false, 1 << 20, 8, n(400)},
-		{"translated whole", 3, "/a/v1/messages", "other/m", false, 200, 8, n(4000)},
-		{"translated stream", 1.5, "/a/v1/messages", "other/m", true, 200, 8, n(800)},
+		{"whole", 2.5, chat, chat, "lab/m", false, 200, 8, n(4000)},
+		{"stream of 200", 1.0, chat, chat, "lab/m", true, 200, 8, n(800)},
+		{"100 paced streams", 1.5, "/paced" + chat, chat, "paced/m", true, 200, 100, 100},
+		{"1 MB prompt", 2, chat, chat, "lab/m", false, 1 << 20, 8, n(400)},
+		{"messages whole", 2.5, "/a" + messages, messages, "other/m", false, 200, 8, n(4000)},
+		{"messages stream", 1.0, "/a" + messages, messages, "other/m", true, 200, 8, n(800)},
+		{"messages 1 MB prompt", 2, "/a" + messages, messages, "other/m", false, 1 << 20, 8, n(400)},
+		{"translated whole", 3, "/a" + messages, chat, "other/m", false, 200, 8, n(4000)},
+		{"translated stream", 1.5, "/a" + messages, chat, "other/m", true, 200, 8, n(800)},
+		{"translated stream to messages", 1.5, chat, messages, "lab/m", true, 200, 8, n(800)},
 	}
 }
 
 // body is the request; the provider answers any model.
 func (s scenario) body(model string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `{"model":%q,"messages":[{"role":"user","content":"`, model)
+	fmt.Fprintf(&b, `{"model":%q,"max_tokens":999,"messages":[{"role":"user","content":"`, model)
 	b.WriteString(strings.Repeat("all work and no play ", s.prompt/21+1))
 	b.WriteString(`"}]`)
 	if s.stream {

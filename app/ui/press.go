@@ -150,7 +150,10 @@ func call(f func()) {
 }
 
 // picker is a choice from a list that Enter opens too.
-type picker struct{ widget.Select }
+type picker struct {
+	widget.Select
+	escape func()
+}
 
 func newPicker(options []string, changed func(string)) *picker {
 	p := &picker{}
@@ -171,8 +174,14 @@ func (p *picker) MinSize() fyne.Size {
 	return size
 }
 
-// TypedKey opens the list with Enter or the space bar.
+func (p *picker) onEscape(f func()) { p.escape = f }
+
+// TypedKey opens the list with Enter or the space bar, and passes Escape on.
 func (p *picker) TypedKey(e *fyne.KeyEvent) {
+	if e.Name == fyne.KeyEscape {
+		call(p.escape)
+		return
+	}
 	if e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
 		e = &fyne.KeyEvent{Name: fyne.KeySpace}
 	}

@@ -33,6 +33,13 @@ type Keytray interface {
 	Spend(ctx context.Context, q app.SpendQuery) ([]app.Sum, error)
 	Requests(ctx context.Context, f app.RowFilter) ([]app.Row, error)
 
+	Limits() []app.Limit
+	Budget(of app.Scope) app.BudgetSettings
+	SetBudget(of app.Scope, to app.BudgetSettings) error
+	TakeWarnings() []app.Warning
+
+	Tokens() []app.Token
+
 	Settings() *app.Settings
 	Paths() app.Paths
 	SetListen(addr string) error

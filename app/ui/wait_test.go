@@ -23,6 +23,8 @@ func (k stuck) wait() { <-k.gate }
 
 func (k stuck) Use(string) error                                     { k.wait(); return nil }
 func (k stuck) SetPaused(bool)                                       { k.wait() }
+func (k stuck) Limits() []app.Limit                                  { k.wait(); return nil }
+func (k stuck) SetBudget(app.Scope, app.BudgetSettings) error        { k.wait(); return nil }
 func (k stuck) SetListen(string) error                               { k.wait(); return nil }
 func (k stuck) SetWithoutToken(string) error                         { k.wait(); return nil }
 func (k stuck) SetLedgerSync(string) error                           { k.wait(); return nil }

@@ -1,0 +1,63 @@
+//go:build !nogui
+
+package ui
+
+import (
+	"fmt"
+	"time"
+
+	"keytray/app"
+	"keytray/app/view"
+)
+
+func (f *fake) Limits() []app.Limit                 { return f.limits }
+func (f *fake) Budget(app.Scope) app.BudgetSettings { return f.budget }
+func (f *fake) Tokens() []app.Token                 { return f.tokens }
+
+func (f *fake) SetBudget(s app.Scope, b app.BudgetSettings) error {
+	return f.note("budget", view.ScopeWords(s), view.PlainUSD(b.Day), view.PlainUSD(b.Month), b.AtLimit)
+}
+
+func (f *fake) TakeWarnings() []app.Warning {
+	all := f.warnings
+	f.warnings = nil
+	return all
+}
+
+// usd is an amount of pico-USD.
+func usd(f float64) int64 { return int64(f * 1e12) }
+
+// more adds what a Keytray in full use has beside keys and calls.
+func (f *fake) more() {
+	five := usd(5)
+	f.budget = app.BudgetSettings{Day: &five, AtLimit: "block"}
+	tomorrow, month := app.Day(noon).AddDate(0, 0, 1), time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	f.limits = []app.Limit{
+		{Month: true, Most: usd(50), Spent: usd(12.4), AtLimit: "block", Until: month},
+		{Scope: app.Scope{Of: "tool", Name: "codex"}, Most: usd(5), Spent: usd(4.31), AtLimit: "offline", Until: tomorrow},
+		{Scope: app.Scope{Of: "key", Name: "anthropic/work"}, Most: usd(2), Spent: usd(2.04), AtLimit: "block", Until: tomorrow},
+	}
+	f.tokens = []app.Token{
+		{Tool: "aider", Created: noon.AddDate(0, 0, -12), LastUsed: noon.Add(-time.Minute)},
+		{Tool: "codex", Created: noon.AddDate(0, 0, -3), LastUsed: noon.Add(-4 * time.Second)},
+		{Tool: "env", Static: true},
+		{Tool: "goose", Created: noon.Add(-time.Hour)},
+	}
+}
+
+// less takes it away again.
+func (f *fake) less() {
+	f.limits, f.tokens, f.budget = nil, nil, app.BudgetSettings{}
+}
+
+// stretch makes its names go on and on.
+func (f *fake) stretch(word string) {
+	for i := range f.limits {
+		f.limits[i].Scope = app.Scope{Of: "tool", Name: fmt.Sprint(word, i)}
+		f.limits[i].Most *= 1_000
+		f.limits[i].Spent *= 1_000
+	}
+	for i := range f.tokens {
+		f.tokens[i].Tool = fmt.Sprint(word, i)
+	}
+}

@@ -76,7 +76,7 @@ type App struct {
 	door     *proxy.Handler
 	changes  changes
 	paused   atomic.Bool
-	strange  atomic.Int64  // calls with an unknown token
+	strange  strangers
 	own      string        // the token that this process calls itself with
 	read     chan struct{} // closed when the keychain was read, or could not be
 

@@ -3,7 +3,9 @@
 package ui
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"keytray/app"
@@ -22,6 +24,42 @@ func (f *fake) TakeWarnings() []app.Warning {
 	all := f.warnings
 	f.warnings = nil
 	return all
+}
+
+func (f *fake) Tools(context.Context) ([]app.Tool, error) {
+	var out []app.Tool
+	for i, t := range f.tokens {
+		x := app.Tool{Name: t.Tool, Token: true, Static: t.Static, Created: t.Created, LastUsed: t.LastUsed}
+		x.Today = app.Sum{Calls: int64(i), CostPico: usd(0.41 * float64(i))}
+		x.Month = app.Sum{Calls: int64(9 * i), CostPico: usd(3.7 * float64(i)), Unpriced: int64(i % 2)}
+		if i == 1 {
+			x.Models = []string{"openai/", "safe"}
+		}
+		out = append(out, x)
+	}
+	return out, f.bookErr
+}
+
+func (f *fake) Token(_ context.Context, tool string) (app.TokenText, error) {
+	return f.token(tool), f.note("token", tool)
+}
+
+func (f *fake) RotateToken(_ context.Context, tool string) (app.TokenText, error) {
+	return f.token(tool), f.note("rotate", tool)
+}
+
+func (f *fake) token(tool string) app.TokenText {
+	t := app.TokenText{Tool: tool, Text: "kt-local-3nuwdicpbetmndds7b3pr3j2xy2imih6rh3u"}
+	if f.keysErr != nil {
+		t.Note, t.Fixed = "the token of "+tool+" is shown this once: it could not be kept in the keychain", "Copy it now."
+	}
+	return t
+}
+
+func (f *fake) RevokeToken(_ context.Context, tool string) error { return f.note("revoke", tool) }
+
+func (f *fake) SetToolModels(tool string, models []string) error {
+	return f.note("models", tool, strings.Join(models, ","))
 }
 
 // usd is an amount of pico-USD.

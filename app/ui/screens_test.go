@@ -34,7 +34,7 @@ func (s *shell) picture(t *testing.T, name string) {
 	}
 }
 
-var screenNames = []string{"overview", "keys", "spend", "requests", "settings"}
+var screenNames = []string{"overview", "keys", "tools", "spend", "requests", "settings"}
 
 // TestScreens draws every screen in every state, light and dark, at the usual
 // and at the least size. Nothing may stick out of the window.
@@ -72,6 +72,13 @@ func TestScreensOfSheets(t *testing.T) {
 			k := s.all[atKeys].(*keysScreen)
 			k.remove(k.now[0], k.now[0].Keys[0])
 		},
+		"sheet-token": func(s *shell) { s.choose(atTools); s.all[atTools].(*toolsScreen).show("codex") },
+		"sheet-models": func(s *shell) {
+			s.choose(atTools)
+			t := s.all[atTools].(*toolsScreen)
+			t.models(t.now[1])
+		},
+		"sheet-budget":  func(s *shell) { s.choose(atSpend); s.all[atSpend].(*spendScreen).budgets.edit(app.Scope{}, true) },
 		"sheet-details": func(s *shell) { s.choose(atRequests); s.all[atRequests].(*requests).details("req_6") },
 		"demo":          func(s *shell) { s.all[atOverview].(*overview).steps.demo() },
 		"paused":        func(s *shell) { s.state.Status.Paused = true; s.state.Status.State = app.Paused; s.apply(s.state) },

@@ -39,6 +39,11 @@ type Keytray interface {
 	TakeWarnings() []app.Warning
 
 	Tokens() []app.Token
+	Tools(ctx context.Context) ([]app.Tool, error)
+	Token(ctx context.Context, tool string) (app.TokenText, error)
+	RotateToken(ctx context.Context, tool string) (app.TokenText, error)
+	RevokeToken(ctx context.Context, tool string) error
+	SetToolModels(tool string, models []string) error
 
 	Settings() *app.Settings
 	Paths() app.Paths

@@ -21,8 +21,13 @@ type stuck struct {
 
 func (k stuck) wait() { <-k.gate }
 
-func (k stuck) Use(string) error                                     { k.wait(); return nil }
-func (k stuck) SetPaused(bool)                                       { k.wait() }
+func (k stuck) Use(string) error                          { k.wait(); return nil }
+func (k stuck) SetPaused(bool)                            { k.wait() }
+func (k stuck) Tools(context.Context) ([]app.Tool, error) { k.wait(); return nil, nil }
+func (k stuck) Token(context.Context, string) (app.TokenText, error) {
+	k.wait()
+	return app.TokenText{}, nil
+}
 func (k stuck) Limits() []app.Limit                                  { k.wait(); return nil }
 func (k stuck) SetBudget(app.Scope, app.BudgetSettings) error        { k.wait(); return nil }
 func (k stuck) SetListen(string) error                               { k.wait(); return nil }

@@ -9,10 +9,10 @@ import (
 
 // Overview is what the Overview screen shows.
 type Overview struct {
-	Figures []Figure // today, 7 days, 30 days
-	Bars    []Bar    // the last 14 days, one series
-	Calls   []Call   // the last ones, newest first
-	Steps   []Step   // for a newcomer, until all are done
+	Figures []Figure    // today, 7 days, 30 days
+	Bars    []Bar       // the last 14 days, one series
+	Calls   []Call      // the last ones, newest first
+	Steps   []Step      // for a newcomer, until all are done
 	Budget  *BudgetLine // the limit that is used most; nil if there is none
 }
 

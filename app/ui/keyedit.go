@@ -8,6 +8,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 
 	"keytray/app/view"
 )
@@ -70,7 +71,7 @@ func (s *shell) ask(q question) *sheet {
 	if q.entry != nil {
 		q.entry.OnSubmitted = func(string) { run() }
 		if q.blank {
-			parts = append(parts, container.New(least(fyne.NewSize(200, 140)), q.entry))
+			parts = append(parts, container.New(layout.NewCustomPaddedLayout(0, 0, 0, 2), container.New(least(fyne.NewSize(200, 140)), q.entry)))
 		} else {
 			parts = append(parts, q.entry)
 		}

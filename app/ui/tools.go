@@ -9,6 +9,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 
 	"keytray/app"
@@ -122,22 +123,21 @@ func (t *toolsScreen) card(c view.ToolCard) fyne.CanvasObject {
 	add("Models", func() { t.models(c) })
 	add("Limit", func() { editBudget(t.s, app.Scope{Of: "tool", Name: c.Name}, false, nil, t.refresh) })
 	parts := []fyne.CanvasObject{
-		container.NewGridWithColumns(2, sized(bold(line(c.Name)), theme.SizeNameSubHeadingText), trailing(quietLine(c.Spent))),
-		quietLine(capital(c.Token)), line(c.Models),
+		sized(bold(line(c.Name)), theme.SizeNameSubHeadingText), quietLine(capital(c.Token)), line(c.Models),
+	}
+	if c.Spent != "" {
+		parts = append(parts, line(c.Spent))
 	}
 	for _, l := range c.Limits {
 		m := newMeter()
 		m.set(l.Share, l.Tone)
 		words := line(l.Amount + ": " + l.Left)
-		tint(words, l.Tone)
-		parts = append(parts, container.NewGridWithColumns(2, words, around(spaced(12), nil, nil, nil, m)))
+		if l.Tone == view.Bad {
+			tint(words, l.Tone)
+		}
+		parts = append(parts, words, container.New(layout.NewCustomPaddedLayout(8, 8, 8, 8), m))
 	}
 	return newPanel(container.New(&stacked{gap: 4}, container.New(&stacked{gap: -10}, parts...), bar))
-}
-
-// spaced is an empty place of a height.
-func spaced(h float32) fyne.CanvasObject {
-	return container.New(least(fyne.NewSize(1, h)), short(""))
 }
 
 func (t *toolsScreen) add() {

@@ -36,6 +36,8 @@ type fake struct {
 	doErr     error
 	settings  app.Settings
 	limits    []app.Limit
+	routes    []app.Route
+	checkErr  error
 	budget    app.BudgetSettings
 	warnings  []app.Warning
 	tokens    []app.Token

@@ -62,6 +62,25 @@ func (f *fake) SetToolModels(tool string, models []string) error {
 	return f.note("models", tool, strings.Join(models, ","))
 }
 
+func (f *fake) Routes() []app.Route              { return f.routes }
+func (f *fake) SetRoute(name, yaml string) error { return f.note("route", name, yaml) }
+func (f *fake) RemoveRoute(name string) error    { return f.note("remove route", name) }
+func (f *fake) CheckRoute(name, yaml string) error {
+	if _, err := app.ParseRoute(yaml); err != nil {
+		return err
+	}
+	return f.checkErr
+}
+
+// route is a route from its YAML.
+func route(name, yaml string, active bool, paces ...app.Pace) app.Route {
+	t, err := app.ParseRoute(yaml)
+	if err != nil {
+		panic(err)
+	}
+	return app.Route{Name: name, Target: t, YAML: t.String(), Active: active, Paces: paces}
+}
+
 // usd is an amount of pico-USD.
 func usd(f float64) int64 { return int64(f * 1e12) }
 
@@ -75,6 +94,12 @@ func (f *fake) more() {
 		{Scope: app.Scope{Of: "tool", Name: "codex"}, Most: usd(5), Spent: usd(4.31), AtLimit: "offline", Until: tomorrow},
 		{Scope: app.Scope{Of: "key", Name: "anthropic/work"}, Most: usd(2), Spent: usd(2.04), AtLimit: "block", Until: tomorrow},
 	}
+	claude := app.Pace{Name: "anthropic/claude-sonnet-5-5", Provider: "anthropic", Model: "claude-sonnet-5-5", First: 612 * time.Millisecond, PerSecond: 71, Resting: noon.Add(2 * time.Minute)}
+	luna := app.Pace{Name: "gpt-6-luna", Provider: "openai", Model: "gpt-6-luna", First: 340 * time.Millisecond, PerSecond: 118}
+	f.routes = []app.Route{
+		route("safe", "{fallback: [anthropic/claude-sonnet-5-5, {race: [gpt-6-luna, ollama/qwen3], after: 500ms}]}", true, claude, luna, app.Pace{Name: "ollama/qwen3", Provider: "ollama", Model: "qwen3"}),
+		route("shares", "{balance: {gpt-6-luna: 3, groq/llama-4: 1}, ignore: [google]}", false, luna, app.Pace{Name: "groq/llama-4", Why: "there is no key for groq, or it is turned off"}),
+	}
 	f.tokens = []app.Token{
 		{Tool: "aider", Created: noon.AddDate(0, 0, -12), LastUsed: noon.Add(-time.Minute)},
 		{Tool: "codex", Created: noon.AddDate(0, 0, -3), LastUsed: noon.Add(-4 * time.Second)},
@@ -85,7 +110,7 @@ func (f *fake) more() {
 
 // less takes it away again.
 func (f *fake) less() {
-	f.limits, f.tokens, f.budget = nil, nil, app.BudgetSettings{}
+	f.limits, f.tokens, f.routes, f.budget = nil, nil, nil, app.BudgetSettings{}
 }
 
 // stretch makes its names go on and on.
@@ -95,6 +120,7 @@ func (f *fake) stretch(word string) {
 		f.limits[i].Most *= 1_000
 		f.limits[i].Spent *= 1_000
 	}
+	f.routes[0] = route(word, "{judge: ["+word+"/"+word+", "+word+word+"], by: "+word+"}", true, app.Pace{Name: word + "/" + word, Why: word + " " + word})
 	for i := range f.tokens {
 		f.tokens[i].Tool = fmt.Sprint(word, i)
 	}

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"keytray/app"
+	"keytray/app/view"
 )
 
 // picture writes what the window shows to the folder that KEYTRAY_SCREENSHOTS
@@ -34,7 +35,7 @@ func (s *shell) picture(t *testing.T, name string) {
 	}
 }
 
-var screenNames = []string{"overview", "keys", "tools", "spend", "requests", "settings"}
+var screenNames = []string{"overview", "keys", "routes", "tools", "spend", "requests", "settings"}
 
 // TestScreens draws every screen in every state, light and dark, at the usual
 // and at the least size. Nothing may stick out of the window.
@@ -71,6 +72,20 @@ func TestScreensOfSheets(t *testing.T) {
 			s.choose(atKeys)
 			k := s.all[atKeys].(*keysScreen)
 			k.remove(k.now[0], k.now[0].Keys[0])
+		},
+		"sheet-route": func(s *shell) { s.choose(atRoutes); s.all[atRoutes].(*routesScreen).editNamed("shares") },
+		"sheet-route-yaml": func(s *shell) {
+			s.choose(atRoutes)
+			s.all[atRoutes].(*routesScreen).editNamed("safe")
+			for _, o := range s.inView() {
+				if b, ok := o.(*press); ok && b.Text == "Edit as YAML" {
+					b.OnTapped()
+				}
+			}
+		},
+		"sheet-route-new": func(s *shell) {
+			s.choose(atRoutes)
+			s.all[atRoutes].(*routesScreen).edit(view.RouteForm{Strategy: "fallback"}, true)
 		},
 		"sheet-token": func(s *shell) { s.choose(atTools); s.all[atTools].(*toolsScreen).show("codex") },
 		"sheet-models": func(s *shell) {

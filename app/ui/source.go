@@ -38,6 +38,11 @@ type Keytray interface {
 	SetBudget(of app.Scope, to app.BudgetSettings) error
 	TakeWarnings() []app.Warning
 
+	Routes() []app.Route
+	CheckRoute(name, yaml string) error
+	SetRoute(name, yaml string) error
+	RemoveRoute(name string) error
+
 	Tokens() []app.Token
 	Tools(ctx context.Context) ([]app.Tool, error)
 	Token(ctx context.Context, tool string) (app.TokenText, error)

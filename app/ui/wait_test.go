@@ -28,6 +28,8 @@ func (k stuck) Token(context.Context, string) (app.TokenText, error) {
 	k.wait()
 	return app.TokenText{}, nil
 }
+func (k stuck) Routes() []app.Route                                  { k.wait(); return nil }
+func (k stuck) CheckRoute(string, string) error                      { k.wait(); return nil }
 func (k stuck) Limits() []app.Limit                                  { k.wait(); return nil }
 func (k stuck) SetBudget(app.Scope, app.BudgetSettings) error        { k.wait(); return nil }
 func (k stuck) SetListen(string) error                               { k.wait(); return nil }
@@ -92,6 +94,11 @@ func TestTheWindowNeverWaits(t *testing.T) {
 	settings.relisten()
 	settings.offline.SetChecked(true)
 	settings.without.pick.SetSelected("Nothing")
+	s.choose(atRoutes)
+	s.all[atRoutes].(*routesScreen).edit(view.RouteForm{Strategy: "fallback"}, true)
+	s.press(fyne.KeyEscape)
+	s.choose(atTools)
+	s.all[atTools].(*toolsScreen).show("codex")
 	s.hide()
 	cancel()
 	close(k.gate)

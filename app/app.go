@@ -24,6 +24,7 @@ import (
 	"keytray/proxy/catalog"
 	"keytray/proxy/route"
 	"keytray/proxy/upstream"
+	"keytray/proxy/vault"
 	"keytray/store/config"
 	"keytray/store/keys"
 	"keytray/store/ledger"
@@ -66,14 +67,18 @@ type App struct {
 	catalog  atomic.Pointer[catalog.Catalog] // with the config's overrides
 	base     *catalog.Catalog                // as built in
 	network  *upstream.Network
+	google   googleTokens
 	ollama   *ollama
 	health   route.Health // of all providers
 	answers  route.Answers
+	fits     fits
+	judging  judging
 	purses   purses
 	warnings warnings
 	builds   sync.Mutex // one rebuild at a time
 	table    atomic.Pointer[table]
 	door     *proxy.Handler
+	vault    *vault.Vault // what clients' dialects cannot carry from turn to turn
 	changes  changes
 	paused   atomic.Bool
 	strange  strangers
@@ -83,6 +88,7 @@ type App struct {
 	controlSecret string // guarded by changes.mu, as is show
 	show          func()
 
+	kept     kept
 	ledgerMu sync.Mutex
 	ledger   *ledger.Ledger
 
@@ -98,7 +104,7 @@ type App struct {
 // errors are ErrRunning, a folder that cannot be used, or a key given on the
 // command line that cannot be one. The caller closes the App.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{opt: o, log: o.Log, getenv: o.Getenv, own: rand.Text(), read: make(chan struct{})}
+	a := &App{opt: o, log: o.Log, getenv: o.Getenv, own: rand.Text(), read: make(chan struct{}), vault: vault.New(vault.Limits{})}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -155,6 +161,8 @@ func (a *App) open(ctx context.Context) error {
 		Host:    a.hostAllowed,
 		Paused:  a.paused.Load,
 		Log:     a.log,
+
+		KeepResponses: func() bool { return a.config.Current().KeepResponses },
 	})
 	if a.opt.Serve {
 		a.background()
@@ -232,6 +240,9 @@ func (a *App) Close() error {
 	var errs []error
 	a.server.close()
 	a.stop()
+	if a.door != nil {
+		a.door.Close()
+	}
 	a.server.calls.dismiss()
 	a.crew.dismiss()
 	for i := len(a.closed) - 1; i >= 0; i-- {

@@ -96,6 +96,11 @@ func (a *App) checkKeychain(ctx context.Context) []Check {
 	for _, n := range a.ring.Notes() {
 		out = append(out, Check{Name: "Key", Said: n.Provider + ", " + n.Label + ": " + n.Message, Remedy: n.Remedy, Minor: true})
 	}
+	for _, p := range a.catalog.Load().Providers() {
+		if len(p.Settings) > 0 && p.Unusable != "" && (len(a.ring.Cached(p.ID)) > 0 || a.ambient(p)) {
+			out = append(out, Check{Name: p.Name, Said: why(p), Minor: true})
+		}
+	}
 	said := "none yet; demo/echo and Ollama work without"
 	if len(all) > 0 {
 		var list []string

@@ -36,6 +36,7 @@ type Provider struct {
 	BaseURL  string
 	Env      []string // environment variables its keys are read from
 	KeysURL  string   // where a person gets a key
+	KeyForm  string   // what a key is, where it is not one word of the provider's
 	Built    bool     // Keytray can call it; see Why
 	Why      string   // why not
 	Local    bool     // runs on this computer and costs nothing
@@ -72,7 +73,7 @@ func (a *App) Providers() []Provider {
 	var out []Provider
 	for _, p := range cat.Providers() {
 		x := Provider{
-			ID: p.ID, Name: p.Name, Dialect: p.Dialect, BaseURL: a.baseURL(p), Env: p.Env, KeysURL: p.KeysURL,
+			ID: p.ID, Name: p.Name, Dialect: p.Dialect, BaseURL: a.baseURL(p), Env: p.Env, KeysURL: p.KeysURL, KeyForm: p.KeyForm,
 			Why: why(p), Off: off(c, p.ID), Own: p.Custom, Local: p.Local && isLoopback(a.baseURL(p)),
 			NeedsKey: needsKey(p),
 		}
@@ -91,7 +92,7 @@ func (a *App) AddKey(ctx context.Context, provider, label, secret string) error 
 	if p.Auth.Header == "" {
 		return fmt.Errorf("%s needs no key: it runs on this computer", p.Name)
 	}
-	s, err := keys.NewSecret(secret)
+	s, err := a.newSecret(p.ID, secret)
 	if err != nil {
 		return err
 	}
@@ -105,9 +106,19 @@ func (a *App) AddKey(ctx context.Context, provider, label, secret string) error 
 	return a.keysChanged(ctx)
 }
 
+// newSecret is a key as it is stored: one word, whatever form it came in.
+func (a *App) newSecret(provider, secret string) (keys.Secret, error) {
+	p, _ := a.catalog.Load().Provider(provider)
+	secret, err := pack(p, secret)
+	if err != nil {
+		return keys.Secret{}, err
+	}
+	return keys.NewSecret(secret)
+}
+
 // ReplaceKey gives a stored key a new secret.
 func (a *App) ReplaceKey(ctx context.Context, provider, label, secret string) error {
-	s, err := keys.NewSecret(secret)
+	s, err := a.newSecret(provider, secret)
 	if err != nil {
 		return err
 	}
@@ -203,7 +214,7 @@ func (a *App) TestSecret(ctx context.Context, provider, secret string) (KeyTest,
 	if !strings.Contains(at, "://") {
 		at = a.baseURL(p) + at
 	}
-	s, err := keys.NewSecret(secret)
+	s, err := a.newSecret(p.ID, secret)
 	if err != nil {
 		return KeyTest{}, err
 	}
@@ -217,8 +228,11 @@ func (a *App) TestSecret(ctx context.Context, provider, secret string) (KeyTest,
 		req.Header[k] = v
 	}
 	req.Header.Set("User-Agent", "Keytray")
-	req.Header.Set(p.Auth.Header, strings.ReplaceAll(p.Auth.Format, "{key}", s.Reveal()))
 	start := time.Now()
+	signed, err := a.signWith(ctx, p, s, "", req)
+	if err != nil {
+		return KeyTest{}, err
+	}
 	resp, err := a.network.RoundTrip(req)
 	if err != nil {
 		return KeyTest{}, fmt.Errorf("%s cannot be asked: %s", p.Name, upstream.Explain(ctx, p.ID, a.baseURL(p), err).Message)
@@ -228,7 +242,7 @@ func (a *App) TestSecret(ctx context.Context, provider, secret string) (KeyTest,
 	if err != nil {
 		return KeyTest{}, fmt.Errorf("the answer of %s broke off: %w", p.Name, err)
 	}
-	body = hider(s)(body)
+	body = signed.Hide(body)
 	t := KeyTest{Took: time.Since(start)}
 	if resp.StatusCode == http.StatusOK {
 		t.OK, t.Models = true, count(body)

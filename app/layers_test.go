@@ -25,10 +25,16 @@ var allowed = map[string][]string{
 	"proxy/dialect/messages":    {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/gemini":      {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/ollama":      {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/embed":       {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/openai":      {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/converse":    {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/responses":   {"proxy/llm", "proxy/sse"},
 	"proxy/dialect/dialecttest": {"proxy/llm", "proxy/sse"},
+	"proxy/dialect/pairs":       {},
 	"proxy/route":               {"proxy/llm"},
 	"proxy/catalog":             {"proxy/llm"},
 	"proxy/upstream":            {"proxy/llm", "proxy/sse"},
+	"proxy/vault":               {"proxy/llm"},
 	"proxy/proxytest":           {},
 	"proxy/proxytest/play":      {"proxy/proxytest"},
 	"proxy/proxytest/bench":     {"proxy/proxytest"},
@@ -48,6 +54,7 @@ var only = map[string][]string{
 	"github.com/gorilla/mux":        {"proxy"},                  // the only front door
 	"github.com/fsnotify/fsnotify":  {"store/config"},
 	"github.com/spf13/cobra":        {"app/cli"},
+	"github.com/coder/websocket":    {"proxy", "proxy/upstream"}, // a client's socket, and a provider's
 }
 
 // driver is the only package part that needs a display's libraries.

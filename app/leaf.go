@@ -11,9 +11,11 @@ import (
 
 	"keytray/proxy/catalog"
 	"keytray/proxy/dialect/chat"
+	"keytray/proxy/dialect/converse"
 	"keytray/proxy/dialect/gemini"
 	"keytray/proxy/dialect/messages"
 	ollamadialect "keytray/proxy/dialect/ollama"
+	"keytray/proxy/dialect/responses"
 	"keytray/proxy/llm"
 	"keytray/proxy/upstream"
 	"keytray/store/config"
@@ -30,8 +32,12 @@ func outbound(dialect string) llm.Outbound {
 		return messages.Dialect{}
 	case "gemini":
 		return gemini.Dialect{}
+	case "converse":
+		return converse.Dialect{}
 	case "ollama":
 		return ollamadialect.Dialect{}
+	case "responses":
+		return responses.Dialect{}
 	default:
 		return nil
 	}
@@ -39,14 +45,14 @@ func outbound(dialect string) llm.Outbound {
 
 // leaf is the target that calls one model.
 func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
-	if m.Provider == demoProvider {
+	if m.Provider == demoProvider && !embeds(r) {
 		if l, ok := loads(r, llm.Model{Provider: m.Provider, Name: m.Name}, nil); ok {
 			return l, nil
 		}
 		return demo{t.app}, nil
 	}
 	p, _ := t.catalog.Provider(m.Provider)
-	if t.limited && !p.Runs(m.Name) {
+	if t.limited && !p.Runs(m.Name) && !embeds(r) { // no local model stands in for a vector
 		if limit, over := t.app.purses.over(t.config, r.Tool, m.Provider); over && limit.AtLimit == config.LimitOffline {
 			return t.atLimit(r, limit)
 		}
@@ -54,32 +60,46 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	if err := t.mayCall(r, p, m.Name); err != nil {
 		return nil, err
 	}
-	if other, ok := p.In(r.Inbound.Name()); ok && outbound(other.Dialect) != nil {
-		p = other // so that the client's own bytes can be sent
-	}
-	if l, ok := loads(r, t.catalog.Call(p.ID, m.Name), outbound(p.Dialect)); ok {
+	_, listed := p.Deployed(m.Name)
+	p = spoken(p, r, listed)
+	if l, ok := loads(r, t.catalog.Call(p.ID, listed), outbound(p.Dialect)); ok {
 		return l, nil
 	}
 	key := p.Dialect + " " + m.Provider + "/" + m.Name
 	if r.LocalOnly {
 		key += " " // a leaf of its own, which signs nothing
 	}
+	out, base := outbound(p.Dialect), t.app.baseURL(p)
+	if embeds(r) {
+		var err error
+		if out, base, err = t.app.embedder(p); err != nil {
+			return nil, err
+		}
+		key += " embed"
+	}
 	if p.ID != ollamaProvider { // whose models' abilities are learned as they go
 		if l, ok := t.leaves.Load(key); ok {
 			return l.(llm.Target), nil
 		}
 	}
-	lm := t.catalog.Call(p.ID, m.Name)
-	if p.ID == ollamaProvider {
+	lm := t.catalog.Call(p.ID, listed)
+	if p.ID == ollamaProvider && !embeds(r) {
 		lm.Flags = slices.Concat(lm.Flags, t.app.ollama.abilities(t.app.ctx, m.Name))
 	}
 	l := &upstream.Leaf{
 		Model:    lm,
-		Outbound: outbound(p.Dialect),
-		Base:     t.app.baseURL(p),
+		Outbound: out,
 		Header:   headers(p, t.config),
 		Network:  t.app.network,
 		Record:   recorder{t.app},
+		Memory:   t.app.vault,
+		Foreign:  func(opaque string) bool { return t.app.vault.Foreign(p.ID, opaque) },
+		Made:     func(opaque string) { t.app.vault.Made(p.ID, opaque) },
+		Known:    t.app.vault.Known,
+	}
+	t.app.place(l, p, m.Name)
+	if base != t.app.baseURL(p) { // an API of its own for vectors
+		l.Base = base
 	}
 	if !r.LocalOnly && p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
 		l.Sign = t.app.signer(p)
@@ -146,11 +166,16 @@ func why(p catalog.Provider) string {
 
 // signer puts the provider's preferred key into a request's header.
 func (a *App) signer(p catalog.Provider) upstream.Sign {
-	name, format := p.Auth.Header, p.Auth.Format
 	if host := a.untrusted(p); host != "" {
 		return func(context.Context, *http.Request) (upstream.Signature, error) {
 			return upstream.Signature{}, a.notThere(p, host)
 		}
+	}
+	switch p.Auth.Scheme {
+	case "aws":
+		return a.awsSigner(p)
+	case "google":
+		return a.googleSigner(p)
 	}
 	return func(ctx context.Context, r *http.Request) (upstream.Signature, error) {
 		all := a.ring.Cached(p.ID)
@@ -161,9 +186,7 @@ func (a *App) signer(p catalog.Provider) upstream.Sign {
 				return upstream.Signature{}, noKey(p, err)
 			}
 		}
-		k := all[0]
-		r.Header.Set(name, strings.ReplaceAll(format, "{key}", k.Secret.Reveal()))
-		return upstream.Signature{Label: k.Label, Hide: hider(k.Secret)}, nil
+		return a.signWith(ctx, p, all[0].Secret, all[0].Label, r)
 	}
 }
 

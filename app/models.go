@@ -81,6 +81,9 @@ func (a *App) models(t *table, localOnly bool) []Model {
 			if m.Mode != "" || m.Deprecated {
 				continue
 			}
+			if _, deployed := p.Deployments[m.ID]; !deployed && len(p.Deployments) > 0 {
+				continue // a host that was told its models has no others
+			}
 			in, price := t.catalog.Prices(p.ID, m.ID, now)
 			cloud = append(cloud, Model{
 				ID: p.ID + "/" + m.ID, Provider: p.ID, Name: m.ID, Context: m.Context, MaxOutput: m.MaxOutput,

@@ -22,7 +22,9 @@ func TestOllamaClientOfClouds(t *testing.T) {
 			scripts := []proxytest.Script{
 				{Parts: proxytest.Parts(proxytest.Thinking("Two plus", " two."), proxytest.Text("Fo", "ur."))},
 				{Parts: proxytest.Parts(proxytest.Text("Let me look."), proxytest.Call("", "get_weather", `{"city":`, `"Oslo"}`), proxytest.Call("", "get_weather", `{"city":"Rome"}`))},
-				{}, {Fail: &proxytest.Fail{Status: 429}}, {Parts: proxytest.Parts(proxytest.Text("a", "b", "c")), Fault: proxytest.FaultCut, After: 2},
+				{},
+				{Fail: &proxytest.Fail{Status: 429}},
+				{Parts: proxytest.Parts(proxytest.Text("a", "b", "c")), Fault: proxytest.FaultCut, After: 2},
 			}
 			for _, stream := range []bool{false, true} {
 				p := proxytest.New(scripts...)

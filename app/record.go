@@ -17,17 +17,23 @@ type recorder struct{ app *App }
 // a budget that is used up.
 func (r recorder) Begin(a *llm.Attempt) error {
 	row := r.row(a)
-	row.EstimateInput = a.SentBytes / bytesPerToken
 	cat, at := r.app.catalog.Load(), catalog.Context{At: a.Start}
-	if c := cat.Estimate(a.Provider, a.Model, llm.Usage{}, a.SentBytes, 0, at); c.Kind != catalog.Unpriced {
-		row.EstimatePico = pico(c.Pico)
+	if !a.Unmetered {
+		row.EstimateInput = a.SentBytes / bytesPerToken
+		if c := cat.Estimate(a.Provider, a.Model, llm.Usage{}, a.SentBytes, 0, at); c.Kind != catalog.Unpriced {
+			row.EstimatePico = pico(c.Pico)
+		}
 	}
 	a.Row = r.app.ledger.Begin(row)
 	limits := r.app.config.Current()
 	if !limited(limits) {
 		return nil
 	}
-	c := cat.Estimate(a.Provider, a.Model, llm.Usage{Output: usualOutput}, a.SentBytes, 0, at)
+	sent := a.SentBytes
+	if a.Unmetered {
+		sent = 0
+	}
+	c := cat.Estimate(a.Provider, a.Model, llm.Usage{Output: usualOutput}, sent, 0, at)
 	if c.Kind != catalog.Unpriced {
 		a.Reserved = c.Pico
 	}
@@ -42,6 +48,11 @@ func (r recorder) Finish(a *llm.Attempt) {
 	row.Status = ledger.Status(a.Outcome)
 	r.price(a, &row)
 	r.app.settle(a, &row)
+	r.commit(row)
+}
+
+// commit returns when the row is committed, or kept to be.
+func (r recorder) commit(row ledger.Row) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
 	defer cancel()
 	if err := r.app.ledger.Finish(ctx, row); err != nil && !errors.Is(err, ledger.ErrKept) {
@@ -58,20 +69,13 @@ const (
 )
 
 func (r recorder) row(a *llm.Attempt) ledger.Row {
-	u := a.Tally.Usage
 	row := ledger.Row{
 		ID: a.Row, RequestID: a.Request.ID, Attempt: a.Number, Time: a.Start.UTC(),
 		Tool: a.Request.Tool, Inbound: a.Request.Inbound.Name(), Asked: clip(a.Request.Model), Route: a.Request.Route,
 		Role: ledger.Role(a.Note.Part), Reason: a.Note.Reason,
 		Provider: a.Provider, Model: a.Model, Key: a.Key,
 		HTTPStatus: a.Status, Streamed: a.Streamed, Lost: a.Lost, FirstByte: -1,
-		Usage: ledger.Usage{
-			Input: u.Input, CacheRead: u.CacheRead, CacheWrite5m: u.CacheWrite5m, CacheWrite1h: u.CacheWrite1h,
-			Output: u.Output, Reasoning: u.Reasoning,
-			AudioInput: u.AudioInput, AudioCacheRead: u.AudioCacheRead, AudioOutput: u.AudioOutput,
-			ImageInput: u.ImageInput, ImageCacheRead: u.ImageCacheRead, ImageOutput: u.ImageOutput,
-			Searches: u.Searches,
-		},
+		Usage: rowUsage(a.Tally.Usage),
 	}
 	if !a.FirstByte.IsZero() {
 		row.FirstByte = max(0, a.FirstByte.Sub(a.Start))
@@ -91,12 +95,14 @@ func (r recorder) row(a *llm.Attempt) ledger.Row {
 func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 	cat := r.app.catalog.Load()
 	t := &a.Tally
-	at := catalog.Context{At: a.Start, Tier: t.Tier, Geo: t.Geo, Unbilled: !t.Good && !t.Usage.Known && a.Outcome == llm.Failed}
+	at := catalog.Context{At: a.Start, Tier: t.Tier, Geo: t.Geo, Endpoint: endpoint(cat, a.Provider), Unbilled: !t.Good && !t.Usage.Known && a.Outcome == llm.Failed}
 	var c catalog.Cost
 	switch {
 	case a.Provider == demoProvider:
 		c = catalog.Cost{Kind: catalog.Exact, ComputedKind: catalog.Exact}
-	case at.Unbilled, t.Usage.Known && (t.Done || a.Outcome == llm.OK):
+	case a.Unmetered && !t.Usage.Known && cat.Free(a.Provider, a.Model, a.Start):
+		c = catalog.Cost{Kind: catalog.Exact, ComputedKind: catalog.Exact}
+	case at.Unbilled, t.Usage.Known && (t.Done || a.Outcome == llm.OK), a.Unmetered:
 		c = cat.Cost(a.Provider, a.Model, t.Usage, at)
 	default:
 		c = cat.Estimate(a.Provider, a.Model, t.Usage, a.SentBytes, t.Text, at)
@@ -115,6 +121,23 @@ func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 	if c.HasStated {
 		row.StatedPico = pico(c.Stated)
 	}
+}
+
+func rowUsage(u llm.Usage) ledger.Usage {
+	return ledger.Usage{
+		Input: u.Input, CacheRead: u.CacheRead, CacheWrite5m: u.CacheWrite5m, CacheWrite1h: u.CacheWrite1h,
+		Output: u.Output, Reasoning: u.Reasoning,
+		AudioInput: u.AudioInput, AudioCacheRead: u.AudioCacheRead, AudioOutput: u.AudioOutput,
+		ImageInput: u.ImageInput, ImageCacheRead: u.ImageCacheRead, ImageOutput: u.ImageOutput,
+		Searches: u.Searches,
+	}
+}
+
+// endpoint is the kind of endpoint that a provider is called at, where that
+// depends on its settings and is billed apart.
+func endpoint(cat *catalog.Catalog, provider string) string {
+	p, _ := cat.Provider(provider)
+	return p.Values["endpoint"]
 }
 
 func pico(p llm.Pico) *int64 { n := int64(p); return &n }

@@ -51,9 +51,19 @@ func (t *table) target(r *llm.Request, c config.Target) (llm.Target, error) {
 			return nil, err
 		}
 		if c.Strategy == config.Judge {
-			return route.Judge{Choices: of, By: by}, nil
+			return route.Judge{Choices: of, By: by, Verdict: t.app.verdict}, nil
 		}
 		return route.Blend{Choices: of, By: by}, nil
+	case config.Smart:
+		return t.smart(c, of), nil
+	case config.Split:
+		by, err := t.by(r, c, of)
+		if err != nil && c.Sample != nil {
+			return nil, err
+		}
+		return t.split(c, of, weights, by), nil
+	case config.Cache:
+		return t.cache(r, c, of[0]), nil
 	default:
 		return nil, &llm.Error{Kind: llm.Internal, Message: "the strategy " + string(c.Strategy) + " is not built"}
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 // withConfig is the catalog with the user's own providers and overrides.
-func withConfig(base *catalog.Catalog, c *config.Config) (*catalog.Catalog, error) {
+func (a *App) withConfig(c *config.Config) (*catalog.Catalog, error) {
+	base := a.base
 	var own []catalog.Override
 	for _, p := range c.Providers {
 		o := catalog.Override{ID: p.ID, Dialect: p.Dialect, BaseURL: p.BaseURL, Env: keyEnv(base, p), Models: p.Models}
@@ -21,7 +22,7 @@ func withConfig(base *catalog.Catalog, c *config.Config) (*catalog.Catalog, erro
 		}
 		own = append(own, o)
 	}
-	return base.With(own...)
+	return base.With(a.withHosts(own, c)...)
 }
 
 // keyEnv names the environment variable of an own provider's key: the one it
@@ -56,6 +57,7 @@ func (a *App) checkConfig(c *config.Config) error {
 			continue
 		}
 		built, builtIn := a.base.Provider(p.ID)
+		checkHost(p, built, add)
 		dialect := p.Dialect
 		if builtIn && dialect == "" {
 			dialect = built.Dialect
@@ -64,16 +66,10 @@ func (a *App) checkConfig(c *config.Config) error {
 			add(path, "a provider of your own needs dialect and base_url", "%s is not built in", p.ID)
 			return problems
 		} else if outbound(dialect) == nil && p.Dialect != "" {
-			add(path+".dialect", "use chat, messages, gemini or ollama", "Keytray cannot call the %s dialect yet", p.Dialect)
+			add(path+".dialect", "use chat, messages, gemini, ollama or converse", "Keytray cannot call the %s dialect yet", p.Dialect)
 		}
 	}
-	for _, rt := range c.Routes {
-		switch s := rt.Strategy; s {
-		case config.Smart, config.Split, config.Cache:
-			add("routes."+rt.Name, "choose another", "the strategy %s is not built yet", s)
-		}
-	}
-	cat, err := withConfig(a.base, c)
+	cat, err := a.withConfig(c)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"keytray/proxy"
 	"keytray/proxy/catalog"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/store/config"
 )
@@ -29,7 +30,7 @@ type table struct {
 
 // learn takes up new settings: their providers first, then a new table.
 func (a *App) learn(c *config.Config) {
-	cat, err := withConfig(a.base, c)
+	cat, err := a.withConfig(c)
 	if err != nil { // checkConfig has refused such settings before
 		a.log.Error("the settings cannot be used", "err", err)
 		return
@@ -51,18 +52,11 @@ func (a *App) rebuild() {
 		if off(c, p.ID) || outbound(p.Dialect) == nil {
 			continue
 		}
-		if u, err := url.Parse(a.baseURL(p)); err == nil {
-			hosts = append(hosts, u.Host)
-		}
-		for _, base := range p.Also {
-			if u, err := url.Parse(base); err == nil {
-				hosts = append(hosts, u.Host)
-			}
-		}
+		hosts = append(hosts, a.hosts(p)...)
 		if p.Unusable != "" {
 			continue
 		}
-		if !needsKey(p) || len(a.ring.Cached(p.ID)) > 0 {
+		if !needsKey(p) || len(a.ring.Cached(p.ID)) > 0 || a.ambient(p) {
 			t.usable[p.ID] = true
 		}
 		if len(a.ring.Cached(p.ID)) > 0 {
@@ -82,7 +76,7 @@ func (a *App) rebuild() {
 // Target finds who answers r. A model that nobody seems to serve in the first
 // moments may be one whose key has not been read yet, so it waits for that.
 func (t *table) Target(r *llm.Request) (llm.Target, error) {
-	target, err := t.named(r, t.asked(r), true)
+	target, err := t.answers(r)
 	if err == nil || !t.app.opt.Serve || llm.AsError(err).Kind != llm.NotFound {
 		return target, err
 	}
@@ -92,16 +86,27 @@ func (t *table) Target(r *llm.Request) (llm.Target, error) {
 	}
 	if now := t.app.table.Load(); now != t {
 		r.Route = ""
-		return now.named(r, now.asked(r), true)
+		return now.answers(r)
 	}
 	return nil, err
+}
+
+// answers finds who answers r with the table as it is.
+func (t *table) answers(r *llm.Request) (llm.Target, error) {
+	if d, ok := r.Inbound.(openai.Dialect); ok {
+		return t.pass(r, d)
+	}
+	if embeds(r) {
+		return t.fixed(r, t.unswitched, t.leaf)
+	}
+	return t.named(r, t.asked(r), true)
 }
 
 // asked is the name that a client asks for. Some of Ollama's clients put
 // ":latest" behind a name without a tag, which only models in Ollama have.
 func (t *table) asked(r *llm.Request) string {
 	bare, ok := strings.CutSuffix(r.Model, ":latest")
-	if !ok || r.Inbound == nil || r.Inbound.Name() != "ollama" || strings.HasPrefix(bare, ollamaProvider+"/") {
+	if !ok || r.Inbound == nil || !strings.HasSuffix(r.Inbound.Name(), "ollama") || strings.HasPrefix(bare, ollamaProvider+"/") {
 		return r.Model
 	}
 	if _, here := t.app.ollama.installed(r.Model); here {

@@ -67,7 +67,8 @@ func (a *App) trust() trust { return trust{filepath.Join(a.paths.DataFolder, "tr
 func (a *App) untrusted(p catalog.Provider) string {
 	base := a.baseURL(p)
 	host := hostOf(base)
-	if own, builtIn := a.base.Provider(p.ID); builtIn && hostOf(own.BaseURL) == host {
+	if own, builtIn := a.base.Provider(p.ID); builtIn &&
+		slices.ContainsFunc(own.BuiltIn(p).Addresses(), func(at string) bool { return hostOf(at) == host }) {
 		return ""
 	}
 	if u, err := url.Parse(base); err == nil && upstream.LoopbackHost(u.Hostname()) {

@@ -1,16 +1,27 @@
 package proxy
 
 import (
+	"slices"
+
 	"keytray/proxy/dialect/chat"
+	"keytray/proxy/dialect/embed"
 	"keytray/proxy/dialect/gemini"
+	"keytray/proxy/dialect/messages"
 	"keytray/proxy/dialect/ollama"
+	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/responses"
 	"keytray/proxy/llm"
 )
 
 // inbounds are the dialects that clients may speak. The first one's shape is
 // used for errors on paths that belong to none.
-var inbounds = []llm.Inbound{
-	chat.Dialect{},
+// Vectors come before gemini and ollama, whose patterns take in theirs.
+var inbounds = slices.Concat([]llm.Inbound{chat.Dialect{}}, embed.All(), []llm.Inbound{
 	gemini.Dialect{},
+	messages.Dialect{},
 	ollama.Dialect{},
-}
+	responses.Dialect{},
+})
+
+// passed are the calls that go through as they are.
+var passed = openai.All(chat.Dialect{})

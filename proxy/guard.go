@@ -56,7 +56,7 @@ func (h *Handler) guard(in llm.Inbound, next http.Handler) http.Handler {
 func (h *Handler) identify(r *http.Request) (caller, *llm.Error) {
 	sent := false
 	for _, t := range [...]string{
-		bearer(r.Header.Get("Authorization")), r.Header.Get("X-Api-Key"), r.Header.Get("X-Goog-Api-Key"), queryKey(r),
+		bearer(r.Header.Get("Authorization")), r.Header.Get("X-Api-Key"), r.Header.Get("X-Goog-Api-Key"), queryKey(r), protocolKey(r),
 	} {
 		if t == "" {
 			continue

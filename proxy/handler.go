@@ -14,7 +14,7 @@ import (
 func (h *Handler) handle(in llm.Inbound) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		start := time.Now()
-		id := "kt-" + rand.Text()[:20]
+		id := newID()
 		w.Header()["Keytray-Request-Id"] = []string{id}
 		out := &begun{ResponseWriter: w}
 		w = out
@@ -51,15 +51,27 @@ func (h *Handler) handle(in llm.Inbound) http.Handler {
 			h.fail(w, in, err)
 			return
 		}
+		var keep *keeping
+		if in.Name() == responsesName {
+			if keep, err = h.begin(hr.Context(), r, target); err != nil {
+				h.fail(w, in, err)
+				return
+			}
+		}
 		resp, err := target.Do(hr.Context(), r)
 		if err != nil {
 			w.Header()["Keytray-Attempts"] = []string{fmt.Sprint(r.Attempts())}
 			h.fail(w, in, err)
 			return
 		}
+		if keep != nil {
+			w = keep.watch(w, resp)
+		}
 		h.relay(w, r, resp)
 	})
 }
+
+func newID() string { return "kt-" + rand.Text()[:20] }
 
 // begun knows whether an answer has begun.
 type begun struct {

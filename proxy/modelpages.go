@@ -91,7 +91,8 @@ type googleInfo struct {
 func googleModel(m Model) any {
 	return googleInfo{
 		"models/" + m.ID, "1", m.title(), m.Context, m.MaxOutput,
-		[]string{"generateContent", "countTokens"}, m.Flags.Has(llm.FlagReasoning),
+		[]string{"generateContent", "countTokens"},
+		m.Flags.Has(llm.FlagReasoning),
 	}
 }
 

@@ -223,8 +223,13 @@ func TestOllamaPull(t *testing.T) {
 func TestOllamaChanges(t *testing.T) {
 	h, o := ollamaDoor()
 	for _, c := range [][2]string{
-		{"POST", "/api/pull"}, {"POST", "/api/copy"}, {"POST", "/api/create"}, {"POST", "/api/push"}, {"DELETE", "/api/delete"},
-		{"POST", "/api/blobs/sha256:1ef7"}, {"HEAD", "/api/blobs/sha256:1ef7"},
+		{"POST", "/api/pull"},
+		{"POST", "/api/copy"},
+		{"POST", "/api/create"},
+		{"POST", "/api/push"},
+		{"DELETE", "/api/delete"},
+		{"POST", "/api/blobs/sha256:1ef7"},
+		{"HEAD", "/api/blobs/sha256:1ef7"},
 	} {
 		o.asked = nil
 		w := call(h, c[0], c[1], `{"model":"tiny"}`, "Authorization", stranger)

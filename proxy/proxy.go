@@ -55,6 +55,9 @@ type Options struct {
 	Host func(host string) bool
 	// Paused tells whether the user has paused Keytray; nil: never.
 	Paused func() bool
+	// KeepResponses tells whether answers of the responses dialect are kept in
+	// memory, to be continued and fetched again; nil: they are not.
+	KeepResponses func() bool
 	// MaxBody bounds a request, in bytes, unpacked; 0 is 128 MiB.
 	MaxBody int64
 	// Log gets what goes wrong, never content or keys; nil: nowhere.
@@ -64,10 +67,12 @@ type Options struct {
 // Handler is the front door. Make it with New.
 type Handler struct {
 	Options
-	router *mux.Router
+	router  *mux.Router
+	kept    *shelf // answers of the responses dialect
+	sockets sockets
 }
 
-// New builds the handler.
+// New builds the handler. Who stops serving calls its Close.
 func New(o Options) *Handler {
 	if o.MaxBody == 0 {
 		o.MaxBody = 128 << 20
@@ -75,12 +80,16 @@ func New(o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{Options: o, router: mux.NewRouter()}
+	h := &Handler{Options: o, router: mux.NewRouter(), kept: newResponses()}
 	for _, in := range inbounds {
 		for _, p := range in.Patterns() {
 			h.router.Handle(p.Path, h.guard(in, h.handle(in))).Methods(p.Method)
 		}
+		if in.Name() == responsesName {
+			h.keptRoutes(in)
+		}
 	}
+	h.routePassed(h.router)
 	h.routeModels()
 	h.routeOllama()
 	first := inbounds[0]
@@ -177,5 +186,5 @@ func served() string {
 			all = append(all, p.Method+" "+at)
 		}
 	}
-	return strings.Join(append(all, "GET /v1/models"), ", ")
+	return strings.Join(append(all, "GET /v1/models", "and OpenAI's images, audio, moderations, rerank, files, batches and realtime, and /p/PROVIDER/ for anything else"), ", ")
 }

@@ -32,7 +32,7 @@ func TestPathsAreForgiven(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	if w := call(h, "POST", "/v1/messages?key=secret", hello); !strings.Contains(w.Body.String(), "no /v1/messages;") {
+	if w := call(h, "POST", "/v1/nothing?key=secret", hello); !strings.Contains(w.Body.String(), "no /v1/nothing;") {
 		t.Errorf("the path as it was asked for, alone: %s", w.Body)
 	}
 	for _, at := range [][2]string{{"GET", "/v1/chat/completions"}, {"PUT", "/v1/chat/completions"}, {"POST", "/v1/models"}, {"DELETE", "/v1/models/x"}} {

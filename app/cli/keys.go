@@ -46,9 +46,15 @@ func (f *face) keysAdd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add PROVIDER",
 		Short: "Store a key in the keychain",
-		Long:  "Add stores a key in the system's keychain. It asks for it without showing it, or reads it from standard input.",
+		Long: `Add stores a key in the system's keychain. It asks for it without showing it,
+or reads it from standard input.
+
+A key of Bedrock may be an API key, or an AWS key as ACCESS:SECRET,
+ACCESS:SECRET:SESSION or JSON; one of Vertex AI is the JSON file of a service
+account.`,
 		Example: `  keytray keys add anthropic
-  keytray keys add openai --label work < key.txt`,
+  keytray keys add openai --label work < key.txt
+  keytray keys add vertex < service-account.json`,
 		Args:              secretArgument(1, "a provider, such as openai"),
 		ValidArgsFunction: f.completeProviders(func(p app.Provider) bool { return p.NeedsKey && p.Built }),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -63,6 +69,9 @@ func (f *face) keysAdd() *cobra.Command {
 				}
 				if p.KeysURL != "" && f.asks() {
 					f.note("Get a key at %s", p.KeysURL)
+				}
+				if p.KeyForm != "" && f.asks() {
+					f.note("A key is %s.", p.KeyForm)
 				}
 				secret, err := f.secret(ctx, fmt.Sprintf("Key for %s (not shown): ", p.Name))
 				if err != nil {

@@ -77,6 +77,8 @@ func oneLine(text string) (string, error) {
 	switch {
 	case text == "":
 		return "", errors.New("no key was given; type or paste it at the prompt, or pipe it in")
+	case strings.HasPrefix(text, "{"): // the JSON of a key that has several parts
+		return strings.Join(strings.Fields(text), " "), nil
 	case strings.ContainsAny(text, "\r\n"):
 		return "", errors.New("a key is one line, and there were several: pipe in the key alone")
 	}

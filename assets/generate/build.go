@@ -44,7 +44,7 @@ func (b *builder) add(in listModel) error {
 	}
 	slices.Sort(m.Aliases)
 	m.Deprecated = m.Deprecated || slices.ContainsFunc(rules, func(r *rule) bool { return r.Deprecated })
-	m.Flags = flags(in, rules)
+	m.Flags = flags(in, append(b.hand.makers(in.Provider, in.ID), rules...))
 	if err := b.price(m, in, rules); err != nil {
 		return err
 	}

@@ -27,8 +27,11 @@ func checkProvider(t *testing.T, f *file, id string) {
 	if !f.Local && (f.Auth.Header == "" || !strings.Contains(f.Auth.Format, "{key}") || f.KeysURL == "") {
 		t.Errorf("auth %+v, keys at %q", f.Auth, f.KeysURL)
 	}
-	if f.Unusable == "" && strings.Contains(f.BaseURL, "{") {
+	if f.Unusable == "" && strings.Contains(filled(f), "{") {
 		t.Errorf("%s cannot be called as it is", f.BaseURL)
+	}
+	if s := f.Auth.Scheme; s != "" && s != "aws" && s != "google" {
+		t.Errorf("scheme %q", s)
 	}
 	for s, d := range f.Sources {
 		if d == "" {
@@ -39,6 +42,18 @@ func checkProvider(t *testing.T, f *file, id string) {
 	if len(f.Models) > 0 {
 		checkDay(t, "as_of", f.AsOf)
 	}
+}
+
+// filled is where a provider is called once its settings are known.
+func filled(f *file) string {
+	at := f.BaseURL
+	for _, s := range f.Settings {
+		at = strings.ReplaceAll(at, "{"+s.Name+"}", s.Example)
+		for name := range s.Derives {
+			at = strings.ReplaceAll(at, "{"+name+"}", s.Example)
+		}
+	}
+	return at
 }
 
 func checkPrice(t *testing.T, id string, p flat, sources map[string]string, tier bool) {

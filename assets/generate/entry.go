@@ -4,40 +4,79 @@ import "encoding/json"
 
 // entry is a provider's file. Its fields are in the order of the file.
 type entry struct {
-	ID         string            `json:"id"`
-	Name       string            `json:"name"`
-	Kind       string            `json:"kind"`
-	BaseURL    string            `json:"base_url"`
-	Dialect    string            `json:"dialect"`
-	Also       map[string]string `json:"also,omitempty"`
-	Auth       auth              `json:"auth,omitzero"`
-	Env        []string          `json:"env,omitempty"`
-	EnvOther   []string          `json:"env_other,omitempty"`
-	KeyPattern string            `json:"key_pattern,omitempty"`
-	KeysURL    string            `json:"keys_url,omitempty"`
-	Docs       string            `json:"docs,omitempty"`
-	Pricing    string            `json:"pricing,omitempty"`
-	List       *listing          `json:"list,omitempty"`
-	Test       string            `json:"test,omitempty"`
-	Local      bool              `json:"local,omitempty"`
-	Remote     []string          `json:"remote,omitempty"`
-	Flags      []string          `json:"flags,omitempty"`
-	Search     string            `json:"search,omitempty"`
-	Tiers      map[string]string `json:"tiers,omitempty"`
-	Stated     string            `json:"stated,omitempty"`
-	Note       string            `json:"note,omitempty"`
-	StandIn    map[string]string `json:"stand_in,omitempty"`
-	Unusable   string            `json:"unusable,omitempty"`
-	AsOf       string            `json:"as_of,omitempty"`   // the day of the list
-	Sources    map[string]string `json:"sources,omitempty"` // and as of when each was read
+	ID         string              `json:"id"`
+	Name       string              `json:"name"`
+	Kind       string              `json:"kind"`
+	BaseURL    string              `json:"base_url"`
+	Dialect    string              `json:"dialect"`
+	Also       map[string]string   `json:"also,omitempty"`
+	Auth       auth                `json:"auth,omitzero"`
+	Env        []string            `json:"env,omitempty"`
+	EnvOther   []string            `json:"env_other,omitempty"`
+	KeyPattern string              `json:"key_pattern,omitempty"`
+	KeysURL    string              `json:"keys_url,omitempty"`
+	Docs       string              `json:"docs,omitempty"`
+	Pricing    string              `json:"pricing,omitempty"`
+	List       *listing            `json:"list,omitempty"`
+	Test       string              `json:"test,omitempty"`
+	Local      bool                `json:"local,omitempty"`
+	Remote     []string            `json:"remote,omitempty"`
+	Flags      []string            `json:"flags,omitempty"`
+	Search     string              `json:"search,omitempty"`
+	Tiers      map[string]string   `json:"tiers,omitempty"`
+	Stated     string              `json:"stated,omitempty"`
+	Note       string              `json:"note,omitempty"`
+	KeyForm    string              `json:"key_form,omitempty"`
+	Settings   []setting           `json:"settings,omitempty"`
+	Variants   []variant           `json:"variants,omitempty"`
+	Only       map[string][]string `json:"only,omitempty"`
+	Helpers    []string            `json:"helpers,omitempty"`
+	StandIn    map[string]string   `json:"stand_in,omitempty"`
+	Unusable   string              `json:"unusable,omitempty"`
+	AsOf       string              `json:"as_of,omitempty"`   // the day of the list
+	Sources    map[string]string   `json:"sources,omitempty"` // and as of when each was read
 
 	models map[string]*model
 }
 
 type auth struct {
-	Header string            `json:"header"`
-	Format string            `json:"format"`
-	Extra  map[string]string `json:"extra,omitempty"`
+	Header   string            `json:"header"`
+	Format   string            `json:"format"`
+	Extra    map[string]string `json:"extra,omitempty"`
+	Forms    []form            `json:"forms,omitempty"`
+	Scheme   string            `json:"scheme,omitempty"`
+	Service  string            `json:"service,omitempty"`
+	Scope    string            `json:"scope,omitempty"`
+	TokenURL string            `json:"token_url,omitempty"`
+}
+
+// form is how keys that begin with Starts are sent.
+type form struct {
+	Starts string `json:"starts"`
+	Header string `json:"header"`
+	Format string `json:"format"`
+}
+
+// setting is what the user must tell of a provider, and variant where it is
+// called if settings have certain values: see the catalog's types.
+type setting struct {
+	Name     string                       `json:"name"`
+	What     string                       `json:"what"`
+	Example  string                       `json:"example"`
+	Default  string                       `json:"default,omitempty"`
+	Env      []string                     `json:"env,omitempty"`
+	Pattern  string                       `json:"pattern,omitempty"`
+	Always   bool                         `json:"always,omitempty"`
+	Optional bool                         `json:"optional,omitempty"`
+	Derives  map[string]map[string]string `json:"derives,omitempty"`
+}
+
+type variant struct {
+	When    map[string]string `json:"when"`
+	BaseURL string            `json:"base_url,omitempty"`
+	Also    map[string]string `json:"also,omitempty"`
+	Query   string            `json:"query,omitempty"`
+	List    *listing          `json:"list,omitempty"`
 }
 
 type listing struct {

@@ -12,6 +12,16 @@ import (
 type tables struct {
 	providers map[string]json.RawMessage
 	rules     []*rule
+	alike     []alike
+}
+
+// alike are models of a host that another provider makes, whose flags they
+// share.
+type alike struct {
+	Provider string
+	As       string
+	Models   []string
+	After    string // the maker's name stands after this
 }
 
 // rule changes the models of one provider whose names it matches.
@@ -49,12 +59,13 @@ func readTables() (*tables, error) {
 	dec.DisallowUnknownFields()
 	var m struct {
 		Comment string `json:"_"`
+		Alike   []alike
 		Rules   []*rule
 	}
 	if err := dec.Decode(&m); err != nil {
 		return nil, fmt.Errorf("models.json: %w", err)
 	}
-	t.rules = m.Rules
+	t.rules, t.alike = m.Rules, m.Alike
 	return t, nil
 }
 
@@ -93,6 +104,23 @@ func (t *tables) matching(provider, name string) []*rule {
 		if r.Provider == provider && matchAny(r.Models, name) && !matchAny(r.Except, name) {
 			r.used = true
 			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// makers are the rules of a model's maker, for their flags alone.
+func (t *tables) makers(provider, name string) []*rule {
+	var found []*rule
+	for _, a := range t.alike {
+		if a.Provider != provider || !matchAny(a.Models, name) {
+			continue
+		}
+		known := strings.ReplaceAll(name[strings.Index(name, a.After)+len(a.After):], "@", "-")
+		for _, r := range t.rules {
+			if r.Provider == a.As && matchAny(r.Models, known) && !matchAny(r.Except, known) {
+				found = append(found, r)
+			}
 		}
 	}
 	return found

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building (build) or testing (test) Keytray needs, if missing.
-# Debian and Ubuntu with apt-get; dnf and pacman for the build alone.
+# Debian and Ubuntu with apt-get; elsewhere the build, and Node.js and npm.
 set -euo pipefail
 
 build_deb=(gcc libc6-dev pkg-config libgl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev
@@ -31,7 +31,12 @@ if ! command -v go >/dev/null; then
 fi
 if command -v apt-get >/dev/null; then
 	list=("${build_deb[@]}")
-	if [ "$what" = test ]; then list+=("${test_deb[@]}"); fi
+	if [ "$what" = test ]; then
+		list+=("${test_deb[@]}")
+		for p in nodejs npm; do # or another package that brings the same program
+			command -v "${p%js}" >/dev/null || list+=("$p")
+		done
+	fi
 	mapfile -t missing < <(apt_missing "${list[@]}")
 	if [ ${#missing[@]} -gt 0 ]; then
 		echo "installing: ${missing[*]}"
@@ -41,10 +46,15 @@ if command -v apt-get >/dev/null; then
 	fi
 elif [ "$(uname)" = Darwin ]; then
 	xcode-select -p >/dev/null 2>&1 || { echo "keytray: install Apple's command line tools: xcode-select --install" >&2; exit 1; }
+	if [ "$what" = test ] && ! command -v npm >/dev/null && command -v brew >/dev/null; then brew install -q node; fi
 elif command -v dnf >/dev/null; then
-	rpm -q "${build_dnf[@]}" >/dev/null 2>&1 || as_root dnf -q -y install "${build_dnf[@]}"
+	list=("${build_dnf[@]}")
+	if [ "$what" = test ] && ! command -v npm >/dev/null; then list+=(nodejs nodejs-npm); fi
+	rpm -q "${list[@]}" >/dev/null 2>&1 || as_root dnf -q -y install "${list[@]}"
 elif command -v pacman >/dev/null; then
-	pacman -Q "${build_pacman[@]}" >/dev/null 2>&1 || as_root pacman -S --needed --noconfirm "${build_pacman[@]}"
+	list=("${build_pacman[@]}")
+	if [ "$what" = test ] && ! command -v npm >/dev/null; then list+=(nodejs npm); fi
+	pacman -Q "${list[@]}" >/dev/null 2>&1 || as_root pacman -S --needed --noconfirm "${list[@]}"
 else
 	echo "keytray: unknown package manager; a C compiler and the OpenGL and X11 or Wayland headers are needed" >&2
 fi

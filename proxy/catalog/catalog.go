@@ -221,3 +221,26 @@ func (c *Catalog) Prices(provider, name string, now time.Time) (in, out string) 
 	}
 	return in, out
 }
+
+// Free tells whether the price list says that a model costs nothing at a time,
+// whatever is asked of it. A model without a price is not free.
+func (c *Catalog) Free(provider, name string, now time.Time) bool {
+	i, ok := c.find(provider)
+	if !ok {
+		return false
+	}
+	m, ok := c.shelves[i].model(name)
+	if !ok || m.Request.one.told() || m.Search.one.told() {
+		return false
+	}
+	p := at(m.Prices, now)
+	if p == nil || !p.Rates[input].told() {
+		return false
+	}
+	for _, r := range p.Rates {
+		if r.told() && r.num != 0 {
+			return false
+		}
+	}
+	return true
+}

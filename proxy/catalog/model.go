@@ -3,6 +3,7 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"keytray/proxy/llm"
 )
@@ -27,7 +28,11 @@ type Model struct {
 
 // LLM is what a dialect may know of the model.
 func (m *Model) LLM() llm.Model {
-	return llm.Model{Provider: m.Provider, Name: m.ID, MaxOutput: m.MaxOutput, Flags: m.Flags}
+	flags := m.Flags
+	if m.Mode == "completion" && !flags.Has(llm.FlagCompletions) { // which is all that it does
+		flags = append(slices.Clip(flags), llm.FlagCompletions)
+	}
+	return llm.Model{Provider: m.Provider, Name: m.ID, MaxOutput: m.MaxOutput, Flags: flags}
 }
 
 // Path is the model's full name: provider/id.

@@ -49,11 +49,27 @@ type Provider struct {
 	// Unusable says, to a person, why it cannot be called yet; "": it can,
 	// where its dialect is built.
 	Unusable string `json:"unusable"`
-	Note     string `json:"note"`
-	Custom   bool   `json:"-"` // the user's own, not built in
+	// Settings are what the user must tell, Values what was told; see Filled.
+	Settings []Setting         `json:"settings"`
+	Variants []Variant         `json:"variants"`
+	Values   map[string]string `json:"-"`
+	// Only names the models that a dialect serves, as patterns in which * is
+	// anything; one that begins with ! excludes. Without it all are served.
+	Only map[string][]string `json:"only"`
+	// Helpers are hosts that signing in asks, beside the provider's own.
+	Helpers []string `json:"helpers"`
+	Query   string   `json:"-"` // of every call: "api-version=2024-10-21"
+	KeyForm string   `json:"key_form"`
+	// Deployments are the user's own names of models.
+	Deployments map[string]string `json:"-"`
+	Note        string            `json:"note"`
+	Custom      bool              `json:"-"` // the user's own, not built in
 
 	// Sources tells as of which day each source of its prices was read.
 	Sources map[string]string `json:"sources"`
+
+	template *Provider // as it was before Filled
+	moved    bool      // base_url is the user's own
 
 	prices // what holds for all its models
 }
@@ -82,6 +98,7 @@ func (p *Provider) UnmarshalJSON(b []byte) error {
 	var err error
 	p.tiers, p.search = costs.Tiers, costs.Search
 	p.asOf, err = day(costs.AsOf)
+	p.Unusable = p.Filled(nil).Unusable + p.Unusable
 	return err
 }
 
@@ -97,6 +114,13 @@ type Auth struct {
 	Header string            `json:"header"`
 	Format string            `json:"format"`
 	Extra  map[string]string `json:"extra"`
+	Forms  []Form            `json:"forms"` // keys that are sent in another way
+	// Scheme is how a call is signed: aws, google, or "" for a key alone.
+	// Service is AWS's name of the provider, Scope and TokenURL are Google's.
+	Scheme   string `json:"scheme"`
+	Service  string `json:"service"`
+	Scope    string `json:"scope"`
+	TokenURL string `json:"token_url"`
 }
 
 // List is the call that lists a provider's models. The answer's array is in
@@ -121,11 +145,12 @@ func (p *Provider) URL(at string) string {
 // In is the provider as it is called in one of the other dialects that it also
 // speaks; ok is false for a dialect that it does not.
 func (p Provider) In(dialect string) (_ Provider, ok bool) {
-	base, ok := p.Also[dialect]
-	if !ok {
+	if _, ok := p.Also[dialect]; !ok {
 		return p, false
 	}
 	auth := authFor(dialect)
+	auth.Forms, auth.Scheme, auth.Service = p.Auth.Forms, p.Auth.Scheme, p.Auth.Service
+	auth.Scope, auth.TokenURL = p.Auth.Scope, p.Auth.TokenURL
 	extra := maps.Clone(p.Auth.Extra)
 	for k, v := range auth.Extra {
 		if extra == nil {
@@ -137,7 +162,7 @@ func (p Provider) In(dialect string) (_ Provider, ok bool) {
 	if strings.HasPrefix(p.Auth.Format, "Bearer ") { // servers that speak two dialects take a bearer key in both
 		auth.Header, auth.Format = p.Auth.Header, p.Auth.Format
 	}
-	p.Dialect, p.BaseURL, p.Auth = dialect, base, auth
+	p.Dialect, p.BaseURL, p.Auth = dialect, p.also(dialect), auth
 	return p, true
 }
 
@@ -160,6 +185,10 @@ type Override struct {
 	// Local says whether the provider costs nothing. For a provider that is
 	// not built in, nil means: if BaseURL is on this machine.
 	Local *bool
+	// Settings fill the provider's addresses, and Deployments are names of
+	// models of the user's own.
+	Settings    map[string]string
+	Deployments map[string]string
 }
 
 func (o Override) apply(p Provider, known bool) Provider {
@@ -167,17 +196,26 @@ func (o Override) apply(p Provider, known bool) Provider {
 		p = Provider{ID: o.ID, Name: o.ID, Kind: "host", Dialect: "chat", Custom: true, Auth: authFor(o.Dialect)}
 		p.List = listFor(o.Dialect)
 	}
+	if p.template != nil {
+		p = *p.template
+	}
 	if o.Name != "" {
 		p.Name = o.Name
 	}
 	if o.Dialect != "" && o.Dialect != p.Dialect {
-		if base, ok := p.Also[o.Dialect]; ok && o.BaseURL == "" {
-			p.BaseURL = base
+		auth := authFor(o.Dialect)
+		if in, ok := p.In(o.Dialect); ok && o.BaseURL == "" {
+			p.BaseURL = in.BaseURL
+			if p.Auth.Scheme != "" {
+				auth = in.Auth
+			}
 		}
-		p.Dialect, p.Auth, p.List = o.Dialect, authFor(o.Dialect), listFor(o.Dialect)
+		p.Dialect, p.Auth, p.List = o.Dialect, auth, listFor(o.Dialect)
 	}
 	if base := strings.TrimRight(o.BaseURL, "/"); base != "" && base != p.BaseURL {
-		p.BaseURL, p.Unusable, p.Also = base, "", nil
+		p.BaseURL, p.Unusable, p.moved = base, "", true
+		p.Also = maps.Clone(p.Also)
+		maps.DeleteFunc(p.Also, func(_, at string) bool { return !relative(at) })
 		// A whole URL would send the key to the host that was replaced.
 		if p.List != nil && strings.Contains(p.List.At, "://") {
 			p.List = listFor(p.Dialect)
@@ -201,7 +239,8 @@ func (o Override) apply(p Provider, known bool) Provider {
 	if p.Local && p.Custom {
 		p.Kind = "local"
 	}
-	return p
+	p.Deployments = o.Deployments
+	return p.Filled(o.Settings)
 }
 
 // authFor is how servers of a dialect take a key, where nothing else is said.

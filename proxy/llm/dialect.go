@@ -193,7 +193,23 @@ const (
 	FlagToolMedia       = "tool_media"         // gemini: a function response may hold images and PDFs (from Gemini 3 on)
 	FlagSearchPerPrompt = "search_per_prompt"  // gemini: one fee per grounded answer, not per query (before Gemini 3)
 
-	FlagTopK             = "top_k"             // chat: takes top_k
-	FlagCacheControl     = "cache_control"     // chat: takes cache marks on parts and tools
-	FlagReasoningHistory = "reasoning_history" // chat: wants the reasoning of earlier turns back
+	FlagCompletions      = "completions"       // chat: serves legacy completions too
+	FlagTopK             = "top_k"             // chat, converse: takes top_k
+	FlagCacheControl     = "cache_control"     // chat, converse: takes cache marks on parts and tools
+	FlagReasoningHistory = "reasoning_history" // chat, converse, responses: wants the reasoning of earlier turns back
+
+	FlagNovaFields      = "nova_fields"      // converse: reasoningConfig and inferenceConfig.topK; no cache of tools
+	FlagEffortField     = "effort_field"     // converse: takes reasoning_effort
+	FlagReasoningConfig = "reasoning_config" // converse: takes reasoning_config
+	FlagNoForcedTool    = "no_forced_tool"   // converse: a toolChoice of any or tool is refused
+	FlagCacheHour       = "cache_hour"       // converse: keeps a cache for an hour where asked
+
+	FlagBedrockInvoke = "bedrock_invoke" // messages: spoken by Bedrock's InvokeModel
+	FlagVertexRaw     = "vertex_raw"     // messages: spoken by Vertex AI's rawPredict
+	// FlagBeta begins the flag of each anthropic-beta that a host knows
+	// ("beta:context-1m-2025-08-07"); one that has such flags gets no other.
+	FlagBeta = "beta:"
+
+	FlagNoCustomTools = "no_custom_tools" // responses: knows functions alone
+	FlagNoHostedTools = "no_hosted_tools" // responses: runs no tools itself
 )

@@ -42,8 +42,11 @@ func (m *model) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 		kind, text = llm.ToolCall, "{}"
 	}
 	return &llm.Response{Call: &llm.Call{}, Stream: r.Stream, Body: &ending{m}, Decoded: []llm.Event{
-		{Kind: llm.Start}, {Kind: llm.BlockStart, Block: kind, ID: "c", Name: m.calls}, {Kind: llm.Delta, Block: kind, Text: text},
-		{Kind: llm.BlockStop, Block: kind}, {Kind: llm.Stop, Why: llm.EndTurn, Usage: &llm.Usage{Input: 10, Output: 5, Known: true}},
+		{Kind: llm.Start},
+		{Kind: llm.BlockStart, Block: kind, ID: "c", Name: m.calls},
+		{Kind: llm.Delta, Block: kind, Text: text},
+		{Kind: llm.BlockStop, Block: kind},
+		{Kind: llm.Stop, Why: llm.EndTurn, Usage: &llm.Usage{Input: 10, Output: 5, Known: true}},
 	}}, nil
 }
 

@@ -20,7 +20,7 @@ type Split struct {
 	// Judged takes a score from 0 to 1 for a choice's answer to a task.
 	Judged func(c Choice, task string, score float64)
 	// May tells whether another answer may be judged: there is a budget.
-	May func() bool
+	May func(r *llm.Request) bool
 	// Later runs f in the background; false: it does not, as the program ends.
 	Later func(f func(context.Context)) bool
 }
@@ -44,7 +44,7 @@ func (s Split) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 		}
 		return rest.Do(ctx, r) // not judged: it did not answer by its own share
 	}
-	if s.Sample > 0 && rand.Float64() < s.Sample && s.May() {
+	if s.Sample > 0 && rand.Float64() < s.Sample && s.May(r) {
 		watch(resp, func(events llm.Events) { s.judge(c, r, events) })
 	}
 	return resp, nil

@@ -22,7 +22,7 @@ func trial(all []Choice, by llm.Target, may bool) (Split, *[]score) {
 	return Split{
 		Choices: all, Weights: []int{1, 1}[:len(all)], Sample: 1, By: by,
 		Judged: func(c Choice, task string, n float64) { told = append(told, score{c.Name(), task, n}) },
-		May:    func() bool { return may },
+		May:    func(*llm.Request) bool { return may },
 		Later:  func(f func(context.Context)) bool { f(context.Background()); return true },
 	}, &told
 }

@@ -95,7 +95,7 @@ func readAll(in io.Reader, size, limit int64) ([]byte, error) {
 // the provider's label is missing or wrong, as text/plain is.
 func isStream(contentType string, asked bool, framing llm.Framing) bool {
 	switch kind, _, _ := strings.Cut(strings.ToLower(contentType), ";"); strings.TrimSpace(kind) {
-	case "text/event-stream", "application/x-ndjson":
+	case "text/event-stream", "application/x-ndjson", eventStreamType:
 		return true
 	case "application/json":
 		return asked && framing == llm.JSONArray // an array that grows is JSON as well
@@ -104,4 +104,9 @@ func isStream(contentType string, asked bool, framing llm.Framing) bool {
 	default:
 		return asked
 	}
+}
+
+func isJSON(contentType string) bool {
+	kind, _, _ := strings.Cut(strings.ToLower(contentType), ";")
+	return strings.TrimSpace(kind) == "application/json"
 }

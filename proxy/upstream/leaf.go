@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"keytray/proxy/llm"
@@ -51,9 +52,18 @@ type Leaf struct {
 	Outbound llm.Outbound
 	Base     string      // base URL without a trailing slash
 	Header   http.Header // the provider's fixed headers
+	Query    string      // of every call, beside the dialect's own; may be empty
+	Listed   string      // the model's name in the price list, if Model.Name is the user's own name for it
 	Sign     Sign        // nil: the provider takes no key
 	Network  *Network
 	Record   Recorder
+	Memory   Memory // nil: what a client's dialect cannot carry is lost
+	// Foreign and Made are those of [llm.Call]; both may be nil. Known tells
+	// whether Foreign can be true of anything yet, so that bodies need not be
+	// searched while it cannot; nil: it can.
+	Foreign func(opaque string) bool
+	Made    func(opaque string)
+	Known   func() bool
 }
 
 // Do calls the provider. See llm.Target.
@@ -61,16 +71,19 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	m := &meter{
 		leaf: l,
 		ctx:  ctx,
-		call: llm.Call{Model: l.Model, Stream: r.Stream},
+		call: llm.Call{Model: l.Model, Stream: r.Stream, Foreign: l.Foreign, Made: l.Made},
 		attempt: llm.Attempt{
 			Request:  r,
 			Number:   r.NextAttempt(),
 			Provider: l.Model.Provider,
-			Model:    l.Model.Name,
+			Model:    l.listed(),
 			Streamed: r.Stream,
 			Start:    time.Now(),
 			Note:     llm.NoteOf(ctx),
 		},
+	}
+	if l.Known != nil && !l.Known() {
+		m.call.Foreign = nil
 	}
 	e := &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call"} // should anything panic
 	answered := false
@@ -92,6 +105,12 @@ func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 		e.Provider = l.Model.Provider // it has answered: what is wrong is in its answer
 	}
 	return nil, e
+}
+
+// Copies tells whether r would be sent in the client's own bytes, and to which
+// provider.
+func (l *Leaf) Copies(r *llm.Request) (provider string, ok bool) {
+	return l.Model.Provider, l.Outbound.Copies(&llm.Call{Model: l.Model, Stream: r.Stream}, r)
 }
 
 // do makes the call; on an error the caller finishes the row.
@@ -134,11 +153,17 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 		Status:   resp.StatusCode,
 		Header:   resp.Header,
 		Body:     m,
-		Target:   l.Model.Provider + "/" + l.Model.Name,
+		Target:   l.Model.Provider + "/" + l.listed(),
 		Attempts: r.Attempts(),
+	}
+	if translated {
+		out.Outbound = m.outbound()
 	}
 	m.call.Stream = isStream(resp.Header.Get("Content-Type"), m.call.Stream, l.Outbound.Framing(&m.call))
 	if m.call.Stream {
+		if isEventStream(resp.Header) {
+			in = newUnwrapper(in)
+		}
 		out.Stream = true
 		return out, m.begin(ctx, in)
 	}
@@ -155,6 +180,9 @@ func (m *meter) encode(translated bool) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.leaf.Memory != nil {
+		p = m.leaf.Memory.Restore(m.origin(), r, p)
+	}
 	b, err := m.leaf.Outbound.EncodeRequest(&m.call, p)
 	return [][]byte{b}, err
 }
@@ -162,7 +190,7 @@ func (m *meter) encode(translated bool) ([][]byte, error) {
 // request builds the signed HTTP request.
 func (m *meter) request(ctx context.Context, pieces [][]byte, translated bool) (*http.Request, error) {
 	l := m.leaf
-	raw := l.Outbound.URL(&m.call, l.Base)
+	raw := withQuery(l.Outbound.URL(&m.call, l.Base), l.Query)
 	u, err := url.Parse(raw)
 	if err != nil {
 		return nil, &llm.Error{Kind: llm.Internal, Message: "the base URL of " + l.Model.Provider + " cannot be used: " + err.Error(), Cause: err}
@@ -205,6 +233,25 @@ func (m *meter) request(ctx context.Context, pieces [][]byte, translated bool) (
 		m.attempt.Key, m.hide = s.Label, s.Hide
 	}
 	return req.WithContext(ctx), nil
+}
+
+func withQuery(at, query string) string {
+	switch {
+	case query == "":
+		return at
+	case strings.Contains(at, "?"):
+		return at + "&" + query
+	default:
+		return at + "?" + query
+	}
+}
+
+// listed is the model's name in rows and prices.
+func (l *Leaf) listed() string {
+	if l.Listed != "" {
+		return l.Listed
+	}
+	return l.Model.Name
 }
 
 // refusal reads a non-2xx answer.

@@ -87,7 +87,7 @@ func (m *meter) whole(ctx context.Context, in io.Reader, size int64, out *llm.Re
 		}
 	}
 	if translated {
-		for e, err := range m.leaf.Outbound.DecodeResponse(&m.call, bytes.NewReader(body)) {
+		for e, err := range m.outbound().DecodeResponse(&m.call, bytes.NewReader(body)) {
 			if err != nil {
 				return err
 			}
@@ -184,7 +184,7 @@ func (m *meter) broken(err error) *llm.Error {
 	if m.ctx.Err() != nil {
 		return Explain(m.ctx, m.leaf.Model.Provider, m.leaf.Base, err)
 	}
-	if errors.Is(err, errTooLarge) || errors.Is(err, sse.ErrFrameTooLarge) || errors.Is(err, errUnpack) {
+	if errors.Is(err, errTooLarge) || errors.Is(err, sse.ErrFrameTooLarge) || errors.Is(err, errUnpack) || errors.Is(err, errEventStream) {
 		return &llm.Error{Kind: llm.Garbage, Provider: m.leaf.Model.Provider, Message: err.Error(), Cause: err}
 	}
 	return &llm.Error{

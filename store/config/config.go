@@ -29,6 +29,8 @@ type Config struct {
 	Tools []Tool
 	// Budget limits what all tools spend together.
 	Budget Budget
+	// KeepResponses keeps answers of the Responses API in memory, so that clients can continue and fetch them by id.
+	KeepResponses bool
 	// Ledger says how the ledger is kept.
 	Ledger Ledger
 	// Origins are the browser origins that may call, each scheme://host or scheme://host:port in lower case.
@@ -71,6 +73,11 @@ type Provider struct {
 	Models []string
 	// Headers are sent with every call, in the order of the file. None of them authenticates.
 	Headers []Header
+	// Settings are parts of the provider's addresses that only the user knows, such as a region, by name. Which
+	// provider has which is for [Options.Check] to say. None holds a key.
+	Settings []Setting
+	// Deployments are the user's own names of models.
+	Deployments []Deployment
 	// Off hides the provider: it is neither listed nor called.
 	Off bool
 	// Budget limits what is spent there, and Keys what is spent with single keys.
@@ -83,6 +90,12 @@ type KeyBudget struct {
 	Label  string
 	Budget Budget
 }
+
+// Setting is one part of a provider's addresses: region, profile, project, location and the like.
+type Setting struct{ Name, Value string }
+
+// Deployment is the user's own name of a model.
+type Deployment struct{ Model, Name string }
 
 // Header is one HTTP header that a provider wants with every call.
 type Header struct{ Name, Value string }

@@ -42,6 +42,7 @@ func (r *reader) settings(root *node, cfg *Config) {
 			r.named(n, "provider id", checkID, func(id string, n *node) { cfg.Providers = append(cfg.Providers, r.provider(id, n)) })
 		}},
 		{"without_token", func(n *node) { word(r, n, &cfg.WithoutToken, TokenRefuse, TokenLocal, TokenAny) }},
+		{"keep_responses", func(n *node) { r.truth(n, &cfg.KeepResponses) }},
 		{"routes", func(n *node) {
 			r.named(n, "route name", checkRouteName, func(name string, n *node) { cfg.Routes = append(cfg.Routes, r.route(name, n)) })
 		}},

@@ -25,6 +25,7 @@ providers:
     models: [qwen3, org/model:8b]
     headers: {X-Title: "Keytray", x-b: 'c: d'}
   groq: {off: true}
+  azure: {resource: r-1, api_version: 2024-10-21, deployments: {gpt-5-mini: my-mini, o3: "3"}}
   bare:
 routes:
   quick: groq/llama-3.3-70b-versatile
@@ -50,6 +51,10 @@ stand_ins:
 				Models: []string{"qwen3", "org/model:8b"}, Headers: []Header{{"X-Title", "Keytray"}, {"x-b", "c: d"}},
 			},
 			{ID: "groq", Off: true},
+			{
+				ID: "azure", Settings: []Setting{{"resource", "r-1"}, {"api_version", "2024-10-21"}},
+				Deployments: []Deployment{{"gpt-5-mini", "my-mini"}, {"o3", "3"}},
+			},
 			{ID: "bare"},
 		},
 		Routes: []Route{
@@ -92,7 +97,7 @@ func TestFirstFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Providers) != 3 || len(got.Routes) != 2 ||
+	if len(got.Providers) != 6 || len(got.Routes) != 2 ||
 		len(got.StandIns) != 1 || len(got.Origins) != 1 {
 		t.Errorf("examples say %+v", got)
 	}

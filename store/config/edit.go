@@ -32,6 +32,14 @@ func (e *Edit) SetWithoutToken(to WithoutToken) error {
 	return e.doc.set(textOf(string(to)), "without_token")
 }
 
+// SetKeepResponses says whether answers of the Responses API are kept in memory.
+func (e *Edit) SetKeepResponses(keep bool) error {
+	if !keep {
+		return e.doc.set(nil, "keep_responses")
+	}
+	return e.doc.set(truthOf(true), "keep_responses")
+}
+
 // SetLedgerSync says what a finished row survives.
 func (e *Edit) SetLedgerSync(to Sync) error { return e.doc.set(textOf(string(to)), "ledger", "sync") }
 
@@ -54,6 +62,16 @@ func (e *Edit) SetProvider(p Provider) error {
 			headers.put(h.Name, textOf(h.Value))
 		}
 		n.put("headers", headers)
+	}
+	for _, s := range p.Settings {
+		n.put(s.Name, textOf(s.Value))
+	}
+	if len(p.Deployments) > 0 {
+		deployments := tableOf()
+		for _, d := range p.Deployments {
+			deployments.put(d.Model, textOf(d.Name))
+		}
+		n.put("deployments", deployments)
 	}
 	if p.Off {
 		n.put("off", truthOf(true))

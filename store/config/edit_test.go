@@ -71,6 +71,7 @@ func edits() []editCase {
 			"providers:\n  lab:\n    models:\n    - a # first\n    # about c\n    - c\n",
 		},
 		{"item in brackets", provider(Provider{ID: "lab", Models: []string{"a", "c"}}), "providers: {lab: {models: [a,  'b' ]}}\n", "providers: {lab: {models: [a,  'c' ]}}\n"},
+		{"settings", provider(Provider{ID: "azure", Settings: []Setting{{"resource", "r"}, {"api_version", "2024-10-21"}}, Deployments: []Deployment{{"o3", "my-o3"}}}), "providers:\n  lab:\n", "providers:\n  lab:\n  azure: {resource: r, api_version: \"2024-10-21\", deployments: {o3: my-o3}}\n"},
 		{"headers", provider(Provider{ID: "lab", Headers: []Header{{"X-A", "b: 'c' #"}}}), "providers:\n  lab:\n", "providers:\n  lab: {headers: {X-A: \"b: 'c' #\"}}\n"},
 
 		{"remove", removed("a"), "providers:\n  # about a\n  a: {off: true} # a\n  # about b\n  b:\n    off: true\n", "providers:\n  # about a\n  # about b\n  b:\n    off: true\n"},

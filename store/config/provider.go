@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -13,17 +14,59 @@ func dialects() []string {
 
 func (r *reader) provider(id string, n *node) Provider {
 	p := Provider{ID: id}
-	r.fields(n, []field{
+	known := []field{
 		{"dialect", func(n *node) { word(r, n, &p.Dialect, dialects()...) }},
 		{"base_url", func(n *node) { r.baseURL(n, &p.BaseURL) }},
 		{"key_env", func(n *node) { r.keyEnv(n, &p.KeyEnv) }},
 		{"models", func(n *node) { p.Models = r.texts(n, r.model) }},
 		{"headers", func(n *node) { p.Headers = r.headers(n) }},
+		{"deployments", func(n *node) { p.Deployments = r.deployments(n) }},
 		{"off", func(n *node) { r.truth(n, &p.Off) }},
 		{"budget", func(n *node) { p.Budget.AtLimit = LimitBlock; r.budget(n, &p.Budget) }},
 		{"keys", func(n *node) { p.Keys = r.keys(n) }},
-	})
+	}
+	for _, name := range settingNames() {
+		known = append(known, field{name, func(n *node) { r.setting(n, name, &p.Settings) }})
+	}
+	r.fields(n, known)
 	return p
+}
+
+// settingNames are the settings that some built-in provider has.
+func settingNames() []string {
+	return []string{"region", "profile", "sso_region", "project", "location", "resource", "api_version"}
+}
+
+var settingForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@/+ -]{0,127}$`)
+
+// setting never repeats its value: people paste keys into it.
+func (r *reader) setting(n *node, name string, to *[]Setting) {
+	s, ok := r.text(n)
+	if !ok {
+		return
+	}
+	form := settingForm
+	if name != "profile" {
+		form = wordForm
+	}
+	if !form.MatchString(s) {
+		r.add(n, "is not one word", "use letters, digits, dots and dashes; keys are not kept in this file")
+		return
+	}
+	*to = append(*to, Setting{Name: name, Value: s})
+}
+
+var wordForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
+
+// deployments reads the user's own names of models.
+func (r *reader) deployments(n *node) []Deployment {
+	var out []Deployment
+	for _, e := range r.entries(n) {
+		if name, ok := r.model(e.value); ok {
+			out = append(out, Deployment{Model: e.key, Name: name})
+		}
+	}
+	return out
 }
 
 // baseURL never repeats the address in a message: people paste keys into it.

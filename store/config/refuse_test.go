@@ -68,6 +68,12 @@ func refusals() []refusal {
 			"2:48: providers.lab.models[6]: has a slash with nothing beside it",
 		}},
 		{"providers:\n  lab: {off: 1}\n", []string{"2:14: providers.lab.off: is a number where true or false is wanted"}},
+		{"providers:\n  azure:\n    region: evil.com/x\n    project: 5\n    profile: a\n    resource: [r]\n    deployments: {o3: {}}\n", []string{
+			"3:13: providers.azure.region: is not one word",
+			"4:14: providers.azure.project: is a number where text is wanted",
+			"6:15: providers.azure.resource: is a list where text is wanted",
+			"7:23: providers.azure.deployments.o3: is a table of names and values where the name of a model is wanted",
+		}},
 		{"providers:\n  lab:\n    headers:\n      Authorization: Bearer SECRET\n      X-Api-Key: SECRET\n      'bad name': x\n      Host: x\n      X-A: 1\n      X-B: b\n      x-b: c\n      X-C: \"a\\nb\"\n", []string{
 			"4:7: providers.lab.headers.Authorization: is how a key is sent, and keys are not kept in this file",
 			"5:7: providers.lab.headers.X-Api-Key: is how a key is sent",

@@ -16,11 +16,17 @@ active: auto
 # What programs that send no token may use: refuse (nothing), local (models on this machine), any (everything).
 without_token: local
 
+# true keeps answers of the Responses API in memory for a day, so that any model can continue them by their id.
+keep_responses: false
+
 # Providers: change a built-in one, switch it off, or add your own.
 # Dialects: chat, messages, gemini, ollama.
 providers:
   # openai: {base_url: "http://127.0.0.1:9001/v1"}
   # groq: {off: true}
+  # bedrock: {region: us-east-1, profile: work}
+  # vertex: {project: my-project, location: global}
+  # azure: {resource: my-resource, deployments: {gpt-5-mini: my-mini}}
   # lab: {dialect: chat, base_url: "http://127.0.0.1:8000/v1", key_env: LAB_KEY, models: [qwen3]}
 
 # Routes: names of your own that work as model names.

@@ -10,7 +10,8 @@ import (
 // op is one thing to write. Its waiter, if any, gets exactly one answer.
 type op struct {
 	row    Row
-	ended  bool // a finish, not a begin
+	ended  bool                  // a finish, not a begin
+	extra  func(w *writer) error // in place of a row
 	waiter chan error
 }
 

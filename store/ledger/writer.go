@@ -153,7 +153,9 @@ func (w *writer) transact(ops []op) (faults map[int]error, err error) {
 	for i := range ops {
 		o := &ops[i]
 		var err error
-		if o.ended {
+		if o.extra != nil {
+			err = o.extra(w)
+		} else if o.ended {
 			err = w.append.finish(&o.row, !w.ending[o.row.ID])
 		} else if _, ends := w.ending[o.row.ID]; ends {
 			w.ending[o.row.ID] = true // begun and ended at once: one insert will do

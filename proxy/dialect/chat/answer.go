@@ -17,7 +17,10 @@ func (Dialect) EncodeResponse(w io.Writer, r *llm.Request, events llm.Events) er
 	if a.created.IsZero() {
 		a.created = time.Now()
 	}
-	if r.Stream {
+	switch {
+	case r.Form == completions:
+		return a.complete(w, events)
+	case r.Stream:
 		return a.stream(w, events)
 	}
 	return a.whole(w, events)

@@ -26,7 +26,7 @@ func (Dialect) Name() string { return name }
 
 // Patterns are the endpoints, without the version prefix.
 func (Dialect) Patterns() []llm.Pattern {
-	return []llm.Pattern{{Method: "POST", Path: "/chat/completions"}}
+	return []llm.Pattern{{Method: "POST", Path: "/chat/completions"}, {Method: "POST", Path: "/completions"}}
 }
 
 // ContentType of an answer.
@@ -38,10 +38,18 @@ func (Dialect) ContentType(p llm.Peek) string {
 }
 
 // URL is where the call goes.
-func (Dialect) URL(_ *llm.Call, base string) string { return base + "/chat/completions" }
+func (Dialect) URL(c *llm.Call, base string) string {
+	if c.Form == completions {
+		return base + "/completions"
+	}
+	return base + "/chat/completions"
+}
 
 // Framing of streams is SSE.
 func (Dialect) Framing(*llm.Call) llm.Framing { return llm.SSE }
 
-// Copies says whether the client's own bytes can be sent.
-func (d Dialect) Copies(_ *llm.Call, r *llm.Request) bool { return r.Inbound.Name() == d.Name() }
+// Copies says whether the client's own bytes can be sent: legacy completions
+// go only to who still serves them.
+func (d Dialect) Copies(c *llm.Call, r *llm.Request) bool {
+	return r.Inbound.Name() == d.Name() && (r.Form != completions || c.Model.Flags.Has(llm.FlagCompletions))
+}

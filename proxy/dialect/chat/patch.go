@@ -10,15 +10,17 @@ import (
 // Patch replaces the model's name, and asks a stream for its usage if the
 // client did not: c.OwnUsage is set, so that the extra frame goes no further
 // (I20). A provider that takes no stream_options gets none. Nothing else
-// changes; the pieces share r.Raw.
+// changes, but that what another provider made is left out; the pieces share
+// r.Raw.
 func (Dialect) Patch(c *llm.Call, r *llm.Request) ([][]byte, error) {
 	if r.ModelAt[1] <= r.ModelAt[0] || r.ModelAt[1] > len(r.Raw) {
 		return nil, &llm.Error{Kind: llm.Internal, Message: "the place of the model in the request is not known"}
 	}
 	model := edit{at: r.ModelAt, text: sse.AppendString(nil, c.Model.Name)}
+	others := strangers(c, r.Raw)
 	refused := c.Model.Flags.Has(llm.FlagNoStreamOptions)
 	if !r.Stream || r.IncludeUsage && !refused {
-		return apply(r.Raw, []edit{model}), nil
+		return applyAll(r.Raw, []edit{model}, others), nil
 	}
 	options, err := streamOptions(r.Raw)
 	if err != nil {
@@ -28,19 +30,19 @@ func (Dialect) Patch(c *llm.Call, r *llm.Request) ([][]byte, error) {
 		for i := range options {
 			options[i] = remove(r.Raw, options[i])
 		}
-		return apply(r.Raw, merge(options, model)), nil
+		return applyAll(r.Raw, merge(options, model), others), nil
 	}
 	c.OwnUsage = true
 	if len(options) == 0 {
 		model.text = append(model.text, `,"stream_options":{"include_usage":true}`...)
-		return apply(r.Raw, []edit{model}), nil
+		return applyAll(r.Raw, []edit{model}, others), nil
 	}
 	for i := range options {
 		if options[i], err = includeUsage(r.Raw, options[i]); err != nil {
 			return nil, err
 		}
 	}
-	return apply(r.Raw, merge(options, model)), nil
+	return applyAll(r.Raw, merge(options, model), others), nil
 }
 
 // edit replaces the bytes at [start, end).

@@ -12,8 +12,8 @@ import (
 // Peek finds the model and how the answer is wanted. The error is an
 // [*llm.Error] for the client: the body is no whole JSON object, or does not
 // name one model.
-func (Dialect) Peek(_ *http.Request, body []byte) (llm.Peek, error) {
-	var p llm.Peek
+func (Dialect) Peek(r *http.Request, body []byte) (llm.Peek, error) {
+	p := llm.Peek{Form: form(r)}
 	var bad *llm.Error
 	err := llm.Fields(body, func(key, v []byte, at int) bool {
 		switch fieldName(key) {

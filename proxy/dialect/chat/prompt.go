@@ -13,6 +13,9 @@ func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if !json.Valid(r.Raw) {
 		return nil, unreadable(r.Raw)
 	}
+	if r.Form == completions {
+		return decodeCompletion(r.Raw)
+	}
 	d := decoder{p: &llm.Prompt{}, turns: turns{names: map[string]string{}}}
 	if err := object("the request body", r.Raw, d.top); err != nil {
 		return nil, err

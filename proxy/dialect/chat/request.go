@@ -15,6 +15,10 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 	for _, f := range p.Lost {
 		c.Lose(f)
 	}
+	p, err := c.ClientTools(p)
+	if err != nil {
+		return nil, err
+	}
 	e := encoder{c: c, p: p, flags: c.Model.Flags}
 	if err := e.nameTools(); err != nil {
 		return nil, err

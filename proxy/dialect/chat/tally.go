@@ -11,6 +11,7 @@ import (
 func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	if !c.Stream {
 		wholeTally(t, frame)
+		mark(c, frame)
 		return llm.Last
 	}
 	if len(frame) < 16 && isDone(frame) {
@@ -21,7 +22,8 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		t.Text += int64(n)
 		return llm.Pass
 	}
-	at, end := textIn(frame)
+	mark(c, frame)
+	at, end := textIn(frame, c.Form)
 	t.Text += int64(end - at)
 	if t.Good && !says(frame, finishKey) && !says(frame, usageKey) && !says(frame, errorKey) {
 		if end > at {
@@ -72,7 +74,10 @@ func says(frame []byte, key string) bool {
 }
 
 // textIn is where the text, reasoning or arguments of a frame lie, if it has any.
-func textIn(frame []byte) (at, end int) {
+func textIn(frame []byte, form string) (at, end int) {
+	if form == completions {
+		return stringAt(frame, `"text"`)
+	}
 	delta := bytes.Index(frame, []byte(deltaKey))
 	if delta < 0 {
 		return 0, 0
@@ -163,6 +168,7 @@ func wholeTally(t *llm.Tally, body []byte) {
 		return
 	}
 	t.Done = true
+	t.Text += int64(len(c.first.text))
 	var m delta
 	if llm.Fields(c.first.delta, m.field) != nil {
 		return

@@ -20,7 +20,7 @@ type chunk struct {
 
 // choice is one choice's fields. delta is a whole answer's message.
 type choice struct {
-	delta, finish, stop, usage []byte
+	delta, text, finish, stop, usage []byte
 }
 
 // delta is a piece of the message, or all of it.
@@ -81,6 +81,8 @@ func (c *chunk) readChoices(v []byte) error {
 				index = string(v) == "0"
 			case "delta", "message":
 				ch.delta = v
+			case "text": // of legacy completions
+				ch.text = v
 			case "finish_reason":
 				ch.finish = v
 			case "stop_reason":

@@ -3,11 +3,8 @@ package dialecttest
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"testing"
 
@@ -22,7 +19,20 @@ type expect struct {
 	Summary
 	Flags     llm.Flags `json:"flags"`
 	MaxOutput int       `json:"max_output"`
-	Lost      []string  `json:"lost"` // sorted
+	Lost      []string  `json:"lost"`   // sorted
+	Unheld    []string  `json:"unheld"` // sorted
+	Refused   string    `json:"refused"`
+	Error     *failure  `json:"error"`
+}
+
+// failure is an [llm.Error] as the want files have it.
+type failure struct {
+	Status     int           `json:"status,omitempty"`
+	Kind       llm.ErrorKind `json:"kind,omitempty"`
+	Message    string        `json:"message,omitempty"`
+	Code       string        `json:"code,omitempty"`
+	Param      string        `json:"param,omitempty"`
+	RetryAfter int           `json:"retry_after,omitempty"`
 }
 
 func conversations(t *testing.T) []conversation {
@@ -58,12 +68,12 @@ func (c conversation) read(t *testing.T, name string) []byte {
 	return b
 }
 
-// stream is the name of the file with out's streamed answer.
-func (c conversation) stream(out llm.Outbound) string {
+// stream is the name of the file with a stream of out's: its answer, error or cut.
+func (c conversation) stream(out llm.Outbound, form string) string {
 	if out.Framing(&llm.Call{}) == llm.NDJSON {
-		return out.Name() + ".answer.ndjson"
+		return out.Name() + "." + form + ".ndjson"
 	}
-	return out.Name() + ".answer.sse"
+	return out.Name() + "." + form + ".sse"
 }
 
 // want reads want.json, patched by each name.want.json that exists.
@@ -94,39 +104,8 @@ func (c conversation) want(t *testing.T, names ...string) expect {
 		t.Fatalf("%s: the want files: %v", c.name, err)
 	}
 	slices.Sort(e.Lost)
+	slices.Sort(e.Unheld)
 	return e
-}
-
-// merge applies a JSON merge patch (RFC 7396).
-func merge(base, patch any) any {
-	p, ok := patch.(map[string]any)
-	if !ok {
-		return patch
-	}
-	out := map[string]any{}
-	if b, ok := base.(map[string]any); ok {
-		maps.Copy(out, b)
-	}
-	for k, v := range p {
-		if v == nil {
-			delete(out, k)
-		} else {
-			out[k] = merge(out[k], v)
-		}
-	}
-	return out
-}
-
-func mergeText(t *testing.T, base, patch []byte) []byte {
-	t.Helper()
-	var b, p any
-	if err := json.Unmarshal(base, &b); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(patch, &p); err != nil {
-		t.Fatal(err)
-	}
-	return []byte(text(merge(b, p)))
 }
 
 // frames cuts a body the way a slow provider would send it.
@@ -143,63 +122,4 @@ func frames(out llm.Outbound, stream bool, body []byte) [][]byte {
 		all = all[:len(all)-1]
 	}
 	return all
-}
-
-// diffJSON compares two JSON texts, whatever the order of their keys, and
-// says where they part.
-func diffJSON(got, want []byte) string {
-	var g, w any
-	if err := json.Unmarshal(got, &g); err != nil {
-		return fmt.Sprintf("not JSON: %v\n%s", err, got)
-	}
-	if err := json.Unmarshal(want, &w); err != nil {
-		return fmt.Sprintf("the wanted text is not JSON: %v", err)
-	}
-	return diff("", g, w)
-}
-
-func diff(at string, got, want any) string {
-	switch w := want.(type) {
-	case map[string]any:
-		g, ok := got.(map[string]any)
-		if !ok {
-			break
-		}
-		all := ""
-		for _, k := range slices.Sorted(maps.Keys(w)) {
-			if v, ok := g[k]; ok {
-				all += diff(at+"."+k, v, w[k])
-			} else {
-				all += fmt.Sprintf("%s.%s: missing, want %s\n", at, k, text(w[k]))
-			}
-		}
-		for _, k := range slices.Sorted(maps.Keys(g)) {
-			if _, ok := w[k]; !ok {
-				all += fmt.Sprintf("%s.%s: unexpected %s\n", at, k, text(g[k]))
-			}
-		}
-		return all
-	case []any:
-		g, ok := got.([]any)
-		if !ok || len(g) != len(w) {
-			break
-		}
-		all := ""
-		for i := range w {
-			all += diff(fmt.Sprintf("%s[%d]", at, i), g[i], w[i])
-		}
-		return all
-	}
-	if reflect.DeepEqual(got, want) {
-		return ""
-	}
-	return fmt.Sprintf("%s: got  %s\n%*s want %s\n", at, text(got), len(at)+1, "", text(want))
-}
-
-func text(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err.Error()
-	}
-	return string(b)
 }

@@ -110,20 +110,30 @@ func TestAnswerParts(t *testing.T) {
 		events          []llm.Event
 		whole, streamed string
 	}{
-		{"thoughts shown", thoughts, block(llm.Thinking, 0, "hm", "sig", "messages:anthropic"),
+		{
+			"thoughts shown", thoughts, block(llm.Thinking, 0, "hm", "sig", "messages:anthropic"),
 			`{"text":"hm","thought":true,"thoughtSignature":"` + sealed + `"}`,
-			`{"text":"hm","thought":true} {"text":"","thought":true,"thoughtSignature":"` + sealed + `"}`},
+			`{"text":"hm","thought":true} {"text":"","thought":true,"thoughtSignature":"` + sealed + `"}`,
+		},
 		{"thoughts not asked for", `{}`, block(llm.Thinking, 0, "hm", "sig", "messages:anthropic"), ``, ``}, // E14
-		{"Google's own signature stays", `{}`, block(llm.Thinking, 0, "hm", "b3du", "gemini:google"),
-			`{"text":"","thoughtSignature":"b3du"}`, `{"text":"","thoughtSignature":"b3du"}`},
-		{"a signature alone", thoughts, block(llm.Thinking, 0, "", "b3du", "gemini:google"),
-			`{"text":"","thoughtSignature":"b3du"}`, `{"text":"","thoughtSignature":"b3du"}`},
-		{"text with a signature", `{}`, block(llm.Text, 0, "x", "b3du", "gemini"),
-			`{"text":"x","thoughtSignature":"b3du"}`, `{"text":"x"} {"text":"","thoughtSignature":"b3du"}`},
+		{
+			"Google's own signature stays", `{}`, block(llm.Thinking, 0, "hm", "b3du", "gemini:google"),
+			`{"text":"","thoughtSignature":"b3du"}`, `{"text":"","thoughtSignature":"b3du"}`,
+		},
+		{
+			"a signature alone", thoughts, block(llm.Thinking, 0, "", "b3du", "gemini:google"),
+			`{"text":"","thoughtSignature":"b3du"}`, `{"text":"","thoughtSignature":"b3du"}`,
+		},
+		{
+			"text with a signature", `{}`, block(llm.Text, 0, "x", "b3du", "gemini"),
+			`{"text":"x","thoughtSignature":"b3du"}`, `{"text":"x"} {"text":"","thoughtSignature":"b3du"}`,
+		},
 		{"redacted", `{}`, block(llm.Redacted, 0, "", "sig", "messages:anthropic"), // B5
 			`{"text":"","thoughtSignature":"` + sealed + `"}`, `{"text":"","thoughtSignature":"` + sealed + `"}`},
-		{"a call", `{}`, block(llm.ToolCall, 0, "{\n\"a\": \"\\n\"\n}", "sig", "chat:openrouter"),
-			`{"functionCall":{"id":"id","name":"f","args":{"a": "\n"}},"thoughtSignature":"` + llm.Seal("chat:openrouter", "sig") + `"}`, ""},
+		{
+			"a call", `{}`, block(llm.ToolCall, 0, "{\n\"a\": \"\\n\"\n}", "sig", "chat:openrouter"),
+			`{"functionCall":{"id":"id","name":"f","args":{"a": "\n"}},"thoughtSignature":"` + llm.Seal("chat:openrouter", "sig") + `"}`, "",
+		},
 		{"a call without arguments", `{}`, block(llm.ToolCall, 0, "", "", ""), `{"functionCall":{"id":"id","name":"f","args":{}}}`, ""}, // B7
 		{"an image", `{}`, block(llm.Image, 0, "QQ==", "", ""), `{"inlineData":{"mimeType":"f","data":"QQ=="}}`, ""},
 	} {
@@ -181,8 +191,10 @@ func TestAnswerParallelCalls(t *testing.T) {
 	d := func(kind llm.EventKind, i int, id, text string) llm.Event {
 		return llm.Event{Kind: kind, Block: llm.ToolCall, Index: i, ID: id, Name: "f" + id, Text: text}
 	}
-	events := answer(llm.CallTools, []llm.Event{d(llm.BlockStart, 0, "x", ""), d(llm.BlockStart, 1, "y", ""), d(llm.Delta, 0, "", `{"a"`), d(llm.Delta, 1, "", `{"b":`),
-		d(llm.Delta, 0, "", `:1}`), d(llm.BlockStop, 0, "", ""), d(llm.Delta, 1, "", `2}`), d(llm.BlockStop, 1, "", "")})
+	events := answer(llm.CallTools, []llm.Event{
+		d(llm.BlockStart, 0, "x", ""), d(llm.BlockStart, 1, "y", ""), d(llm.Delta, 0, "", `{"a"`), d(llm.Delta, 1, "", `{"b":`),
+		d(llm.Delta, 0, "", `:1}`), d(llm.BlockStop, 0, "", ""), d(llm.Delta, 1, "", `2}`), d(llm.BlockStop, 1, "", ""),
+	})
 	want := `{"functionCall":{"id":"x","name":"fx","args":{"a":1}}} {"functionCall":{"id":"y","name":"fy","args":{"b":2}}}`
 	if got := parts(t, write(t, streamPath, `{}`, events...)); got != want {
 		t.Error(got)

@@ -43,6 +43,7 @@ func (h *house) Begin(*llm.Attempt) error                { return nil }
 func (h *house) Ollama(*http.Request, bool) (*http.Response, error) {
 	return nil, llm.Invalid("", "no Ollama")
 }
+
 func (h *house) Finish(a *llm.Attempt) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -16,6 +16,24 @@ import (
 // the conversations hold them.
 func TestConversations(t *testing.T) { dialecttest.Run(t, messages.Dialect{}, chat.Dialect{}) }
 
+// BenchmarkClient500 reads 500 deltas of chat and writes them to a client of
+// this dialect.
+func BenchmarkClient500(b *testing.B) {
+	var s strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&s, "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word %d and\\n\"},\"finish_reason\":null}]}\n\n", i)
+	}
+	s.WriteString("data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
+	b.ReportAllocs()
+	for b.Loop() {
+		r := &llm.Request{Inbound: messages.Dialect{}, Peek: llm.Peek{Model: "m", Stream: true}}
+		events := chat.Dialect{}.DecodeResponse(&llm.Call{Stream: true}, strings.NewReader(s.String()))
+		if err := (messages.Dialect{}).EncodeResponse(io.Discard, r, events); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkTranslate500(b *testing.B) {
 	var s strings.Builder
 	send := func(kind, rest string) { fmt.Fprintf(&s, "event: %s\ndata: {\"type\":%q%s}\n\n", kind, kind, rest) }

@@ -24,6 +24,15 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 	for _, f := range p.Lost {
 		c.Lose(f)
 	}
+	if p.Embed != nil {
+		return nil, llm.Invalid("input", "Anthropic makes no embeddings: choose a model of another provider")
+	}
+	if p.CacheKey != "" {
+		c.Lose("prompt_cache_key")
+	}
+	if p.Verbosity != "" {
+		c.Lose("verbosity")
+	}
 	e := encoder{c: c, p: p}
 	// Each step knows what the earlier ones decided.
 	for _, step := range []func() *llm.Error{
@@ -82,13 +91,9 @@ func (e *encoder) size() int {
 }
 
 func (e *encoder) body() []byte {
-	b := append(make([]byte, 0, e.size()), `{"model":`...)
-	b = sse.AppendString(b, e.c.Model.Name)
+	b := appendHead(make([]byte, 0, e.size()), e.c)
 	b = append(b, `,"max_tokens":`...)
 	b = strconv.AppendInt(b, int64(e.maxTokens), 10)
-	if e.c.Stream {
-		b = append(b, `,"stream":true`...)
-	}
 	if len(e.system) > 0 {
 		b = e.appendBlocks(append(b, `,"system":`...), e.system)
 	}

@@ -17,8 +17,11 @@ var (
 // Tally reads one frame, or a whole answer. The prompt's usage is known from
 // the first frame, message_start, so that an aborted answer's is exact too.
 func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
-	if !c.Stream {
-		return tallyWhole(t, frame)
+	switch {
+	case c.Counts:
+		return tallyCount(t, frame)
+	case !c.Stream:
+		return tallyWhole(c, t, frame)
 	}
 	if n, ok := t.Shape.Text(frame); ok {
 		t.Text += int64(n)
@@ -26,7 +29,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	}
 	if bytes.HasPrefix(frame, deltaStart) {
 		t.Good = true
-		t.Text += textIn(frame)
+		t.Text += textIn(c, frame)
 		if at := bytes.Index(frame, textField); at >= 0 {
 			t.Shape.Learn(frame, at+len(textField), bytes.LastIndexByte(frame, '"'))
 		}
@@ -35,8 +38,13 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	switch kind := kindOf(frame); string(kind) {
 	case "content_block_delta":
 		t.Good = true
-		t.Text += textIn(frame)
-	case "content_block_start", "content_block_stop":
+		t.Text += textIn(c, frame)
+	case "content_block_start":
+		t.Good = true
+		if c.Made != nil && bytes.Contains(frame, thinkingWord) {
+			markBlock(c, field(frame, "content_block"))
+		}
+	case "content_block_stop":
 		t.Good = true
 	case "message_start", "message_delta":
 		tallyCounts(t, frame)
@@ -60,8 +68,12 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 }
 
 // textIn is about how many bytes of output a delta's frame carries.
-func textIn(frame []byte) int64 {
-	if bytes.Contains(frame, signature) || bytes.Contains(frame, citations) {
+func textIn(c *llm.Call, frame []byte) int64 {
+	if bytes.Contains(frame, signature) {
+		c.Mark(stringOf(field(field(frame, "delta"), "signature")))
+		return 0
+	}
+	if bytes.Contains(frame, citations) {
 		return 0
 	}
 	const around = len(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}`)
@@ -95,8 +107,31 @@ func tallyUsage(t *llm.Tally, u *usage) {
 	t.Tier, t.Geo = u.tierOf(t.Tier), u.geoOf(t.Geo)
 }
 
+// markBlock notes what signs a block of thinking.
+func markBlock(c *llm.Call, block []byte) {
+	switch stringOf(field(block, "type")) {
+	case "thinking":
+		c.Mark(stringOf(field(block, "signature")))
+	case "redacted_thinking":
+		c.Mark(stringOf(field(block, "data")))
+	}
+}
+
+// tallyCount reads the size of a prompt, which costs nothing.
+func tallyCount(t *llm.Tally, body []byte) llm.Verdict {
+	switch {
+	case string(kindOf(body)) == "error", hasError(body):
+		t.Err = Dialect{}.DecodeError(0, nil, body)
+		return llm.Pass
+	case field(body, "input_tokens") == nil:
+		return llm.Pass
+	}
+	t.Good, t.Done, t.Usage.Known = true, true, true
+	return llm.Last
+}
+
 // tallyWhole scans a whole answer for the few fields that count.
-func tallyWhole(t *llm.Tally, body []byte) llm.Verdict {
+func tallyWhole(c *llm.Call, t *llm.Tally, body []byte) llm.Verdict {
 	var kind, content, stop, counts, model []byte
 	failed := false
 	err := llm.Fields(body, func(k, v []byte, _ int) bool {
@@ -127,6 +162,12 @@ func tallyWhole(t *llm.Tally, body []byte) llm.Verdict {
 	}
 	t.Good, t.Done = true, true
 	t.Text += int64(len(content))
+	if c.Made != nil && bytes.Contains(content, thinkingWord) {
+		_ = llm.Elements(content, func(b []byte, _ int) bool { // it is an array, and whole
+			markBlock(c, b)
+			return true
+		})
+	}
 	if s, ok := text(model); ok {
 		t.Model = s
 	}

@@ -168,7 +168,12 @@ func (e *encoder) setBudget(r llm.Reasoning, field string) {
 func (e *encoder) appendThinking(b []byte) []byte {
 	switch e.thinking {
 	case "adaptive":
-		b = append(b, `,"thinking":{"type":"adaptive","display":"summarized"}`...)
+		b = append(b, `,"thinking":{"type":"adaptive","display":"`...)
+		if e.p.Reasoning.Show == "none" {
+			b = append(b, `omitted"}`...)
+		} else {
+			b = append(b, `summarized"}`...)
+		}
 	case "enabled":
 		b = append(b, `,"thinking":{"type":"enabled","budget_tokens":`...)
 		b = append(strconv.AppendInt(b, int64(e.budget), 10), '}')

@@ -22,6 +22,7 @@ type tool struct {
 	llm.Tool        // Name is the provider's
 	schema   []byte // an object schema
 	strict   bool
+	raw      []byte // the definition of one of Anthropic's own tools, in place of all else
 }
 
 // names maps the client's tool names to Anthropic's.
@@ -93,12 +94,18 @@ func (e *encoder) nameTools() *llm.Error {
 		return llm.Invalid("tools", "model %s cannot call tools: leave them out or choose another model", e.c.Model.Name)
 	}
 	for _, t := range e.p.Tools {
-		if t.Name == safe(t.Name) && t.Name != "" && len(t.Name) <= maxName {
+		if t.Kind != llm.Hosted && t.Name == safe(t.Name) && t.Name != "" && len(t.Name) <= maxName {
 			e.names.to(t.Name)
 		}
 	}
 	seen := map[string]int{}
 	for i, t := range e.p.Tools {
+		if t.Kind == llm.Hosted {
+			if err := e.hosted(&t); err != nil {
+				return err
+			}
+			continue
+		}
 		if k, twice := seen[t.Name]; twice {
 			first := e.p.Tools[k]
 			if first.Description != t.Description || !bytes.Equal(first.Schema, t.Schema) {
@@ -119,8 +126,45 @@ func (e *encoder) nameTools() *llm.Error {
 		if t.Strict != nil && *t.Strict {
 			out.strict = e.strict(schema)
 		}
+		if t.Origin == name && t.Raw != nil { // it knows this one by its type
+			out.raw = without(t.Raw, "cache_control")
+		}
 		e.tools = append(e.tools, out)
 	}
+	if len(e.tools) == 0 && len(e.p.Tools) > 0 && e.p.Choice.Mode != llm.ChooseNone {
+		return llm.Invalid("tools", "none of the tools can be had here: choose a model whose provider has them, or send tools of your own")
+	}
+	return nil
+}
+
+// hosted offers a tool that the provider runs, as the client defined it or as
+// Anthropic has one of the kind; else it is dropped and told.
+func (e *encoder) hosted(t *llm.Tool) *llm.Error {
+	out := tool{Tool: *t}
+	switch {
+	case t.Origin == name && t.Raw != nil && t.Name != "mcp_toolset": // which would need its servers
+		out.raw = without(t.Raw, "cache_control")
+	case t.Name == llm.WebSearch:
+		out.raw = []byte(`{"type":"web_search_20250305","name":"web_search"}`)
+	case t.Name == llm.WebFetch:
+		out.raw = []byte(`{"type":"web_fetch_20250910","name":"web_fetch"}`)
+	case t.Name == llm.RunCode:
+		out.raw = []byte(`{"type":"code_execution_20250825","name":"code_execution"}`)
+	case e.p.Choice.Mode == llm.ChooseNamed && e.p.Choice.Name == t.Name:
+		return llm.Invalid("tool_choice", "tool_choice asks for %s, which cannot be had here: choose a model whose provider has it", t.Name)
+	default:
+		e.c.Lose("tools: " + t.Name)
+		return nil
+	}
+	out.Name = stringOf(field(out.raw, "name"))
+	if slices.ContainsFunc(e.tools, func(o tool) bool { return o.Kind == llm.Hosted && o.Name == out.Name }) {
+		return nil
+	}
+	if e.names.used[out.Name] { // C15
+		return llm.Invalid("tools", "two different tools are called %q", out.Name)
+	}
+	e.names.sent[t.Name], e.names.used[out.Name] = out.Name, true
+	e.tools = append(e.tools, out)
 	return nil
 }
 
@@ -223,6 +267,10 @@ func (e *encoder) appendTools(b []byte) []byte {
 			b = append(b, `,"tools":[`...)
 		} else {
 			b = append(b, ',')
+		}
+		if t.raw != nil {
+			b = e.appendMark(append(b, t.raw[:len(t.raw)-1]...), t.Cache)
+			continue
 		}
 		b = sse.AppendString(append(b, `{"name":`...), t.Name)
 		if t.Description != "" {

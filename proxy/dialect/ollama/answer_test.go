@@ -144,8 +144,15 @@ func TestDoneReasons(t *testing.T) {
 		text string
 		want string
 	}{
-		{llm.EndTurn, "a", "stop"}, {llm.MaxTokens, "a", "length"}, {llm.StopSequence, "a", "stop"}, {llm.PauseTurn, "", "stop"}, {"", "", "stop"},
-		{llm.Refused, "I cannot", "stop"}, {llm.Refused, "", "refusal"}, {llm.ContentFilter, "a", "content_filter"}, {"odd", "a", "odd"},
+		{llm.EndTurn, "a", "stop"},
+		{llm.MaxTokens, "a", "length"},
+		{llm.StopSequence, "a", "stop"},
+		{llm.PauseTurn, "", "stop"},
+		{"", "", "stop"},
+		{llm.Refused, "I cannot", "stop"},
+		{llm.Refused, "", "refusal"},
+		{llm.ContentFilter, "a", "content_filter"},
+		{"odd", "a", "odd"},
 	} {
 		body, err := writes(t, "", true, saying(c.why, block(llm.Refusal, 0, "", "", c.text))...)
 		if err != nil {

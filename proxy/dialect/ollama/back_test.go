@@ -117,8 +117,11 @@ func TestGenerateCopies(t *testing.T) {
 		{`{"model":"m","response":"abc","done":false}`, llm.Tally{Good: true, Model: "m", Text: 3}, llm.Pass},
 		{`{"model":"m","response":"","thinking":"ab","done":false}`, llm.Tally{Good: true, Model: "m", Text: 2}, llm.Pass},
 		{`{"model":"m","response":"","done":false,"tool_calls":[{"function":{"name":"f"}}]}`, llm.Tally{Good: true, Model: "m", Text: 27, Why: llm.CallTools}, llm.Pass},
-		{`{"model":"m","response":"","done":true,"done_reason":"length","context":[1,2],"prompt_eval_count":5,"eval_count":3}`,
-			llm.Tally{Good: true, Model: "m", Done: true, Why: llm.MaxTokens, Usage: llm.Usage{Input: 5, Output: 3, Known: true}}, llm.Last},
+		{
+			`{"model":"m","response":"","done":true,"done_reason":"length","context":[1,2],"prompt_eval_count":5,"eval_count":3}`,
+			llm.Tally{Good: true, Model: "m", Done: true, Why: llm.MaxTokens, Usage: llm.Usage{Input: 5, Output: 3, Known: true}},
+			llm.Last,
+		},
 		{`{"error":"no"}`, llm.Tally{}, llm.Pass},
 	} {
 		var sum llm.Tally

@@ -11,6 +11,10 @@ import (
 
 // tools lists the functions. Ollama cannot be made to call one.
 func tools(c *llm.Call, p *llm.Prompt) ([]tool, error) {
+	p, err := c.ClientTools(p)
+	if err != nil {
+		return nil, err
+	}
 	forced := p.Choice.Mode == llm.ChooseAny || p.Choice.Mode == llm.ChooseNamed
 	switch {
 	case p.Choice.Mode == llm.ChooseNone || len(p.Tools) == 0:
@@ -38,7 +42,6 @@ func tools(c *llm.Call, p *llm.Prompt) ([]tool, error) {
 	for _, t := range offered {
 		w := tool{Type: "function"}
 		w.Function.Name, w.Function.Description = t.Name, t.Description
-		var err error
 		if w.Function.Parameters, err = parameters(c, &t); err != nil {
 			return nil, err
 		}

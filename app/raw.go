@@ -1,0 +1,142 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"sort"
+	"strings"
+
+	"keytray/proxy/catalog"
+	"keytray/proxy/dialect/embed"
+	"keytray/proxy/dialect/openai"
+	"keytray/proxy/llm"
+	"keytray/proxy/upstream"
+)
+
+// raw is the target of /p/PROVIDER/...: any call at all, signed for that
+// provider. One that only reads leaves no row, as it uses no model; the log
+// has it. One whose path is a known API's is metered as that API says; of any
+// other nobody knows what it cost.
+func (t *table) raw(r *llm.Request, d openai.Dialect) (llm.Target, error) {
+	id, rest, _ := strings.Cut(strings.TrimPrefix(r.Path, "/p/"), "/")
+	p, ok := t.catalog.Provider(id)
+	if !ok {
+		return nil, &llm.Error{Kind: llm.NotFound, Code: "unknown_provider", Message: fmt.Sprintf("there is no provider %s; write /p/PROVIDER/ and then the path of its own API", clip(id))}
+	}
+	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
+		return nil, &llm.Error{Kind: llm.BadRequest, Status: http.StatusMethodNotAllowed, Message: r.Method + " is no call of an API"}
+	}
+	watch, name := t.known(r, p, d, rest)
+	if err := t.mayCall(r, p, name); err != nil {
+		return nil, err
+	}
+	if err := t.allowed(r, model{p.ID, name}); err != nil {
+		return nil, err
+	}
+	if r.LocalOnly && watch == nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return nil, &llm.Error{Kind: llm.Forbidden, Code: "token_needed", Message: "without a token what a local provider holds may be used but not changed: call it itself, or send a token of Keytray's (`keytray token TOOL` makes one)"}
+	}
+	base, to := t.app.rawURL(p, strings.TrimLeft(rest, "/"))
+	if name != "" && r.Model == "" {
+		r.Model = name
+	}
+	m := model{p.ID, name}
+	if listed, ok := t.catalog.Model(p.ID, name); ok {
+		m.Name = listed.ID
+	}
+	pass := t.sender(r, p, m, base, to, r.Query)
+	if len(r.Raw) > 0 {
+		pass.Body = [][]byte{r.Raw}
+	}
+	pass.Wide, pass.Verbatim, pass.Watch = true, true, watch
+	_, other := watch.(openai.Dialect)
+	pass.Unmetered = watch == nil || other
+	switch r.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+	default:
+		pass.NoRow, pass.Watch = true, nil
+		t.app.log.Info("passed on", "request", r.ID, "method", r.Method, "provider", p.ID)
+	}
+	return pass, nil
+}
+
+// rawURL is where a raw call goes. The rest of its path may repeat the base
+// URL's own path, as /p/openai/v1/... does, or leave it out.
+func (a *App) rawURL(p catalog.Provider, rest string) (base, to string) {
+	bases := []string{a.baseURL(p)}
+	for dialect := range p.Also {
+		if b := a.also(p, dialect); b != "" {
+			bases = append(bases, b)
+		}
+	}
+	sort.Strings(bases[1:])
+	longest := ""
+	base = bases[0]
+	for _, b := range bases {
+		u, err := url.Parse(b)
+		if err != nil {
+			continue
+		}
+		if own := strings.Trim(u.Path, "/"); len(own) > len(longest) && (rest == own || strings.HasPrefix(rest, own+"/")) {
+			longest, base = own, b
+		}
+	}
+	return base, base + strings.TrimSuffix("/"+strings.TrimPrefix(strings.TrimPrefix(rest, longest), "/"), "/") + slash(rest, longest)
+}
+
+// slash keeps the slash that a path ends in.
+func slash(rest, own string) string {
+	if len(rest) > len(own) && strings.HasSuffix(rest, "/") {
+		return "/"
+	}
+	return ""
+}
+
+// known is who can read the answers of a raw call, by its path, and the model
+// that it names; nil and "" if that is not known.
+func (t *table) known(r *llm.Request, p catalog.Provider, d openai.Dialect, rest string) (upstream.Watch, string) {
+	rest = "/" + rest
+	name := r.Model
+	var watch upstream.Watch
+	switch end := rest[strings.LastIndexByte(rest, '/'):]; {
+	case r.Raw == nil:
+		return nil, ""
+	case strings.HasSuffix(rest, "/chat/completions"), end == "/completions":
+		watch = outbound("chat")
+	case end == "/messages":
+		watch = outbound("messages")
+	case end == "/responses":
+		watch = outbound("responses")
+	case strings.HasSuffix(rest, "/api/chat"), strings.HasSuffix(rest, "/api/generate"):
+		watch = outbound("ollama")
+		if end == "/generate" {
+			r.Form = "generate"
+		}
+	case strings.HasSuffix(end, ":generateContent"), strings.HasSuffix(end, ":streamGenerateContent"):
+		watch = outbound("gemini")
+	case end == "/embeddings":
+		watch = embed.Dialect{Form: embed.OpenAI, Refusals: d}
+	case strings.HasSuffix(end, ":embedContent"), strings.HasSuffix(end, ":batchEmbedContents"):
+		watch = embed.Dialect{Form: embed.Gemini, Refusals: d}
+	case strings.HasSuffix(rest, "/api/embed"):
+		watch = embed.Dialect{Form: embed.Ollama, Refusals: d}
+	case strings.HasSuffix(rest, "/v2/embed"):
+		watch = embed.Dialect{Form: embed.Cohere, Refusals: d}
+	case strings.HasSuffix(rest, "/images/generations"), strings.HasSuffix(rest, "/images/edits"):
+		watch = openai.Dialect{Kind: openai.Images, Errors: d.Errors}
+	case end == "/speech":
+		watch = openai.Dialect{Kind: openai.Speech, Errors: d.Errors}
+	case end == "/moderations":
+		watch = openai.Dialect{Kind: openai.Moderation, Errors: d.Errors}
+	case end == "/rerank":
+		watch = openai.Dialect{Kind: openai.Rerank, Errors: d.Errors}
+	}
+	if _, method, ok := strings.Cut(rest, "/models/"); ok && name == "" {
+		name, _, _ = strings.Cut(method, ":")
+		if n, err := url.PathUnescape(name); err == nil {
+			name = n
+		}
+	}
+	return watch, name
+}

@@ -1,0 +1,285 @@
+package converse
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"keytray/proxy/llm"
+	"keytray/proxy/sse"
+)
+
+// maxName is the longest name of a tool.
+const maxName = 64
+
+const (
+	emptySchema = `{"type":"object","properties":{}}`
+	// noCallText holds back a model that must be told of tools, because earlier
+	// turns used them, and must not call any: Bedrock knows no such choice.
+	noCallText = "Do not call any tool now: answer with text alone."
+)
+
+// tool is one as it is sent.
+type tool struct {
+	llm.Tool // Name is the provider's
+	schema   []byte
+}
+
+// names maps the client's tool names to Bedrock's.
+type names struct {
+	sent map[string]string // client's -> provider's
+	used map[string]bool   // provider's
+	call *llm.Call
+}
+
+// to is the provider's name for a client's tool, the same each time. Names
+// that become alike are told apart by a number.
+func (n *names) to(client string) string {
+	if s, ok := n.sent[client]; ok {
+		return s
+	}
+	s := n.free(client)
+	n.sent[client] = s
+	if s != client {
+		if n.call.Tools == nil {
+			n.call.Tools = map[string]string{}
+		}
+		n.call.Tools[s] = client
+	}
+	return s
+}
+
+func (n *names) free(want string) string {
+	s := safe(want, "_-")
+	if s == "" {
+		s = "tool" // G9
+	}
+	if len(s) > maxName {
+		s = shorten(s, maxName)
+	}
+	free := s
+	for i := 2; n.used[free]; i++ {
+		suffix := "_" + strconv.Itoa(i)
+		free = s[:min(len(s), maxName-len(suffix))] + suffix
+	}
+	n.used[free] = true
+	return free
+}
+
+// safe replaces all but ASCII letters, digits and some others.
+func safe(s, others string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(others, r) {
+			return r
+		}
+		return '_'
+	}, s)
+}
+
+// nameTools settles the tools, before any call in the messages names one.
+// Names that need no change are given first, so that they keep theirs.
+func (e *encoder) nameTools() *llm.Error {
+	e.names = names{sent: map[string]string{}, used: map[string]bool{}, call: e.c}
+	tools, err := e.ownTools()
+	if err != nil {
+		return err
+	}
+	if len(tools) > 0 && e.c.Model.Flags.Has(llm.FlagNoTools) {
+		return llm.Invalid("tools", "model %s cannot call tools: leave them out or choose another model", e.c.Model.Name)
+	}
+	for _, t := range tools {
+		if t.Name == safe(t.Name, "_-") && t.Name != "" && len(t.Name) <= maxName {
+			e.names.to(t.Name)
+		}
+	}
+	seen := map[string]int{}
+	for i, t := range tools {
+		if k, twice := seen[t.Name]; twice {
+			first := tools[k]
+			if first.Description != t.Description || !bytes.Equal(first.Schema, t.Schema) {
+				return llm.Invalid("tools", "two different tools are called %q", t.Name)
+			}
+			continue
+		}
+		seen[t.Name] = i
+		schema, ok := objectSchema(t.Schema)
+		if !ok {
+			return llm.Invalid("tools", "the parameters of tool %q are not a JSON Schema of an object", t.Name)
+		}
+		out := tool{Tool: t, schema: schema}
+		out.Name = e.names.to(t.Name)
+		e.tools = append(e.tools, out)
+	}
+	return nil
+}
+
+// ownTools are the tools that the client runs. Bedrock runs none, so a hosted
+// one is left out, unless the answer would then be another one.
+func (e *encoder) ownTools() ([]llm.Tool, *llm.Error) {
+	own := make([]llm.Tool, 0, len(e.p.Tools))
+	for _, t := range e.p.Tools {
+		if t.Kind != llm.Hosted {
+			own = append(own, t)
+			continue
+		}
+		if e.p.Choice.Mode == llm.ChooseNamed && e.p.Choice.Name == t.Name {
+			return nil, llm.Invalid("tool_choice", "tool_choice names %s, which Bedrock does not run: choose another provider", t.Name)
+		}
+		e.c.Lose("tools: " + t.Name)
+	}
+	if len(own) == 0 && len(e.p.Tools) > 0 {
+		return nil, llm.Invalid("tools", "Bedrock runs no %s of its own: choose another provider, or leave the tool out", e.p.Tools[0].Name)
+	}
+	return own, nil
+}
+
+// objectSchema is a tool's schema as it came, if it is an object's. A type
+// that is not said is added.
+func objectSchema(raw []byte) ([]byte, bool) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || string(raw) == "null" {
+		return []byte(emptySchema), true
+	}
+	if raw[0] != '{' || !json.Valid(raw) {
+		return nil, false
+	}
+	var kind []byte
+	empty := true
+	_ = llm.Fields(raw, func(k, v []byte, _ int) bool { // it is valid JSON
+		empty = false
+		if string(k) == "type" {
+			kind = v
+		}
+		return true
+	})
+	switch {
+	case empty:
+		return []byte(emptySchema), true
+	case kind == nil:
+		return append([]byte(`{"type":"object",`), raw[1:]...), true
+	}
+	return raw, string(kind) == `"object"`
+}
+
+// choice is toolChoice; the zero value is left out.
+type choice struct {
+	kind string // auto, any, tool
+	name string // of kind tool; the provider's
+}
+
+func (c choice) forced() bool { return c.kind == "any" || c.kind == "tool" }
+
+// choose settles toolChoice, unless the format has done so (G10).
+func (e *encoder) choose() *llm.Error {
+	if e.choice.kind != "" {
+		return nil
+	}
+	p := e.p.Choice
+	if len(e.tools) == 0 {
+		if p.Mode == llm.ChooseAny || p.Mode == llm.ChooseNamed {
+			e.c.Lose("tool_choice: there are no tools")
+		}
+		e.recall()
+		return nil
+	}
+	if p.Parallel != nil && !*p.Parallel && p.Mode != llm.ChooseNone {
+		e.c.Lose("parallel_tool_calls")
+	}
+	switch p.Mode {
+	case llm.ChooseAuto:
+		e.choice.kind = "auto"
+	case llm.ChooseNone:
+		// Without tools the model can call none; but those of earlier turns
+		// must be there.
+		if e.tools = nil; e.calledTools() {
+			e.recall()
+		}
+	case llm.ChooseAny:
+		e.choice.kind = "any"
+	case llm.ChooseNamed:
+		known := func(t llm.Tool) bool { return t.Name == p.Name }
+		if !slices.ContainsFunc(e.p.Tools, known) {
+			return llm.Invalid("tool_choice", "tool_choice names %q, which is not among the tools", p.Name)
+		}
+		e.choice = choice{kind: "tool", name: e.names.to(p.Name)}
+	}
+	if e.choice.forced() && e.c.Model.Flags.Has(llm.FlagNoForcedTool) {
+		return llm.Invalid("tool_choice", "model %s cannot be made to call a tool: leave tool_choice out or choose another model", e.c.Model.Name)
+	}
+	return nil
+}
+
+func (e *encoder) calledTools() bool {
+	return slices.ContainsFunc(e.turns, func(t turn) bool { return len(t.calls) > 0 })
+}
+
+// recall declares the tools that earlier turns called and this request no
+// longer offers: their blocks are refused without (G6).
+func (e *encoder) recall() {
+	var used []string
+	for i := range e.turns {
+		for _, c := range e.turns[i].calls {
+			if !slices.Contains(used, c.name) {
+				used = append(used, c.name)
+			}
+		}
+	}
+	for _, name := range used {
+		t := tool{Tool: llm.Tool{Name: name}, schema: []byte(emptySchema)}
+		for _, known := range e.p.Tools {
+			if schema, ok := objectSchema(known.Schema); ok && known.Kind != llm.Hosted && e.names.to(known.Name) == name {
+				t.Tool, t.schema = known, schema
+				t.Name = name
+			}
+		}
+		e.tools = append(e.tools, t)
+	}
+	if len(used) > 0 {
+		e.instruct(llm.Block{Kind: llm.Text, Text: noCallText})
+		e.c.Lose("tool_choice: the model is only told to call no tool; Bedrock cannot forbid it after earlier calls")
+	}
+}
+
+func (e *encoder) appendTools(b []byte) []byte {
+	if len(e.tools) == 0 {
+		return b
+	}
+	b = append(b, `,"toolConfig":{"tools":[`...)
+	for i := range e.tools {
+		t := &e.tools[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = sse.AppendString(append(b, `{"toolSpec":{"name":`...), t.Name)
+		if strings.TrimSpace(t.Description) != "" { // G9
+			b = sse.AppendString(append(b, `,"description":`...), t.Description)
+		}
+		b = append(append(append(b, `,"inputSchema":{"json":`...), t.schema...), '}')
+		if t.Strict != nil && *t.Strict {
+			if e.c.Model.Flags.Has(llm.FlagJSONSchema) && !open(t.schema) {
+				b = append(b, `,"strict":true`...)
+			} else {
+				e.c.Lose("tools: strict")
+			}
+		}
+		b = e.appendPoint(append(b, `}}`...), t.Cache)
+	}
+	b = append(b, ']')
+	switch e.choice.kind {
+	case "auto", "any":
+		b = append(append(append(b, `,"toolChoice":{"`...), e.choice.kind...), `":{}}`...)
+	case "tool":
+		b = append(sse.AppendString(append(b, `,"toolChoice":{"tool":{"name":`...), e.choice.name), `}}`...)
+	}
+	return append(b, '}')
+}
+
+// restore is the client's name of a provider's tool.
+func restore(c *llm.Call, name string) string {
+	if was, ok := c.Tools[name]; ok {
+		return was
+	}
+	return name
+}

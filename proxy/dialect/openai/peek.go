@@ -1,0 +1,90 @@
+package openai
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"keytray/proxy/llm"
+	"keytray/proxy/sse"
+)
+
+// Peek finds the model and the wish for a stream in a JSON body. A form's model
+// is found by [Form]; calls that go by no model have nothing to find.
+func (d Dialect) Peek(_ *http.Request, body []byte) (llm.Peek, error) {
+	var p llm.Peek
+	if !d.Named() && d.Kind != Raw {
+		return p, nil
+	}
+	var bad *llm.Error
+	err := llm.Fields(body, func(key, v []byte, at int) bool {
+		switch string(key) {
+		case "model":
+			switch {
+			case p.ModelAt[1] > 0:
+				bad = llm.Invalid("model", "model is given twice")
+			case v[0] == 'n':
+			case v[0] != '"':
+				bad = llm.Invalid("model", "model must be a string")
+			default:
+				p.Model, p.ModelAt = unquote(v), [2]int{at, at + len(v)}
+			}
+		case "stream":
+			p.Stream = string(v) == "true"
+		case "stream_format": // of speech
+			p.Stream = p.Stream || unquote(v) == "sse"
+		}
+		return bad == nil
+	})
+	if d.Kind == Raw {
+		return llm.Peek{Model: p.Model, Stream: p.Stream}, nil // what is wrong with it is for the provider to say
+	}
+	if err != nil {
+		return llm.Peek{}, llm.Invalid("", "the request body is no JSON object")
+	}
+	if bad != nil {
+		return llm.Peek{}, bad
+	}
+	return p, nil
+}
+
+// Patch is a body's head with the provider's name of the model in place of the
+// client's; form says that it is a form's, where names stand bare.
+func Patch(head []byte, at [2]int, name string, form bool) ([][]byte, error) {
+	if at[1] <= at[0] {
+		return [][]byte{head}, nil
+	}
+	if at[1] > len(head) {
+		return nil, &llm.Error{Kind: llm.Internal, Message: "the place of the model in the request is not known"}
+	}
+	text := sse.AppendString(nil, name)
+	if form {
+		text = []byte(name)
+		for _, c := range text {
+			if c < ' ' {
+				return nil, llm.Invalid("model", "a model's name cannot hold control characters")
+			}
+		}
+	}
+	return [][]byte{head[:at[0]], text, head[at[1]:]}, nil
+}
+
+// unquote reads a JSON string; "" if it is none.
+func unquote(v []byte) string {
+	var s string
+	if json.Unmarshal(v, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// field is one field of an object, or nil.
+func field(v []byte, key string) []byte {
+	var found []byte
+	_ = llm.Fields(v, func(k, v []byte, _ int) bool { // what is no object has no fields
+		if string(k) == key {
+			found = v
+		}
+		return true
+	})
+	return found
+}

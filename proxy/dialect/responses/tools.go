@@ -1,0 +1,276 @@
+package responses
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"keytray/proxy/llm"
+)
+
+// Schemas of the tools whose form is OpenAI's own, for models that know
+// functions alone. Their calls are turned back into that form.
+const (
+	localShellSchema = `{"type":"object","properties":{"command":{"type":"array","items":{"type":"string"},"description":"the program and its arguments"},"working_directory":{"type":"string"},"timeout_ms":{"type":"integer"},"env":{"type":"object","additionalProperties":{"type":"string"}}},"required":["command"]}`
+	shellSchema      = `{"type":"object","properties":{"commands":{"type":"array","items":{"type":"string"},"description":"shell commands, each run on its own"},"timeout_ms":{"type":"integer"},"max_output_length":{"type":"integer"}},"required":["commands"]}`
+	patchSchema      = `{"type":"object","properties":{"type":{"type":"string","enum":["create_file","update_file","delete_file"]},"path":{"type":"string"},"diff":{"type":"string","description":"a V4A diff: the new file's lines, or the changed ones with their context; not for delete_file"}},"required":["type","path"]}`
+)
+
+// tools reads a list of tools.
+func (d *decoder) tools(param string, v []byte) *llm.Error {
+	return array(param, v, func(_ int, param string, v []byte) *llm.Error { return d.tool(param, v, "") })
+}
+
+func (d *decoder) tool(param string, v []byte, space string) *llm.Error {
+	if v[0] != '{' {
+		return llm.Invalid(param, "%s must be an object, not %s", param, kindOf(v))
+	}
+	kind, err := text(param+".type", field(v, "type"))
+	if err != nil {
+		return err
+	}
+	own := func(schema, says string) *llm.Error {
+		d.p.Tools = append(d.p.Tools, llm.Tool{
+			Name: d.box.flat(boxed{wireTypes[kind], "", kind}), Description: says, Schema: json.RawMessage(schema),
+		})
+		return nil
+	}
+	switch {
+	case kind == "function" || kind == "" || kind == "custom":
+		return d.named(param, v, kind, space)
+	case kind == "namespace":
+		return d.namespace(param, v)
+	case kind == "local_shell":
+		return own(localShellSchema, "Runs one command on the user's computer and returns its output.")
+	case kind == "shell" && !hostedShell(v):
+		return own(shellSchema, "Runs shell commands on the user's computer and returns their output.")
+	case kind == "apply_patch":
+		return own(patchSchema, "Creates, changes or deletes one file.")
+	case kind == "tool_search":
+		if unquote(field(v, "execution")) != "client" {
+			d.lose("tools: tool_search: all tools are sent at once")
+			return nil
+		}
+		return d.search(param, v)
+	case strings.HasPrefix(kind, "web_search"):
+		d.hosted(llm.WebSearch, v)
+	case kind == "code_interpreter":
+		d.hosted(llm.RunCode, v)
+	default:
+		d.hosted(kind, v)
+	}
+	return nil
+}
+
+func (d *decoder) hosted(what string, v []byte) {
+	d.p.Tools = append(d.p.Tools, llm.Tool{Kind: llm.Hosted, Name: what, Raw: v, Origin: name})
+}
+
+// hostedShell tells a shell in a container of the provider's.
+func hostedShell(v []byte) bool {
+	return strings.HasPrefix(unquote(field(field(v, "environment"), "type")), "container")
+}
+
+// namespace takes the tools of a namespace out of it.
+func (d *decoder) namespace(param string, v []byte) *llm.Error {
+	space, err := text(param+".name", field(v, "name"))
+	if err == nil && space == "" {
+		err = llm.Invalid(param+".name", "%s.name is missing", param)
+	}
+	if err != nil {
+		return err
+	}
+	if truthy(field(v, "description")) && field(v, "description") != nil {
+		d.lose("tools: descriptions of namespaces")
+	}
+	return array(param+".tools", field(v, "tools"), func(_ int, param string, v []byte) *llm.Error {
+		switch kind := unquote(field(v, "type")); kind {
+		case "function", "custom", "":
+			return d.tool(param, v, space)
+		default:
+			return llm.Invalid(param+".type", "%s.type must be function or custom in a namespace, not %q", param, kind)
+		}
+	})
+}
+
+// search is a search for tools that the client runs itself.
+func (d *decoder) search(param string, v []byte) *llm.Error {
+	t := llm.Tool{Name: d.box.flat(boxed{wireSearch, "", "tool_search"})}
+	var err *llm.Error
+	if t.Description, err = text(param+".description", field(v, "description")); err != nil {
+		return err
+	}
+	if t.Schema = rawObject(field(v, "parameters")); t.Schema == nil {
+		t.Schema = json.RawMessage(`{"type":"object","properties":{"query":{"type":"string"}},"required":["query"]}`)
+	}
+	if t.Description == "" {
+		t.Description = "Searches for more tools, which can be called afterwards."
+	}
+	d.p.Tools = append(d.p.Tools, t)
+	return nil
+}
+
+func rawObject(v []byte) json.RawMessage {
+	if len(v) == 0 || v[0] != '{' {
+		return nil
+	}
+	return json.RawMessage(v)
+}
+
+// named reads a function or a custom tool.
+func (d *decoder) named(param string, v []byte, kind, space string) *llm.Error {
+	raw := v
+	for _, deep := range []string{"function", "custom"} { // F18: chat's form
+		if in := field(v, deep); rawObject(in) != nil && field(v, "name") == nil {
+			v, param = in, param+"."+deep
+		}
+	}
+	var t llm.Tool
+	var grammar []byte
+	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
+		switch {
+		case null(v):
+		case key == "name":
+			t.Name, err = text(param+".name", v)
+		case key == "description":
+			t.Description, err = text(param+".description", v)
+		case key == "parameters":
+			if t.Schema = rawObject(v); t.Schema == nil {
+				err = llm.Invalid(param+".parameters", "%s.parameters must be a JSON Schema, not %s", param, kindOf(v))
+			}
+		case key == "strict":
+			t.Strict, err = optionalBool(param+".strict", v)
+		case key == "format" && kind == "custom":
+			grammar = v
+		case key == "type", key == "defer_loading", key == "output_schema": // a deferred tool is sent at once
+		case truthy(v):
+			d.lose("tools[]." + key)
+		}
+		return err
+	})
+	if err == nil && t.Name == "" {
+		err = llm.Invalid(param+".name", "%s.name is missing", param)
+	}
+	if err != nil {
+		return err
+	}
+	if kind != "custom" {
+		t.Name = d.box.flat(boxed{wireFunction, space, t.Name})
+	} else {
+		t.Name = d.box.flat(boxed{wireCustom, space, t.Name})
+		t.Kind, t.Schema, t.Raw, t.Origin = llm.Custom, json.RawMessage(llm.CustomSchema), raw, name
+		t.Description = withGrammar(t.Description, grammar)
+	}
+	d.p.Tools = append(d.p.Tools, t)
+	return nil
+}
+
+// withGrammar tells a model that takes no grammar which one its input must
+// follow.
+func withGrammar(says string, format []byte) string {
+	if unquote(field(format, "type")) != "grammar" {
+		return says
+	}
+	if deep := field(format, "grammar"); rawObject(deep) != nil {
+		format = deep
+	}
+	if says != "" {
+		says += "\n\n"
+	}
+	return says + "The input must follow this " + unquote(field(format, "syntax")) + " grammar:\n" + unquote(field(format, "definition"))
+}
+
+func choiceMode(s string) (mode llm.ChoiceMode, ok bool) {
+	switch s {
+	case "none":
+		return llm.ChooseNone, true
+	case "auto":
+		return llm.ChooseAuto, true
+	case "required", "any":
+		return llm.ChooseAny, true
+	}
+	return llm.ChooseUnset, false
+}
+
+func (d *decoder) toolChoice(v []byte) *llm.Error {
+	c := &d.p.Choice
+	if v[0] == '"' {
+		mode, ok := choiceMode(unquote(v))
+		if !ok {
+			return llm.Invalid("tool_choice", "tool_choice must be none, auto, required or an object, not %q", unquote(v))
+		}
+		c.Mode = mode
+		return nil
+	}
+	if v[0] != '{' {
+		return llm.Invalid("tool_choice", "tool_choice must be a string or an object, not %s", kindOf(v))
+	}
+	kind := unquote(field(v, "type"))
+	if mode, ok := choiceMode(kind); ok {
+		c.Mode = mode
+		return nil
+	}
+	if kind != "allowed_tools" {
+		c.Mode = llm.ChooseNamed
+		if c.Name = d.choice(v); c.Name == "" {
+			return llm.Invalid("tool_choice.name", "tool_choice.name is missing")
+		}
+		return nil
+	}
+	if in := field(v, "allowed_tools"); rawObject(in) != nil { // chat's form
+		v = in
+	}
+	c.Mode, _ = choiceMode(unquote(field(v, "mode")))
+	d.restricted = true
+	return array("tool_choice.tools", field(v, "tools"), func(_ int, param string, v []byte) *llm.Error {
+		s := d.choice(v)
+		if s == "" {
+			return llm.Invalid(param, "%s must name a tool", param)
+		}
+		d.allowed = append(d.allowed, s)
+		return nil
+	})
+}
+
+// choice is the name in the prompt of a tool that is chosen.
+func (d *decoder) choice(v []byte) string {
+	kind, space := unquote(field(v, "type")), unquote(field(v, "namespace"))
+	wire, own := wireTypes[kind]
+	switch {
+	case own:
+		return d.box.flat(boxed{wire, "", kind})
+	case kind == "function", kind == "", kind == "custom":
+		tool := boxed{wireFunction, space, toolName(v)}
+		if kind == "custom" {
+			tool.wire = wireCustom
+		}
+		if tool.name == "" {
+			return ""
+		}
+		return d.box.flat(tool)
+	case strings.HasPrefix(kind, "web_search"):
+		return llm.WebSearch
+	case kind == "code_interpreter":
+		return llm.RunCode
+	default:
+		return kind
+	}
+}
+
+// settleChoice compares the choice with the tools that there are.
+func (d *decoder) settleChoice() *llm.Error {
+	p := d.p
+	if d.restricted {
+		p.Tools = slices.DeleteFunc(p.Tools, func(t llm.Tool) bool { return !slices.Contains(d.allowed, t.Name) })
+		d.lose("tool_choice.allowed_tools: the other tools are left out")
+	}
+	if len(p.Tools) == 0 && (p.Choice.Mode == llm.ChooseAny || p.Choice.Mode == llm.ChooseNamed) {
+		p.Choice = llm.Choice{} // A26
+		d.lose("tool_choice: there are no tools")
+	}
+	named := func(t llm.Tool) bool { return t.Name == p.Choice.Name }
+	if p.Choice.Mode == llm.ChooseNamed && !slices.ContainsFunc(p.Tools, named) {
+		return llm.Invalid("tool_choice", "tool_choice names %q, which is not among the tools", p.Choice.Name)
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package responses
+
+import (
+	"math"
+	"strconv"
+
+	"keytray/proxy/llm"
+)
+
+// counts is a usage object as it came. -1 is not said.
+type counts struct {
+	prompt, completion, total         int64
+	cached, written, audioIn, imageIn int64
+	reasoning, audioOut, imageOut     int64
+	searches                          int64
+
+	cost, upstream []byte
+	ticks          int64
+	byok           bool
+}
+
+// readUsage reads a usage object; ok is false if it says nothing.
+func readUsage(v []byte) (u llm.Usage, ok bool) {
+	c := counts{prompt: -1, completion: -1, total: -1, ticks: -1}
+	if len(v) == 0 || v[0] != '{' || llm.Fields(v, c.field) != nil {
+		return u, false
+	}
+	if c.prompt < 0 && c.completion < 0 && c.total < 0 {
+		return u, false
+	}
+	c.buckets(&u)
+	c.stated(&u)
+	u.Known = true
+	return u, true
+}
+
+func (c *counts) field(key, v []byte, _ int) bool {
+	switch string(key) {
+	case "input_tokens", "prompt_tokens":
+		c.prompt = tokens(v)
+	case "output_tokens", "completion_tokens":
+		c.completion = tokens(v)
+	case "total_tokens":
+		c.total = tokens(v)
+	case "input_tokens_details":
+		c.promptDetails(v)
+	case "output_tokens_details":
+		c.completionDetails(v)
+	case "cached_tokens", "cache_read_input_tokens": // gateways to Anthropic
+		c.cached = max(c.cached, tokens(v))
+	case "cache_creation_input_tokens":
+		c.written = max(c.written, tokens(v))
+	case "reasoning_tokens": // some gateways
+		c.reasoning = max(c.reasoning, tokens(v))
+	case "server_tool_use", "server_tool_use_details":
+		c.searches = max(c.searches, tokens(field(v, "web_search_requests")))
+	case "cost":
+		c.cost = v
+	case "cost_in_usd_ticks": // xAI
+		c.ticks = tokens(v)
+	case "is_byok":
+		c.byok = string(v) == "true"
+	case "cost_details":
+		c.upstream = field(v, "upstream_inference_cost")
+	}
+	return true
+}
+
+func (c *counts) promptDetails(v []byte) {
+	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // null has no details
+		switch string(key) {
+		case "cached_tokens":
+			c.cached = max(c.cached, tokens(v))
+		case "cache_write_tokens", "cache_creation_tokens":
+			c.written = max(c.written, tokens(v))
+		case "audio_tokens":
+			c.audioIn = tokens(v)
+		case "image_tokens":
+			c.imageIn = tokens(v)
+		}
+		return true
+	})
+}
+
+func (c *counts) completionDetails(v []byte) {
+	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // null has no details
+		switch string(key) {
+		case "reasoning_tokens":
+			c.reasoning = tokens(v)
+		case "audio_tokens":
+			c.audioOut = tokens(v)
+		case "image_tokens":
+			c.imageOut = tokens(v)
+		}
+		return true
+	})
+}
+
+// tokens is a count; null and nonsense are 0.
+func tokens(v []byte) int64 {
+	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+		return max(n, 0)
+	}
+	f, err := strconv.ParseFloat(string(v), 64)
+	if err != nil || !(f > 0 && f < 1<<53) {
+		return 0
+	}
+	return int64(f)
+}
+
+// buckets makes the counts disjoint: their sums are what was billed.
+func (c *counts) buckets(u *llm.Usage) {
+	left := max(c.prompt, 0)
+	take := func(n int64) int64 {
+		n = min(max(n, 0), left) // reads and writes may overlap: never below zero
+		left -= n
+		return n
+	}
+	u.CacheRead = take(c.cached)
+	u.CacheWrite5m = take(c.written)
+	u.AudioInput = take(c.audioIn)
+	u.ImageInput = take(c.imageIn)
+	u.Input = left
+
+	left = c.output()
+	u.AudioOutput = take(c.audioOut)
+	u.ImageOutput = take(c.imageOut)
+	u.Output = left
+	u.Reasoning = c.reasoning
+	u.Searches = c.searches
+}
+
+// output is the whole output that was billed. Most providers count reasoning
+// inside completion_tokens; the total tells of those that do not.
+func (c *counts) output() int64 {
+	p, out, r := max(c.prompt, 0), max(c.completion, 0), c.reasoning
+	switch {
+	case c.total > p+out: // with r on top, or with thoughts that are named nowhere
+		return c.total - p
+	case r > out:
+		return out + r
+	}
+	return out
+}
+
+// stated is the provider's own charge.
+func (c *counts) stated(u *llm.Usage) {
+	const pico = int64(llm.USD) / 1e10 // in a tick
+	if c.ticks >= 0 && c.ticks < math.MaxInt64/pico {
+		u.Stated, u.HasStated = llm.Pico(c.ticks*pico), true
+		return
+	}
+	sum, ok := money(c.cost)
+	if !ok {
+		return
+	}
+	if c.byok { // cost is the gateway's fee alone
+		more, ok := money(c.upstream)
+		if !ok {
+			return
+		}
+		sum += more
+	}
+	u.Stated, u.HasStated = sum, true
+}
+
+// money reads an amount in USD, a number or a string.
+func money(v []byte) (llm.Pico, bool) {
+	if null(v) {
+		return 0, false
+	}
+	s := string(v)
+	if v[0] == '"' {
+		s = unquote(v)
+	}
+	// The bounds keep a nonsensical exponent from filling the memory.
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || len(s) > 64 || !(f >= 0 && f < 1e6) {
+		return 0, false
+	}
+	if f < 1e-13 {
+		return 0, true
+	}
+	n, err := llm.ParsePico(s)
+	return n, err == nil
+}
+
+// searches is how often the web was searched, as the provider bills it.
+func searches(toolUsage []byte) (int64, bool) {
+	n := field(field(toolUsage, "web_search"), "num_requests")
+	return tokens(n), !null(n)
+}

@@ -37,6 +37,8 @@ type fake struct {
 	settings  app.Settings
 	limits    []app.Limit
 	routes    []app.Route
+	fit       []app.Fit
+	askErr    error
 	checkErr  error
 	budget    app.BudgetSettings
 	warnings  []app.Warning

@@ -81,6 +81,31 @@ func route(name, yaml string, active bool, paces ...app.Pace) app.Route {
 	return app.Route{Name: name, Target: t, YAML: t.String(), Active: active, Paces: paces}
 }
 
+func (f *fake) Fit() []app.Fit { return f.fit }
+
+func (f *fake) Models(context.Context) []app.Model {
+	return []app.Model{
+		{ID: "demo/echo", Local: true}, {ID: "safe", Route: true}, {ID: "ollama/qwen3", Local: true},
+		{ID: "anthropic/claude-sonnet-5-5", Input: "3", Output: "15"}, {ID: "openai/gpt-6-luna", Input: "0.5", Output: "2"}, {ID: "openai/unknown"},
+	}
+}
+
+func (f *fake) Ask(_ context.Context, model, say string, more func(string)) (app.Answer, error) {
+	_ = f.note("ask", model, say)
+	if strings.HasPrefix(model, "openai/") {
+		return app.Answer{Took: 80 * time.Millisecond}, f.askErr
+	}
+	a := app.Answer{First: 340 * time.Millisecond, Took: 2340 * time.Millisecond}
+	cost := usd(0.0042)
+	a.Rows = []app.Row{{Status: "ok", CostPico: &cost, CostKind: "exact", Usage: app.Usage{Output: 142}}}
+	for i := range strings.Count(model, "") * 3 {
+		piece := fmt.Sprintf("Sentence %d of what %s has to say of it. ", i+1, model)
+		a.Text += piece
+		more(piece)
+	}
+	return a, nil
+}
+
 // usd is an amount of pico-USD.
 func usd(f float64) int64 { return int64(f * 1e12) }
 

@@ -35,7 +35,7 @@ func (s *shell) picture(t *testing.T, name string) {
 	}
 }
 
-var screenNames = []string{"overview", "keys", "routes", "tools", "spend", "requests", "settings"}
+var screenNames = []string{"overview", "keys", "routes", "tools", "spend", "requests", "playground", "settings"}
 
 // TestScreens draws every screen in every state, light and dark, at the usual
 // and at the least size. Nothing may stick out of the window.
@@ -87,7 +87,14 @@ func TestScreensOfSheets(t *testing.T) {
 			s.choose(atRoutes)
 			s.all[atRoutes].(*routesScreen).edit(view.RouteForm{Strategy: "fallback"}, true)
 		},
-		"sheet-token": func(s *shell) { s.choose(atTools); s.all[atTools].(*toolsScreen).show("codex") },
+		"compare": func(s *shell) { s.choose(atPlayground); compare(s) },
+		"compare-small": func(s *shell) {
+			s.win.Resize(fyne.NewSize(720, 480))
+			s.choose(atPlayground)
+			compare(s)
+		},
+		"sheet-choose": func(s *shell) { s.choose(atPlayground); s.all[atPlayground].(*playground).choose() },
+		"sheet-token":  func(s *shell) { s.choose(atTools); s.all[atTools].(*toolsScreen).show("codex") },
 		"sheet-models": func(s *shell) {
 			s.choose(atTools)
 			t := s.all[atTools].(*toolsScreen)

@@ -55,13 +55,14 @@ const (
 	atTools
 	atSpend
 	atRequests
+	atPlayground
 	atSettings
 )
 
 // newShell fills a window.
 func newShell(k Keytray, c *crew, f fyne.App, w fyne.Window, log *slog.Logger) *shell {
 	s := &shell{k: k, crew: c, win: w, fyne: f, log: log, now: time.Now, tests: map[view.KeyID]view.Tested{}}
-	s.all = []screen{newOverview(s), newKeys(s), newRoutes(s), newTools(s), newSpend(s), newRequests(s), newSettings(s)}
+	s.all = []screen{newOverview(s), newKeys(s), newRoutes(s), newTools(s), newSpend(s), newRequests(s), newPlayground(s), newSettings(s)}
 	s.side = newSidebar(s.all, s.choose, s.togglePause)
 	s.banner = newNotice(newPress("Got it", nil, func() { s.say("", "") }))
 	s.body = container.NewStack()

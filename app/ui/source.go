@@ -38,7 +38,11 @@ type Keytray interface {
 	SetBudget(of app.Scope, to app.BudgetSettings) error
 	TakeWarnings() []app.Warning
 
+	Models(ctx context.Context) []app.Model
+	Ask(ctx context.Context, model, say string, more func(string)) (app.Answer, error)
+
 	Routes() []app.Route
+	Fit() []app.Fit
 	CheckRoute(name, yaml string) error
 	SetRoute(name, yaml string) error
 	RemoveRoute(name string) error

@@ -28,8 +28,13 @@ func (k stuck) Token(context.Context, string) (app.TokenText, error) {
 	k.wait()
 	return app.TokenText{}, nil
 }
-func (k stuck) Routes() []app.Route                                  { k.wait(); return nil }
-func (k stuck) CheckRoute(string, string) error                      { k.wait(); return nil }
+func (k stuck) Routes() []app.Route                { k.wait(); return nil }
+func (k stuck) CheckRoute(string, string) error    { k.wait(); return nil }
+func (k stuck) Models(context.Context) []app.Model { k.wait(); return nil }
+func (k stuck) Ask(context.Context, string, string, func(string)) (app.Answer, error) {
+	k.wait()
+	return app.Answer{}, nil
+}
 func (k stuck) Limits() []app.Limit                                  { k.wait(); return nil }
 func (k stuck) SetBudget(app.Scope, app.BudgetSettings) error        { k.wait(); return nil }
 func (k stuck) SetListen(string) error                               { k.wait(); return nil }
@@ -94,6 +99,14 @@ func TestTheWindowNeverWaits(t *testing.T) {
 	settings.relisten()
 	settings.offline.SetChecked(true)
 	settings.without.pick.SetSelected("Nothing")
+	s.choose(atPlayground)
+	p := s.all[atPlayground].(*playground)
+	p.prompt.SetText("hi")
+	p.ask()
+	if !s.says("Asking…") {
+		t.Error("an answer under way is not shown")
+	}
+	p.toggle()
 	s.choose(atRoutes)
 	s.all[atRoutes].(*routesScreen).edit(view.RouteForm{Strategy: "fallback"}, true)
 	s.press(fyne.KeyEscape)

@@ -111,10 +111,12 @@ func (a *answer) draw() {
 }
 
 func (a *answer) show(text string) {
-	atEnd := a.scroll.Offset.Y+a.scroll.Size().Height >= a.scroll.Content.MinSize().Height-1
+	atEnd := a.atEnd()
 	a.text.SetText(text)
-	a.scroll.Content.Refresh()
-	a.scroll.Refresh()
+	for range 2 { // wrapped text knows its height only after it was given a width
+		a.scroll.Content.Refresh()
+		a.scroll.Refresh()
+	}
 	if atEnd {
 		a.scroll.ScrollToBottom()
 	}
@@ -124,6 +126,7 @@ func (a *answer) ended(got app.Answer, err error) {
 	if got.Text != a.text.Text {
 		a.show(got.Text)
 	}
+	atEnd := a.atEnd()
 	f := view.NewAnswerFacts(got, err)
 	set(a.facts, f.Line)
 	set(a.said, f.Said)
@@ -135,6 +138,14 @@ func (a *answer) ended(got app.Answer, err error) {
 		a.scroll.Content.Refresh()
 		a.scroll.Refresh()
 	}
+	if atEnd {
+		a.scroll.ScrollToBottom()
+	}
+}
+
+// atEnd tells whether the end of the text is in view.
+func (a *answer) atEnd() bool {
+	return a.scroll.Offset.Y+a.scroll.Size().Height >= a.scroll.Content.MinSize().Height-1
 }
 
 // reader lets the keyboard scroll a text.

@@ -125,6 +125,7 @@ func (f *fake) more() {
 		route("safe", "{fallback: [anthropic/claude-sonnet-5-5, {race: [gpt-6-luna, ollama/qwen3], after: 500ms}]}", true, claude, luna, app.Pace{Name: "ollama/qwen3", Provider: "ollama", Model: "qwen3"}),
 		route("shares", "{balance: {gpt-6-luna: 3, groq/llama-4: 1}, ignore: [google]}", false, luna, app.Pace{Name: "groq/llama-4", Why: "there is no key for groq, or it is turned off"}),
 	}
+	f.fit = []app.Fit{{Model: "openai/gpt-6-luna", Task: "code", Calls: 14, Score: 0.82}, {Model: "ollama/qwen3", Task: "code", Calls: 12, Score: 0.61}}
 	f.tokens = []app.Token{
 		{Tool: "aider", Created: noon.AddDate(0, 0, -12), LastUsed: noon.Add(-time.Minute)},
 		{Tool: "codex", Created: noon.AddDate(0, 0, -3), LastUsed: noon.Add(-4 * time.Second)},
@@ -135,7 +136,7 @@ func (f *fake) more() {
 
 // less takes it away again.
 func (f *fake) less() {
-	f.limits, f.tokens, f.routes, f.budget = nil, nil, nil, app.BudgetSettings{}
+	f.limits, f.tokens, f.routes, f.fit, f.budget = nil, nil, nil, nil, app.BudgetSettings{}
 }
 
 // stretch makes its names go on and on.

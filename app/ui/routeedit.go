@@ -144,11 +144,11 @@ func (e *routeEdit) target(i int) fyne.CanvasObject {
 	}
 	bar := container.NewHBox()
 	if view.Weighs(f.Strategy) {
-		weight := newField("1")
+		weight := newField("weight")
 		weight.SetText(f.Targets[i].Weight)
 		weight.OnChanged = func(s string) { f.Targets[i].Weight = s; e.check() }
 		weight.onEscape(e.close)
-		bar.Add(container.New(fixedWidth(60), weight))
+		bar.Add(container.New(fixedWidth(76), weight))
 	}
 	for _, b := range []struct {
 		text string

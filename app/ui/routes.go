@@ -29,6 +29,9 @@ type routesScreen struct {
 	routes  []app.Route
 	drawn   bool
 	buttons []*press
+	fit     fyne.CanvasObject
+	fitRows *fyne.Container
+	fits    []view.FitLine
 }
 
 func newRoutes(s *shell) *routesScreen {
@@ -38,7 +41,10 @@ func newRoutes(s *shell) *routesScreen {
 		"A route is a name for a choice between models: the first that works, the cheapest, the fastest, several at once. Tools ask for it by its name, and the switch can stand on it.",
 		newPress("Add a route", theme.ContentAddIcon(), add).strong())
 	r.empty.Hide()
-	r.scroll = scrolled(r.answers, r.cards)
+	r.fitRows = container.New(&stacked{gap: 2})
+	r.fit = section("What judges found", quiet("Each verdict of a judge or a split counts for the model and the kind of task. Smart goes by it too."), inCard(tight(r.fitRows)))
+	r.fit.Hide()
+	r.scroll = scrolled(r.answers, r.cards, r.fit)
 	r.face = page("Routes", container.NewHBox(newPress("Add a route", theme.ContentAddIcon(), add).strong()),
 		container.NewStack(r.scroll.view, r.empty))
 	return r
@@ -53,12 +59,13 @@ func (r *routesScreen) enter()                    { r.stage.enter(); r.refresh()
 type routesRead struct {
 	routes []app.Route
 	cards  []view.RouteCard
+	fit    []view.FitLine
 }
 
 func (r *routesScreen) refresh() {
 	load(&r.stage, func(context.Context) (routesRead, error) {
 		all := r.s.k.Routes()
-		return routesRead{all, view.NewRoutes(all, r.s.now())}, nil
+		return routesRead{all, view.NewRoutes(all, r.s.now()), view.NewFit(r.s.k.Fit())}, nil
 	}, func(read routesRead, _ error) { r.draw(read) })
 }
 
@@ -67,6 +74,7 @@ func (r *routesScreen) draw(read routesRead) {
 	set(r.answers, "The switch stands on "+view.Choice(r.s.state.Choices, r.s.state.Status.Active)+". A tool that asks for a route by its name gets it wherever the switch stands.")
 	show(r.empty, len(read.cards) == 0)
 	show(r.scroll.view, len(read.cards) > 0)
+	r.drawFit(read.fit)
 	if reflect.DeepEqual(read.cards, r.now) && r.drawn {
 		r.scroll.settle()
 		return
@@ -82,6 +90,26 @@ func (r *routesScreen) draw(read routesRead) {
 	r.cards.Refresh()
 	r.scroll.settle()
 	refocus(r.s.win.Canvas(), had, r.buttons)
+}
+
+// mostFits bounds the table of verdicts.
+const mostFits = 60
+
+func (r *routesScreen) drawFit(fit []view.FitLine) {
+	show(r.fit, len(fit) > 0)
+	if reflect.DeepEqual(fit, r.fits) {
+		return
+	}
+	r.fits = fit
+	cols := columns{{title: "Task", width: 90}, {title: "Model"}, {title: "Fit", width: 60, right: true}, {title: "Judged", width: 80, right: true}}
+	parts := []fyne.CanvasObject{cols.head()}
+	for _, f := range fit[:min(len(fit), mostFits)] {
+		row := cols.row()
+		fill(row, capital(f.Task), f.Model, f.Score, f.Calls)
+		parts = append(parts, row)
+	}
+	r.fitRows.Objects = parts
+	r.fitRows.Refresh()
 }
 
 func (r *routesScreen) card(c view.RouteCard) fyne.CanvasObject {
@@ -111,13 +139,20 @@ func (r *routesScreen) card(c view.RouteCard) fyne.CanvasObject {
 
 // paceTable is how the models of a route do of late.
 func paceTable(paces []view.PaceLine) fyne.CanvasObject {
-	cols := columns{{title: "Model"}, {title: "First token", width: 90, right: true}, {title: "Tokens", width: 70, right: true}, {title: "Now", width: 200}}
+	cols := columns{{title: "Model"}, {title: "First token", width: 76, right: true}, {title: "Tokens", width: 56, right: true}, {title: "Now", width: 150}}
 	parts := []fyne.CanvasObject{cols.head()}
 	for _, p := range paces {
 		row := cols.row()
 		fill(row, p.Name, p.First, p.Speed, capital(p.State))
 		tone(row, 3, p.Tone)
 		parts = append(parts, row)
+	}
+	for _, p := range paces {
+		if p.Why != "" {
+			why := prose(capital(p.Why))
+			tint(why, view.Bad)
+			parts = append(parts, why)
+		}
 	}
 	return container.New(&stacked{gap: 2}, parts...)
 }

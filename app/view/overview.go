@@ -98,6 +98,6 @@ func steps(s OverviewState) []Step {
 	return []Step{
 		{"Add a key", add, hasKey},
 		{"Test it", "One free call asks the provider whether it knows the key.", tested},
-		{"Point a tool at Keytray", "Give the tool the address above as its base URL, and a token of its own as its key: keytray token TOOL prints one.", called},
+		{"Point a tool at Keytray", "Give the tool the address above as its base URL, and a token of its own as its key: Tools makes one, as does keytray token TOOL.", called},
 	}
 }

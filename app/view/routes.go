@@ -27,7 +27,20 @@ type Branch struct {
 // PaceLine is how a model does of late.
 type PaceLine struct {
 	Name, First, Speed, State string
+	Why                       string // nobody serves it; else ""
 	Tone                      Tone
+}
+
+// FitLine is how well a model did at a task, by the verdicts of judges.
+type FitLine struct{ Task, Model, Score, Calls string }
+
+// NewFit are the verdicts as lines, by task and then the best first.
+func NewFit(all []app.Fit) []FitLine {
+	out := make([]FitLine, len(all))
+	for i, f := range all {
+		out[i] = FitLine{f.Task, f.Model, fmt.Sprintf("%.0f%%", 100*f.Score), Count(f.Calls)}
+	}
+	return out
 }
 
 // NewRoutes makes the cards.
@@ -56,7 +69,7 @@ func paceLine(p app.Pace, now time.Time) PaceLine {
 	}
 	switch {
 	case p.Provider == "":
-		l.State, l.Tone = "nobody serves it: "+p.Why, Bad
+		l.State, l.Why, l.Tone = "not served", p.Name+": "+p.Why, Bad
 	case p.Resting.After(now):
 		l.State, l.Tone = "resting until "+p.Resting.In(now.Location()).Format("15:04:05"), Busy
 	}

@@ -79,12 +79,21 @@ func TestRouteForms(t *testing.T) {
 	}
 }
 
+func TestFit(t *testing.T) {
+	if got := NewFit([]app.Fit{{Model: "a/b", Task: "code", Calls: 1200, Score: 0.824}}); got[0] != (FitLine{"code", "a/b", "82%", "1,200"}) {
+		t.Errorf("%+v", got)
+	}
+	if got := paceLine(app.Pace{Name: "x/y", Why: "no key"}, at).Why; got != "x/y: no key" {
+		t.Error(got)
+	}
+}
+
 func TestPaces(t *testing.T) {
 	for want, p := range map[string]app.Pace{
 		"a/b|-|-|ready":            {Name: "a/b", Provider: "a", Model: "b"},
 		"b at a|340 ms|72/s|ready": {Name: "b", Provider: "a", Model: "b", First: 340 * time.Millisecond, PerSecond: 71.9},
 		"a/b|-|-|resting until " + at.Add(time.Minute).Format("15:04:05"): {Name: "a/b", Provider: "a", Model: "b", Resting: at.Add(time.Minute)},
-		"x/y|-|-|nobody serves it: no key":                                {Name: "x/y", Why: "no key"},
+		"x/y|-|-|not served": {Name: "x/y", Why: "no key"},
 	} {
 		l := paceLine(p, at)
 		if got := strings.Join([]string{l.Name, l.First, l.Speed, l.State}, "|"); got != want {

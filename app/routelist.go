@@ -63,7 +63,7 @@ func (a *App) paces(t *table, of RouteTarget) []Pace {
 			p.Why = "there is no key for " + m.Provider + ", or it is turned off"
 		default:
 			p.Provider, p.Model = m.Provider, m.Name
-			if rest := a.health.Rest(m.Provider, "", m.Name); rest > 0 {
+			if rest := a.rests(m); rest > 0 {
 				p.Resting = time.Now().Add(rest)
 			}
 			p.First, p.PerSecond = a.health.Speed(m.Provider, m.Name)
@@ -71,6 +71,19 @@ func (a *App) paces(t *table, of RouteTarget) []Pace {
 		out = append(out, p)
 	}
 	return out
+}
+
+// rests is for how long a model is not called with any key.
+func (a *App) rests(m model) time.Duration {
+	all := a.ring.Cached(m.Provider)
+	if len(all) == 0 {
+		return a.health.Rest(m.Provider, "", m.Name)
+	}
+	least := a.health.Rest(m.Provider, all[0].Label, m.Name)
+	for _, k := range all[1:] {
+		least = min(least, a.health.Rest(m.Provider, k.Label, m.Name))
+	}
+	return least
 }
 
 // ParseRoute reads the YAML of a route's target.

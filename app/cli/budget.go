@@ -44,8 +44,8 @@ func (f *face) budgetSetCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set SCOPE",
 		Short: "Set a limit",
-		Long: `Set limits a scope: all, tool NAME, provider ID or key PROVIDER/LABEL. What is not
-named stays as it is; none takes a limit away. Amounts are US dollars.`,
+		Long: `Set limits a scope: all, tool NAME, provider ID or key PROVIDER/LABEL. What is
+not named stays as it is; none takes a limit away. Amounts are US dollars.`,
 		Example: `  keytray budget set all --day 5 --month 50
   keytray budget set tool codex --day 2.50
   keytray budget set provider openai --day none --month 20 --at-limit offline`,

@@ -49,8 +49,8 @@ where the switch stands.`,
 	cmd.AddCommand(&cobra.Command{
 		Use:   "set NAME YAML",
 		Short: "Add or change a route",
-		Long: `Set writes a route to config.yaml, where comments stay. It is checked before: what
-is wrong is said, and nothing is written. It holds from the next call on.`,
+		Long: `Set writes a route to config.yaml, where comments stay. It is checked before:
+what is wrong is said, and nothing is written. It holds from the next call on.`,
 		Example: `  keytray routes set quick '{race: [groq/llama-4, openai/gpt-6-luna], after: 500ms}'
   keytray routes set cheap '{cheapest: [gpt-6-luna, gemini-3-flash]}'`,
 		Args:              exactly(2, "a route's name and its target, such as '{fallback: [a/b, c/d]}'"),

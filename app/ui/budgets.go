@@ -86,15 +86,16 @@ type budgetRow struct {
 	object                     fyne.CanvasObject
 	title, amount, left, until *widget.Label
 	meter                      *meter
+	body                       *fyne.Container
 }
 
 func newBudgetRow(button *press) *budgetRow {
-	r := &budgetRow{title: bold(line("")), amount: trailing(line("")), left: line(""), until: trailing(quietLine("")), meter: newMeter()}
+	r := &budgetRow{title: bold(line("")), amount: short(""), left: line(""), until: quietLineFree(""), meter: newMeter()}
 	inset := container.New(layout.NewCustomPaddedLayout(0, 0, 8, 8), r.meter)
-	body := container.New(&stacked{gap: -8},
-		container.NewGridWithColumns(2, r.title, r.amount), container.New(layout.NewCustomPaddedLayout(6, 6, 0, 0), inset),
-		container.NewGridWithColumns(2, r.left, r.until))
-	r.object = around(nil, nil, nil, container.NewCenter(button), body)
+	r.body = container.New(&stacked{gap: -8},
+		around(nil, nil, nil, r.amount, r.title), container.New(layout.NewCustomPaddedLayout(6, 6, 0, 0), inset),
+		around(nil, nil, nil, r.until, r.left))
+	r.object = around(nil, nil, nil, container.NewCenter(button), r.body)
 	return r
 }
 
@@ -109,6 +110,9 @@ func (r *budgetRow) draw(l view.BudgetLine) {
 	r.left.Refresh()
 	set(r.until, l.Until)
 	r.meter.set(l.Share, l.Tone)
+	for _, o := range r.body.Objects { // the amount and the moment take the room that they need
+		o.Refresh()
+	}
 }
 
 // edit opens the form of a scope's limits.

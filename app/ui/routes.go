@@ -139,7 +139,7 @@ func (r *routesScreen) card(c view.RouteCard) fyne.CanvasObject {
 
 // paceTable is how the models of a route do of late.
 func paceTable(paces []view.PaceLine) fyne.CanvasObject {
-	cols := columns{{title: "Model"}, {title: "First token", width: 76, right: true}, {title: "Tokens", width: 56, right: true}, {title: "Now", width: 150}}
+	cols := columns{{title: "Model"}, {title: "First", width: 66, right: true}, {title: "Tokens", width: 56, right: true}, {title: "Now", width: 150}}
 	parts := []fyne.CanvasObject{cols.head()}
 	for _, p := range paces {
 		row := cols.row()
@@ -149,7 +149,7 @@ func paceTable(paces []view.PaceLine) fyne.CanvasObject {
 	}
 	for _, p := range paces {
 		if p.Why != "" {
-			why := prose(capital(p.Why))
+			why := prose(p.Why)
 			tint(why, view.Bad)
 			parts = append(parts, why)
 		}

@@ -15,7 +15,7 @@ func TestRoutes(t *testing.T) {
 	s := opened(t, k, "light", atRoutes)
 	for _, want := range []string{
 		"The switch stands here", "1. anthropic/claude-sonnet-5-5", "2. Ask several, and take the first answer (the next after 500 ms)",
-		"Resting until 12:02:00", "gpt-6-luna at openai", "118/s", "75% gpt-6-luna", "Not served", "Groq/llama-4: there is no key for groq", "openai/gpt-6-luna", "82%",
+		"Resting until 12:02:00", "gpt-6-luna at openai", "118/s", "75% gpt-6-luna", "Not served", "groq/llama-4: there is no key for groq", "openai/gpt-6-luna", "82%",
 	} {
 		if !s.says(want) {
 			t.Errorf("the screen does not say %q", want)

@@ -165,6 +165,7 @@ func (a *App) open(ctx context.Context) error {
 		KeepResponses: func() bool { return a.config.Current().KeepResponses },
 	})
 	if a.opt.Serve {
+		a.crew.Go(a.recall)
 		a.background()
 	}
 	return nil

@@ -2,11 +2,14 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"keytray/proxy/llm"
 	"keytray/proxy/route"
+	"keytray/store/ledger"
 )
 
 // Fit is how well a model did at a task, by the verdicts of judges.
@@ -73,6 +76,23 @@ func (a *App) Fit() []Fit {
 // judged takes a verdict in.
 func (a *App) judged(model, task string, score float64) {
 	a.fits.add(model, task, 1, score)
+	a.ledger.AddVerdict(ledger.Verdict{Model: model, Task: task, Calls: 1, Score: score})
+	a.changed()
+}
+
+// recall takes up the verdicts of earlier runs.
+func (a *App) recall() {
+	ctx, cancel := context.WithTimeout(a.ctx, 5*time.Second)
+	defer cancel()
+	all, err := a.ledger.Verdicts(ctx)
+	if err != nil {
+		a.log.Warn("the verdicts of earlier runs cannot be read", "err", err)
+	}
+	for _, v := range all {
+		if v.Calls > 0 {
+			a.fits.add(v.Model, v.Task, v.Calls, v.Score/float64(v.Calls))
+		}
+	}
 }
 
 // verdict takes a judge's word on several answers in.

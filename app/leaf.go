@@ -17,6 +17,7 @@ import (
 	ollamadialect "keytray/proxy/dialect/ollama"
 	"keytray/proxy/dialect/responses"
 	"keytray/proxy/llm"
+	"keytray/proxy/route"
 	"keytray/proxy/upstream"
 	"keytray/store/config"
 	"keytray/store/keys"
@@ -104,10 +105,14 @@ func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
 	if !r.LocalOnly && p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
 		l.Sign = t.app.signer(p)
 	}
-	if p.ID != ollamaProvider && !r.LocalOnly { // whose leaf never signs
-		t.leaves.Store(key, l)
+	w := route.Watched{Target: l, Provider: m.Provider, Model: lm.Name, Health: &t.app.health}
+	if l.Sign != nil {
+		w.Keys = func() []string { return labels(t.app.ring.Cached(p.ID)) }
 	}
-	return l, nil
+	if p.ID != ollamaProvider && !r.LocalOnly { // whose leaf never signs
+		t.leaves.Store(key, w)
+	}
+	return w, nil
 }
 
 // atLimit is the local model that answers when a budget is used up and its
@@ -186,7 +191,11 @@ func (a *App) signer(p catalog.Provider) upstream.Sign {
 				return upstream.Signature{}, noKey(p, err)
 			}
 		}
-		return a.signWith(ctx, p, all[0].Secret, all[0].Label, r)
+		k, ok := a.pickKey(ctx, p.ID, all)
+		if !ok {
+			return upstream.Signature{}, noKey(p, nil)
+		}
+		return a.signWith(ctx, p, k.Secret, k.Label, r)
 	}
 }
 

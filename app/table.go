@@ -56,7 +56,7 @@ func (a *App) rebuild() {
 		if p.Unusable != "" {
 			continue
 		}
-		if !needsKey(p) || len(a.ring.Cached(p.ID)) > 0 || a.ambient(p) {
+		if !needsKey(p) || len(callable(a.ring.Cached(p.ID))) > 0 || a.ambient(p) {
 			t.usable[p.ID] = true
 		}
 		if len(a.ring.Cached(p.ID)) > 0 {

@@ -24,6 +24,15 @@ import (
 // gives its body. Its error is shown to the client.
 type Sign func(ctx context.Context, r *http.Request) (Signature, error)
 
+type attemptKey struct{}
+
+// AttemptOf is the attempt that a [Sign] function signs for, by the context that
+// it was given; nil where there is none.
+func AttemptOf(ctx context.Context) *llm.Attempt {
+	a, _ := ctx.Value(attemptKey{}).(*llm.Attempt)
+	return a
+}
+
 // Signature is what may be known of the key that signed.
 type Signature struct {
 	Label string // "default", "work"
@@ -223,7 +232,7 @@ func (m *meter) request(ctx context.Context, pieces [][]byte, translated bool) (
 	}
 	req.Body, _ = req.GetBody()
 	if l.Sign != nil {
-		s, err := l.Sign(ctx, req)
+		s, err := l.Sign(context.WithValue(ctx, attemptKey{}, &m.attempt), req)
 		if err != nil && ctx.Err() != nil {
 			return nil, Explain(ctx, l.Model.Provider, l.Base, err)
 		}

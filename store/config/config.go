@@ -80,6 +80,9 @@ type Provider struct {
 	Deployments []Deployment
 	// Off hides the provider: it is neither listed nor called.
 	Off bool
+	// Rotate spreads conversations over all keys of the provider, which are
+	// otherwise used one after the other.
+	Rotate bool
 	// Budget limits what is spent there, and Keys what is spent with single keys.
 	Budget Budget
 	Keys   []KeyBudget

@@ -76,6 +76,9 @@ func (e *Edit) SetProvider(p Provider) error {
 	if p.Off {
 		n.put("off", truthOf(true))
 	}
+	if p.Rotate {
+		n.put("rotate", truthOf(true))
+	}
 	if b := budgetNode(p.Budget); len(b.entries) > 0 {
 		n.put("budget", b)
 	}

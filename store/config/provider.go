@@ -23,6 +23,7 @@ func (r *reader) provider(id string, n *node) Provider {
 		{"deployments", func(n *node) { p.Deployments = r.deployments(n) }},
 		{"off", func(n *node) { r.truth(n, &p.Off) }},
 		{"budget", func(n *node) { p.Budget.AtLimit = LimitBlock; r.budget(n, &p.Budget) }},
+		{"rotate", func(n *node) { r.truth(n, &p.Rotate) }},
 		{"keys", func(n *node) { p.Keys = r.keys(n) }},
 	}
 	for _, name := range settingNames() {

@@ -157,12 +157,12 @@ var errNoWindow = errors.New("it runs without a window (keytray serve)")
 func (a *App) tell(ctx context.Context, what string) error { return tell(ctx, a.runningFile(), what) }
 
 func tell(ctx context.Context, file, what string) error {
-	_, err := ask(ctx, file, what)
+	_, err := askRunning(ctx, file, what)
 	return err
 }
 
-// ask is tell for what has an answer.
-func ask(ctx context.Context, file, what string) ([]byte, error) {
+// askRunning is tell for what has an answer.
+func askRunning(ctx context.Context, file, what string) ([]byte, error) {
 	r, err := readRunning(file)
 	if err != nil {
 		return nil, err

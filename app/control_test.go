@@ -103,20 +103,34 @@ func TestSecondInstance(t *testing.T) {
 
 func TestLaunch(t *testing.T) {
 	h := open(t, "", "NO_PROXY=corp.example")
-	for tool, want := range map[string]string{"aider": "OPENAI_API_BASE=http://a/v1", "Goose.exe": "OPENAI_HOST=http://a", "mine": "OPENAI_BASE_URL=http://a/v1"} {
+	for tool, want := range map[string]string{"aider": "OPENAI_API_BASE=http://a/v1", "Goose.exe": "OPENAI_HOST=http://a", "mine": "OPENAI_BASE_URL=http://a/v1", "claude": "ANTHROPIC_API_KEY=", "gemini": "GOOGLE_GEMINI_BASE_URL=http://a", "opencode": `"demo/echo":{"name":"demo/echo"}`} {
 		l, err := h.Launch(t.Context(), tool, "http://a")
 		if err != nil {
 			t.Fatal(err)
 		}
 		env := strings.Join(l.Env, " ")
+		if strings.Contains(strings.Join(l.Args, " "), "kt-local") {
+			t.Errorf("%s: its arguments, which other programs see, hold the token", tool)
+		}
 		for _, w := range []string{want, "NO_PROXY=corp.example,127.0.0.1,localhost", "no_proxy=corp.example,"} {
 			if !strings.Contains(env, w) {
 				t.Errorf("%s: no %s", tool, w)
 			}
 		}
 	}
-	if got := len(h.Tokens()); got != 4 { // and KEYTRAY_TOKEN's
+	if got := len(h.Tokens()); got != 7 { // and KEYTRAY_TOKEN's
 		t.Errorf("%d tokens", got)
+	}
+}
+
+func TestLaunchCodex(t *testing.T) {
+	h := open(t, "")
+	l, err := h.Launch(t.Context(), "codex", "http://a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `-c model_provider="keytray" -c model_providers.keytray={name="Keytray",base_url="http://a/v1",wire_api="responses",env_key="KEYTRAY_TOKEN"}`; strings.Join(l.Args, " ") != want {
+		t.Errorf("args %s", l.Args)
 	}
 }
 

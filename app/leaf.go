@@ -44,8 +44,17 @@ func outbound(dialect string) llm.Outbound {
 	}
 }
 
-// leaf is the target that calls one model.
+// leaf is the target that calls one model, within the budgets.
 func (t *table) leaf(r *llm.Request, m model) (llm.Target, error) {
+	target, err := t.one(r, m)
+	if w, ok := target.(route.Watched); ok && t.limited && !embeds(r) && w.Provider != ollamaProvider {
+		return thrifty{w, t}, nil
+	}
+	return target, err
+}
+
+// one is the target that calls one model.
+func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 	if m.Provider == demoProvider && !embeds(r) {
 		if l, ok := loads(r, llm.Model{Provider: m.Provider, Name: m.Name}, nil); ok {
 			return l, nil

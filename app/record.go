@@ -19,7 +19,7 @@ func (r recorder) Begin(a *llm.Attempt) error {
 	row := r.row(a)
 	cat, at := r.app.catalog.Load(), catalog.Context{At: a.Start}
 	if !a.Unmetered {
-		row.EstimateInput = a.SentBytes / bytesPerToken
+		row.EstimateInput = tokens(a.SentBytes)
 		if c := cat.Estimate(a.Provider, a.Model, llm.Usage{}, a.SentBytes, 0, at); c.Kind != catalog.Unpriced {
 			row.EstimatePico = pico(c.Pico)
 		}
@@ -107,9 +107,9 @@ func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 	default:
 		c = cat.Estimate(a.Provider, a.Model, t.Usage, a.SentBytes, t.Text, at)
 		if t.Usage.Prompt() == 0 {
-			row.Usage.Input = a.SentBytes / bytesPerToken
+			row.Usage.Input = tokens(a.SentBytes)
 		}
-		row.Usage.Output = max(row.Usage.Output, t.Text/bytesPerToken)
+		row.Usage.Output = max(row.Usage.Output, tokens(t.Text))
 	}
 	row.CostKind, row.Price = ledger.CostKind(c.Kind), string(c.Price)
 	if c.Kind != catalog.Unpriced {
@@ -122,6 +122,10 @@ func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 		row.StatedPico = pico(c.Stated)
 	}
 }
+
+// tokens are those that so many bytes are taken for, as the catalog does when it
+// estimates a cost.
+func tokens(bytes int64) int64 { return (bytes + bytesPerToken - 1) / bytesPerToken }
 
 func rowUsage(u llm.Usage) ledger.Usage {
 	return ledger.Usage{

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ func (t *table) target(r *llm.Request, c config.Target) (llm.Target, error) {
 	case config.Balance:
 		return route.Balance{Targets: plain(of), Weights: weights}, nil
 	case config.Race:
-		return route.Race{Targets: plain(of), After: after(c)}, nil
+		return route.Race{Targets: plain(of), After: after(c), Go: t.app.until}, nil
 	case config.Cheapest:
 		return route.Cheapest{Choices: of, Cost: t.cost}, nil
 	case config.Fastest:
@@ -47,8 +48,8 @@ func (t *table) target(r *llm.Request, c config.Target) (llm.Target, error) {
 		return route.Compare{Choices: of}, nil
 	case config.Blend, config.Judge:
 		by, err := t.by(r, c, of)
-		if err != nil {
-			return nil, err
+		if err != nil { // the answers are worth something without it
+			by = refusing{err}
 		}
 		if c.Strategy == config.Judge {
 			return route.Judge{Choices: of, By: by, Verdict: t.app.verdict}, nil
@@ -58,8 +59,8 @@ func (t *table) target(r *llm.Request, c config.Target) (llm.Target, error) {
 		return t.smart(c, of), nil
 	case config.Split:
 		by, err := t.by(r, c, of)
-		if err != nil && c.Sample != nil {
-			return nil, err
+		if err != nil {
+			by = refusing{err}
 		}
 		return t.split(c, of, weights, by), nil
 	case config.Cache:
@@ -68,6 +69,19 @@ func (t *table) target(r *llm.Request, c config.Target) (llm.Target, error) {
 		return nil, &llm.Error{Kind: llm.Internal, Message: "the strategy " + string(c.Strategy) + " is not built"}
 	}
 }
+
+// until runs f beside its caller, and has Close wait for it.
+func (a *App) until(f func()) {
+	if !a.crew.Go(f) {
+		go f() // of a call that came too late to be waited for
+	}
+}
+
+// refusing is a target that cannot be called.
+type refusing struct{ err error }
+
+// Do says why.
+func (t refusing) Do(context.Context, *llm.Request) (*llm.Response, error) { return nil, t.err }
 
 // by is the model that writes or judges: the one named, or the first that is
 // asked.
@@ -214,6 +228,8 @@ func choice(target llm.Target) route.Choice {
 		c.Provider, c.Model = x.Provider, x.Model
 	case *upstream.Leaf:
 		c.Provider, c.Model = x.Model.Provider, x.Model.Name
+	case thrifty:
+		c.Provider, c.Model = x.Provider, x.Model
 	case demo:
 		c.Provider, c.Model = demoProvider, demoModel
 	}

@@ -10,34 +10,6 @@ import (
 	"keytray/store/keys"
 )
 
-// launcher says which environment points a program at Keytray.
-type launcher struct {
-	program string
-	env     func(base, token string) []string
-}
-
-// launchers are the programs that `keytray run` knows. Each takes its base URL
-// and key from the environment, so that no file of theirs is touched.
-var launchers = map[string]launcher{
-	"aider": {"aider", func(base, token string) []string {
-		return []string{"OPENAI_API_BASE=" + base + "/v1", "OPENAI_API_KEY=" + token}
-	}},
-	"goose": {"goose", func(base, token string) []string {
-		return []string{"OPENAI_HOST=" + base, "OPENAI_BASE_PATH=v1/chat/completions", "OPENAI_API_KEY=" + token, "GOOSE_PROVIDER=openai"}
-	}},
-	"qwen": {"qwen", func(base, token string) []string {
-		return []string{"OPENAI_BASE_URL=" + base + "/v1", "OPENAI_API_KEY=" + token}
-	}},
-}
-
-// shared is set for any program: what the official SDKs read.
-func shared(base, token string) []string {
-	return []string{
-		"OPENAI_BASE_URL=" + base + "/v1", "OPENAI_API_BASE=" + base + "/v1", "OPENAI_API_KEY=" + token,
-		"KEYTRAY_BASE_URL=" + base, "KEYTRAY_TOKEN=" + token,
-	}
-}
-
 // direct keeps calls of this computer from a proxy, beside those that the user
 // keeps from it. Programs read one spelling or the other, so both say the same.
 func (a *App) direct() []string {
@@ -56,12 +28,13 @@ func (a *App) direct() []string {
 // Launch is how to start a program so that it talks to Keytray.
 type Launch struct {
 	Program string
+	Args    []string // before the user's
 	Env     []string // in addition to the program's own
 }
 
 // Launch gives the program and the environment for a tool, with a token of the
 // tool's own. A tool that is not known is started as a program of that name,
-// with what the OpenAI SDKs read.
+// with what the official SDKs read.
 func (a *App) Launch(ctx context.Context, tool, base string) (Launch, error) {
 	name := strings.ToLower(tool)
 	for _, s := range []string{".exe", ".cmd"} {
@@ -75,7 +48,16 @@ func (a *App) Launch(ctx context.Context, tool, base string) (Launch, error) {
 	}
 	l := Launch{Program: tool, Env: append(shared(base, t.Text), a.direct()...)}
 	if known, ok := launchers[name]; ok {
-		l.Program, l.Env = known.program, append(l.Env, known.env(base, t.Text)...)
+		l.Program = known.program
+		if known.env != nil {
+			l.Env = append(l.Env, known.env(base, t.Text)...)
+		}
+		if known.args != nil {
+			l.Args = known.args(base)
+		}
+		if known.models != nil {
+			l.Env = append(l.Env, known.models(base, a.Models(ctx))...)
+		}
 	}
 	return l, nil
 }

@@ -40,7 +40,7 @@ func (a *App) RunningStrangers(ctx context.Context) (Strangers, error) {
 		return a.strange.now(), nil
 	}
 	var s Strangers
-	b, err := ask(ctx, a.runningFile(), "strangers")
+	b, err := askRunning(ctx, a.runningFile(), "strangers")
 	if err == nil {
 		err = json.Unmarshal(b, &s)
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"sync"
@@ -133,7 +134,7 @@ const (
 
 // cache gives the same answer to the same request.
 func (t *table) cache(r *llm.Request, c config.Target, of route.Choice) llm.Target {
-	s := route.Cache{Target: of.Target, Name: r.Route, Keep: c.Keep, Size: c.Size, Store: &t.app.answers, Hit: t.app.hit}
+	s := route.Cache{Target: of.Target, Name: r.Route, Of: fmt.Sprint(c.Of[0].Strategy, c.Of[0].Models()), Keep: c.Keep, Size: c.Size, Store: &t.app.answers, Hit: t.app.hit}
 	if s.Keep == 0 {
 		s.Keep = usualKeep
 	}

@@ -25,3 +25,12 @@ var inbounds = slices.Concat([]llm.Inbound{chat.Dialect{}}, embed.All(), []llm.I
 
 // passed are the calls that go through as they are.
 var passed = openai.All(chat.Dialect{})
+
+// Dialects are the names of the dialects that clients may speak.
+func Dialects() []string {
+	var all []string
+	for _, in := range inbounds {
+		all = append(all, in.Name())
+	}
+	return all
+}

@@ -21,9 +21,11 @@ func (f *face) runCommand() *cobra.Command {
 		Short: "Start a tool that talks to Keytray",
 		Long: `Run starts a tool with the address of the running Keytray and a token of the
 tool's own in its environment. It touches no file of the tool's, and ends with
-its exit code. Any program that reads OPENAI_BASE_URL and OPENAI_API_KEY can be
-started so; it knows more about ` + strings.Join(app.Launchable(), ", ") + `.`,
-		Example: `  keytray run aider
+its exit code. Any program that reads what the SDKs of OpenAI, Anthropic, Google
+or Ollama read can be started so; it knows more about
+` + strings.Join(app.Launchable(), ", ") + `.`,
+		Example: `  keytray run claude
+  keytray run codex -- -m openai/gpt-6-luna
   keytray run aider -- --model openai/openai/gpt-6-luna
   keytray run python3 my-script.py`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -48,7 +50,7 @@ started so; it knows more about ` + strings.Join(app.Launchable(), ", ") + `.`,
 			if err != nil {
 				return err
 			}
-			p.args = append([]string{args[0]}, trim(args[1:])...)
+			p.args = slices.Concat([]string{args[0]}, p.args, trim(args[1:]))
 			return f.start(ctx, p)
 		},
 	}
@@ -67,7 +69,7 @@ func trim(args []string) []string {
 // program is what is started.
 type program struct {
 	path string
-	args []string // its name first
+	args []string // its name first; from program, what comes before the user's
 	env  []string
 }
 
@@ -89,7 +91,7 @@ func (f *face) program(ctx context.Context, a *app.App, tool string) (program, e
 			return program{}, err
 		}
 	}
-	return program{path: path, env: merged(f.env.Environ, l.Env)}, nil
+	return program{path: path, args: l.Args, env: merged(f.env.Environ, l.Env)}, nil
 }
 
 func lookPath(tool string) (string, error) {

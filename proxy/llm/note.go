@@ -32,7 +32,9 @@ type noteKey struct{}
 // strategies nest, the inner part and Instead win, and reasons are joined.
 func WithNote(ctx context.Context, n Note) context.Context {
 	outer := NoteOf(ctx)
-	if n.Part == PartAnswer {
+	if n.Part != PartAnswer {
+		ctx = context.WithValue(ctx, contestKey{}, (*entry)(nil))
+	} else {
 		n.Part = outer.Part
 	}
 	if n.Instead == "" {

@@ -37,6 +37,7 @@ func play(w http.ResponseWriter, r *http.Request, seen *Seen, s Script) {
 		if !headed {
 			head()
 		}
+		seen.writes(out.bill(i))
 		if _, err := w.Write(piece); err != nil || !flush() && i < len(out.pieces)-1 {
 			lost(ctx, seen)
 		}

@@ -26,9 +26,10 @@ type Seen struct {
 
 	done chan struct{}
 
-	mu   sync.Mutex
-	sent int
-	gone time.Time
+	mu    sync.Mutex
+	sent  int
+	gone  time.Time
+	bills []Bill
 }
 
 // Done is closed when the provider has finished with the request, in whatever way.

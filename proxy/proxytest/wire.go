@@ -16,7 +16,21 @@ type wire struct {
 	header http.Header
 	pieces [][]byte
 	end    End
-	silent bool // not even headers
+	silent bool   // not even headers
+	bills  []Bill // with each piece; nil where pieces are no frames
+	all    Bill   // with the last piece, where bills is nil
+}
+
+// bill is what the answer comes to with a piece.
+func (w *wire) bill(piece int) Bill {
+	switch {
+	case w.bills != nil:
+		return w.bills[piece]
+	case piece == len(w.pieces)-1:
+		return w.all
+	default:
+		return Bill{}
+	}
 }
 
 // wireOf makes the bytes of the answer to one request.
@@ -97,6 +111,7 @@ func (w *wire) body(kind string, body []byte) {
 
 func (w *wire) fail(d Dialect, f Fail, seen *Seen) {
 	f = f.to(seen)
+	w.all.Refused = true
 	w.status = f.status(d)
 	w.body(wholeType(d), ErrorBody(d, f))
 	if f.RetryAfter > 0 && d != Gemini {
@@ -135,6 +150,16 @@ func (w *wire) whole(a *answer) error {
 	case FaultGarbage:
 		body = []byte(`{"choices": [{"mess` + "\xff\x00" + `<b>`)
 	}
+	switch a.Fault {
+	case FaultGarbage:
+	case FaultCut, FaultFin, FaultStall: // half of it, and perhaps all that it says
+		w.all.add(a.dialect, body)
+	case FaultInside, FaultError:
+		w.all.Refused = true
+	default:
+		w.all.add(a.dialect, body)
+		w.all.Done = true
+	}
 	w.body(wholeType(a.dialect), body)
 	switch half := body[:len(body)/2]; a.Fault {
 	case FaultCut: // the declared length stays
@@ -166,6 +191,16 @@ func (w *wire) stream(a *answer) error {
 		w.header.Set("Content-Type", wholeType(a.dialect))
 	}
 	w.header.Set("Cache-Control", "no-cache")
+	w.bills = billsOf(a.dialect, frames, a.Fault == FaultCut)
+	if len(a.withPings(frames)) != len(frames) || a.Regroup != nil || a.Fault == FaultGzip || a.Fault == FaultGzipHidden || a.Fault == FaultZstd {
+		if n := len(w.bills); n > 0 {
+			w.all = w.bills[n-1]
+		}
+		w.bills = nil // the pieces are others
+	}
+	if a.Fault == FaultInside {
+		w.bills[0].Refused = true
+	}
 	if a.Regroup != nil {
 		w.pieces = a.Regroup(w.pieces)
 	}

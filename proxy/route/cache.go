@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
@@ -18,6 +19,7 @@ import (
 type Cache struct {
 	Target llm.Target
 	Name   string // of the route: answers are kept apart by it
+	Of     string // what of the route is kept, as a route may have several caches
 	Keep   time.Duration
 	Size   int64
 	Store  *Answers
@@ -34,7 +36,10 @@ type Hit struct {
 
 // Do answers r; see llm.Target.
 func (s Cache) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
-	key := s.key(r)
+	key, ok := s.key(r)
+	if !ok {
+		return s.Target.Do(ctx, r)
+	}
 	if k, age, ok := s.Store.get(key); ok {
 		s.Hit(ctx, r, Hit{Target: k.Target, Usage: k.Usage, Age: age})
 		return k.replay(r, age), nil
@@ -117,8 +122,9 @@ var apart = []string{
 	"labels", "session_id", "service_tier",
 }
 
-// key is the same for two requests that must get the same answer.
-func (s Cache) key(r *llm.Request) [sha256.Size]byte {
+// key is the same for two requests that must get the same answer; false if that
+// cannot be told of r.
+func (s Cache) key(r *llm.Request) (key [sha256.Size]byte, ok bool) {
 	type field struct{ name, value []byte }
 	var all []field
 	err := llm.Fields(r.Raw, func(name, value []byte, _ int) bool {
@@ -129,7 +135,7 @@ func (s Cache) key(r *llm.Request) [sha256.Size]byte {
 	})
 	slices.SortStableFunc(all, func(a, b field) int { return bytes.Compare(a.name, b.name) })
 	h := sha256.New()
-	for _, part := range []string{s.Name, r.Tool, r.Inbound.Name(), r.Form, r.Model, r.Path} {
+	for _, part := range []string{s.Name, s.Of, r.Tool, r.Inbound.Name(), r.Form, r.Model, r.Path} {
 		_, _ = io.WriteString(h, part) // a hash's Write never fails
 		_, _ = h.Write([]byte{0})
 	}
@@ -146,5 +152,16 @@ func (s Cache) key(r *llm.Request) [sha256.Size]byte {
 	if err != nil {
 		_, _ = h.Write(r.Raw)
 	}
-	return [sha256.Size]byte(h.Sum(nil))
+	if r.Derived { // which has no bytes of its own
+		p, err := r.Prompt()
+		if err != nil {
+			return key, false
+		}
+		b, err := json.Marshal(p)
+		if err != nil {
+			return key, false
+		}
+		_, _ = h.Write(b)
+	}
+	return [sha256.Size]byte(h.Sum(nil)), true
 }

@@ -82,7 +82,7 @@ func TestCache(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var hits []Hit
 				p := &copies{}
-				s := Cache{p, "memo", time.Hour, 1 << 20, &Answers{}, func(_ context.Context, _ *llm.Request, h Hit) { hits = append(hits, h) }}
+				s := Cache{p, "memo", "", time.Hour, 1 << 20, &Answers{}, func(_ context.Context, _ *llm.Request, h Hit) { hits = append(hits, h) }}
 				for _, r := range []*llm.Request{c.a, c.b} {
 					resp, err := s.Do(t.Context(), r)
 					if err != nil {
@@ -109,7 +109,7 @@ func TestCache(t *testing.T) {
 
 func TestCacheKeepsEvents(t *testing.T) {
 	m := &model{says: "A"}
-	s := Cache{m, "memo", time.Hour, 1 << 20, &Answers{}, func(context.Context, *llm.Request, Hit) {}}
+	s := Cache{m, "memo", "", time.Hour, 1 << 20, &Answers{}, func(context.Context, *llm.Request, Hit) {}}
 	for range 2 {
 		r := question(true)
 		r.Inbound = speaks{name: "chat"}
@@ -135,7 +135,7 @@ func TestCacheKeepsEvents(t *testing.T) {
 
 func TestCacheKeepsNothingBroken(t *testing.T) {
 	p := &copies{end: errors.New("cut")}
-	s := Cache{p, "memo", time.Hour, 1 << 20, &Answers{}, nil}
+	s := Cache{p, "memo", "", time.Hour, 1 << 20, &Answers{}, nil}
 	for range 2 {
 		resp, err := s.Do(t.Context(), asking("{}", true))
 		if err != nil {
@@ -187,8 +187,32 @@ func TestAnswersAreBoundedAndSealed(t *testing.T) {
 	}
 }
 
+// A strategy's own requests have no bytes, and are as different as their prompts.
+func TestCacheKeepsDerivedRequestsApart(t *testing.T) {
+	store := &Answers{}
+	ask := func(of, text string, m *model) {
+		t.Helper()
+		s := Cache{Target: m, Name: "r", Of: of, Keep: time.Hour, Size: 1 << 20, Store: store, Hit: func(context.Context, *llm.Request, Hit) {}}
+		r := asking(`{"model":"r"}`, false).Derive(&llm.Prompt{Messages: []llm.Message{{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: text}}}}}, false)
+		resp, err := s.Do(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range resp.Events() {
+		}
+	}
+	one, two := &model{says: "one"}, &model{says: "two"}
+	for _, text := range []string{"a", "b", "a", "b"} {
+		ask("one", text, one)
+		ask("two", text, two)
+	}
+	if len(one.asked) != 2 || len(two.asked) != 2 {
+		t.Errorf("asked %d and %d times for two prompts each", len(one.asked), len(two.asked))
+	}
+}
+
 func BenchmarkCacheMiss(b *testing.B) {
-	s := Cache{now{}, "memo", time.Hour, 1 << 20, &Answers{}, nil}
+	s := Cache{Target: now{}, Name: "memo", Keep: time.Hour, Size: 1 << 20, Store: &Answers{}}
 	s.Target = &copies{}
 	r := asking(`{"model":"r","messages":[{"role":"user","content":"hello"}],"temperature":1,"stream":false}`, false)
 	for b.Loop() {

@@ -78,7 +78,11 @@ func (w *writer) part(i int, p part) {
 	case p.calls && text == "":
 		text = "(it calls tools)"
 	}
-	head := "## " + p.Name() + "\n\n"
+	who := p.Name()
+	if p.Provider == "" && p.target == "" { // a strategy, of which none has answered
+		who = "Answer " + number(i+1)
+	}
+	head := "## " + who + "\n\n"
 	if i > 0 {
 		head = "\n\n" + head
 	}

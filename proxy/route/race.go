@@ -14,6 +14,9 @@ import (
 type Race struct {
 	Targets []llm.Target
 	After   time.Duration // 0 starts all at once
+	// Go runs f beside its caller: losers' calls end after the answer has begun,
+	// and their rows should not be cut off. nil is a goroutine of nobody's.
+	Go func(f func())
 }
 
 // finish is how one target's attempt went.
@@ -31,15 +34,21 @@ func (s Race) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	}
 	s.Targets = readyFirst(s.Targets)
 	done := make(chan finish, len(s.Targets))
+	var contest llm.Contest
 	stop := make([]context.CancelCauseFunc, 0, len(s.Targets))
 	start := func() {
 		at := len(stop)
 		own, cancel := context.WithCancelCause(ctx)
 		stop = append(stop, cancel)
-		go func() {
+		own = contest.Enter(own, at)
+		s.beside(func() {
 			resp, err := s.Targets[at].Do(own, r)
+			if err == nil && !contest.Win(at) { // it is made of others' answers, which have not claimed it
+				_ = resp.Body.Close()
+				err = llm.Lost()
+			}
 			done <- finish{at, resp, err}
-		}()
+		})
 	}
 	start()
 	wait := time.NewTimer(s.After)
@@ -83,11 +92,19 @@ func (s Race) settle(stop []context.CancelCauseFunc, winner, ended int, done <-c
 		}
 	}
 	left := len(stop) - ended
-	go func() {
+	s.beside(func() {
 		for range left {
 			if f := <-done; f.err == nil {
 				_ = f.resp.Body.Close() // its row is finished by that
 			}
 		}
-	}()
+	})
+}
+
+func (s Race) beside(f func()) {
+	if s.Go == nil {
+		go f()
+		return
+	}
+	s.Go(f)
 }

@@ -3,6 +3,9 @@ package route
 import (
 	"context"
 	"errors"
+	"io"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,3 +105,49 @@ func TestRaceClientGone(t *testing.T) {
 		}
 	})
 }
+
+// claims is a target whose answers come whole, all at the same moment, and who asks whether each is wanted.
+type claims struct{ together *sync.WaitGroup }
+
+func (c claims) Do(ctx context.Context, _ *llm.Request) (*llm.Response, error) {
+	c.together.Done()
+	c.together.Wait()
+	if !llm.Claim(ctx) {
+		return nil, llm.Lost()
+	}
+	return &llm.Response{Body: io.NopCloser(strings.NewReader(""))}, nil
+}
+
+// However many whole answers come at the same moment, one is the answer, and the others know that they have lost.
+func TestRaceHasOneWinner(t *testing.T) {
+	const many = 20
+	for range 50 {
+		var together sync.WaitGroup
+		together.Add(many)
+		won := make(chan bool, many)
+		var all []llm.Target
+		for range many {
+			all = append(all, doing(func(ctx context.Context, r *llm.Request) (*llm.Response, error) {
+				resp, err := claims{&together}.Do(ctx, r)
+				won <- err == nil
+				return resp, err
+			}))
+		}
+		if _, err := (Race{Targets: all}).Do(t.Context(), &llm.Request{}); err != nil {
+			t.Fatal(err)
+		}
+		winners := 0
+		for range many {
+			if <-won {
+				winners++
+			}
+		}
+		if winners != 1 {
+			t.Fatalf("%d have won", winners)
+		}
+	}
+}
+
+type doing func(context.Context, *llm.Request) (*llm.Response, error)
+
+func (f doing) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) { return f(ctx, r) }

@@ -11,6 +11,7 @@ import (
 // part is one of several whole answers to the same request.
 type part struct {
 	Choice
+	target string // who answered, where the choice is a strategy
 	events []llm.Event
 	text   string
 	calls  bool // it calls tools
@@ -44,10 +45,19 @@ func (p *part) ask(ctx context.Context, r *llm.Request) {
 		return
 	}
 	defer resp.Body.Close()
+	p.target = resp.Target
 	p.take(resp.Events())
 	if f, ok := resp.Body.(llm.Failer); ok && p.err != nil {
 		f.Fail(p.err)
 	}
+}
+
+// Name is who answered.
+func (p *part) Name() string {
+	if p.Provider == "" && p.target != "" {
+		return p.target
+	}
+	return p.Choice.Name()
 }
 
 // take keeps an answer's events and what they say.

@@ -61,6 +61,9 @@ func (m *meter) begin(ctx context.Context, in io.Reader) error {
 	if !t.Good {
 		return &llm.Error{Kind: llm.Garbage, Message: "the provider ended the answer without having said anything; try again"}
 	}
+	if !llm.Claim(ctx) {
+		return llm.Lost()
+	}
 	m.tap.End = m.end
 	return nil
 }
@@ -93,6 +96,9 @@ func (m *meter) whole(ctx context.Context, in io.Reader, size int64, out *llm.Re
 			}
 			out.Decoded = append(out.Decoded, e)
 		}
+	}
+	if !llm.Claim(ctx) {
+		return llm.Lost()
 	}
 	m.body = body
 	m.finish(nil)
@@ -204,7 +210,7 @@ func (m *meter) finish(err error) {
 	a.Lost = m.call.Lost
 	a.Outcome = llm.OK
 	if err != nil {
-		if context.Cause(m.ctx) == llm.ErrLost {
+		if context.Cause(m.ctx) == llm.ErrLost || errors.Is(err, llm.ErrLost) {
 			a.Note.Part = llm.PartLost
 		}
 		a.Err = llm.AsError(err)
@@ -315,10 +321,9 @@ func (m *meter) hangUp() {
 
 // endless tells a JSON object that was cut off from what is none.
 func endless(body []byte) bool {
-	var v any
-	var syntax *json.SyntaxError
+	var v json.RawMessage
 	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) &&
-		errors.As(json.Unmarshal(body, &v), &syntax) && syntax.Error() == "unexpected end of JSON input"
+		json.NewDecoder(bytes.NewReader(body)).Decode(&v) == io.ErrUnexpectedEOF
 }
 
 // describe says what an unreadable body looks like, without quoting it.

@@ -146,16 +146,19 @@ func badBody(b []byte) *llm.Error {
 		}
 		return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer is not a JSON object"}
 	}
-	var v any
-	var syntax *json.SyntaxError
+	var v json.RawMessage
 	b = bytes.TrimSpace(b)
-	if err := json.Unmarshal(b, &v); len(b) > 0 && b[0] == '{' && errors.As(err, &syntax) && syntax.Error() == endless {
+	if err := json.NewDecoder(bytes.NewReader(b)).Decode(&v); len(b) > 0 && b[0] == '{' && err == io.ErrUnexpectedEOF {
 		return &llm.Error{Kind: llm.Cut, Outbound: name, Message: "the answer stopped in the middle"}
 	}
 	if len(b) == 0 {
 		return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the provider answered with an empty body"}
 	}
-	return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer is not JSON: " + summary(b)}
+	e := &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer is not JSON"}
+	if b[0] != '{' { // else it is an answer, whose content is nobody's business
+		e.Message += ": " + summary(b)
+	}
+	return e
 }
 
 // chunk takes one frame in.

@@ -152,6 +152,19 @@ func note(t *llm.Tally, c *chunk, frame []byte) {
 	}
 }
 
+// textLength is that of a JSON string, with its escapes, or of an array of
+// parts; 0 of null.
+func textLength(raw []byte) int64 {
+	switch {
+	case len(raw) < 2 || null(raw):
+		return 0
+	case raw[0] == '"':
+		return int64(len(raw) - 2)
+	default:
+		return int64(len(raw))
+	}
+}
+
 func wholeTally(t *llm.Tally, body []byte) {
 	c, err := readChunk(body)
 	if err != nil {
@@ -173,7 +186,10 @@ func wholeTally(t *llm.Tally, body []byte) {
 	if llm.Fields(c.first.delta, m.field) != nil {
 		return
 	}
-	t.Text += int64(len(m.content) + max(len(m.reasoningContent), len(m.reasoning)) + len(m.calls))
+	t.Text += textLength(m.content) + max(textLength(m.reasoningContent), textLength(m.reasoning))
+	if len(m.calls) > 2 {
+		t.Text += int64(len(m.calls))
+	}
 	if t.Why == llm.EndTurn && len(m.refusal) > 2 {
 		t.Why = llm.Refused
 	}

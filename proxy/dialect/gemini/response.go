@@ -171,7 +171,7 @@ func (d *decoder) frame(data []byte) error {
 // isCut tells JSON that is fine as far as it goes.
 func isCut(err error) bool {
 	var s *json.SyntaxError
-	return errors.As(err, &s) && s.Error() == "unexpected end of JSON input"
+	return errors.As(err, &s) && (s.Error() == "unexpected end of JSON input" || strings.HasPrefix(s.Error(), "invalid character ' ' in literal")) // null, true or false cut in two
 }
 
 // count takes the frame's usage.

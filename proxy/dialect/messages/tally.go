@@ -161,7 +161,10 @@ func tallyWhole(c *llm.Call, t *llm.Tally, body []byte) llm.Verdict {
 		return llm.Pass
 	}
 	t.Good, t.Done = true, true
-	t.Text += int64(len(content))
+	_ = llm.Elements(content, func(b []byte, _ int) bool { // it is an array, and whole
+		t.Text += blockLength(b)
+		return true
+	})
 	if c.Made != nil && bytes.Contains(content, thinkingWord) {
 		_ = llm.Elements(content, func(b []byte, _ int) bool { // it is an array, and whole
 			markBlock(c, b)
@@ -180,6 +183,21 @@ func tallyWhole(c *llm.Call, t *llm.Tally, body []byte) llm.Verdict {
 		t.Why = whyOf(s)
 	}
 	return llm.Last
+}
+
+// blockLength is how long a block's text, thought or arguments are, as they
+// stand there.
+func blockLength(block []byte) (n int64) {
+	_ = llm.Fields(block, func(k, v []byte, _ int) bool {
+		switch string(k) {
+		case "text", "thinking", "data":
+			n += int64(max(len(v)-2, 0))
+		case "input", "content":
+			n += int64(len(v))
+		}
+		return true
+	})
+	return n
 }
 
 // hasError tells a JSON object with an error in it.

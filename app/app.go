@@ -75,6 +75,7 @@ type App struct {
 	judging  judging
 	purses   purses
 	warnings warnings
+	lists    lists
 	builds   sync.Mutex // one rebuild at a time
 	table    atomic.Pointer[table]
 	door     *proxy.Handler
@@ -82,8 +83,10 @@ type App struct {
 	changes  changes
 	paused   atomic.Bool
 	strange  strangers
-	own      string        // the token that this process calls itself with
-	read     chan struct{} // closed when the keychain was read, or could not be
+	own      string // the token that this process calls itself with
+	// pricesFrom stands in for models.dev in tests.
+	pricesFrom string
+	read       chan struct{} // closed when the keychain was read, or could not be
 
 	controlSecret string // guarded by changes.mu, as is show
 	show          func()
@@ -130,6 +133,7 @@ func (a *App) open(ctx context.Context) error {
 	if a.base, err = catalog.Load(assets.Providers()); err != nil {
 		return fmt.Errorf("read the built-in providers: %w", err)
 	}
+	a.loadPrices()
 	if a.opt.Serve {
 		if err := a.openLedger(ctx); err != nil {
 			return err
@@ -220,6 +224,8 @@ func (a *App) background() {
 	a.crew.Go(func() {
 		a.tokens.Keep(a.ctx, func(err error) { a.log.Warn("tokens", "err", err) })
 	})
+	a.crew.Go(a.watchPrices)
+	a.crew.Go(a.watchRetention)
 	rows, cancel := a.ledger.Subscribe()
 	a.crew.Go(func() {
 		defer cancel()

@@ -104,6 +104,8 @@ func (a *App) control(w http.ResponseWriter, r *http.Request) {
 		a.loadKeys(r.Context())
 	case "config":
 		_ = a.config.Reload() // Status says what is wrong with it
+	case "prices":
+		a.takePrices()
 	case "tokens":
 		// Who asks may want to read when each was used last.
 		if err := errors.Join(a.tokens.Reload(), a.tokens.Flush()); err != nil {

@@ -39,6 +39,10 @@ func (c costCase) whole() string {
 		return `{"type":"message","role":"assistant","model":"` + c.Model + `","content":[{"type":"text","text":"x"}],"stop_reason":"end_turn","usage":` + string(c.Usage) + `}`
 	case "gemini":
 		return `{"candidates":[{"content":{"role":"model","parts":[{"text":"x"}]},"finishReason":"STOP"}],"usageMetadata":` + string(c.Usage) + `}`
+	case "responses":
+		return `{"object":"response","id":"r","status":"completed",` + tier + `"output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"x"}]}],"usage":` + string(c.Usage) + `}`
+	case "converse":
+		return `{"output":{"message":{"role":"assistant","content":[{"text":"x"}]}},"stopReason":"end_turn","usage":` + string(c.Usage) + `}`
 	case "ollama":
 		return `{"model":"m","message":{"role":"assistant","content":"x"},"done":true,"done_reason":"stop",` + string(c.Usage[1:])
 	default:
@@ -60,7 +64,7 @@ func TestCostCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(cases) < 38 {
+	if len(cases) < 42 {
 		t.Errorf("only %d cases", len(cases))
 	}
 	for _, c := range cases {

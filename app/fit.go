@@ -85,7 +85,7 @@ func (a *App) recall() {
 	ctx, cancel := context.WithTimeout(a.ctx, 5*time.Second)
 	defer cancel()
 	all, err := a.ledger.Verdicts(ctx)
-	if err != nil {
+	if err != nil && a.ctx.Err() == nil {
 		a.log.Warn("the verdicts of earlier runs cannot be read", "err", err)
 	}
 	for _, v := range all {

@@ -26,6 +26,7 @@ type Key struct {
 	Where    string // "in the login keyring", "from OPENAI_API_KEY", "from --key"
 	InUse    bool   // it signs: the first in the order flag, environment, keychain
 	Stored   bool   // it is Keytray's to rename, replace and remove
+	Admin    bool   // it reads the provider's cost report, and signs no call
 }
 
 // Provider is what may be shown of a provider.
@@ -61,7 +62,7 @@ func show(all []keys.Key) []Key {
 	for i, k := range all {
 		out = append(out, Key{
 			Provider: k.Provider, Label: k.Label, Hint: k.Secret.Hint(), Source: string(k.Source), Where: k.Where,
-			InUse: i == 0 || all[i-1].Provider != k.Provider, Stored: k.Source == keys.FromKeychain,
+			InUse: !k.Admin() && (i == 0 || all[i-1].Provider != k.Provider), Stored: k.Source == keys.FromKeychain, Admin: k.Admin(),
 		})
 	}
 	return out
@@ -92,13 +93,16 @@ func (a *App) AddKey(ctx context.Context, provider, label, secret string) error 
 	if p.Auth.Header == "" {
 		return fmt.Errorf("%s needs no key: it runs on this computer", p.Name)
 	}
-	s, err := a.newSecret(p.ID, secret)
+	s, err := a.newSecret(p.ID, label, secret)
 	if err != nil {
 		return err
 	}
-	// Who adds a key to a provider means it for where that provider is now.
-	if err := a.trust().add(p.ID, hostOf(a.baseURL(p))); err != nil {
-		return err
+	// Who adds a key to a provider means it for where that provider is now. An
+	// admin key goes to the provider's own host alone.
+	if !isAdmin(label) {
+		if err := a.trust().add(p.ID, hostOf(a.baseURL(p))); err != nil {
+			return err
+		}
 	}
 	if err := a.ring.Add(ctx, p.ID, label, s); err != nil {
 		return err
@@ -107,8 +111,11 @@ func (a *App) AddKey(ctx context.Context, provider, label, secret string) error 
 }
 
 // newSecret is a key as it is stored: one word, whatever form it came in.
-func (a *App) newSecret(provider, secret string) (keys.Secret, error) {
+func (a *App) newSecret(provider, label, secret string) (keys.Secret, error) {
 	p, _ := a.catalog.Load().Provider(provider)
+	if err := checkAdmin(p, label, secret); err != nil {
+		return keys.Secret{}, err
+	}
 	secret, err := pack(p, secret)
 	if err != nil {
 		return keys.Secret{}, err
@@ -118,7 +125,7 @@ func (a *App) newSecret(provider, secret string) (keys.Secret, error) {
 
 // ReplaceKey gives a stored key a new secret.
 func (a *App) ReplaceKey(ctx context.Context, provider, label, secret string) error {
-	s, err := a.newSecret(provider, secret)
+	s, err := a.newSecret(provider, label, secret)
 	if err != nil {
 		return err
 	}
@@ -130,6 +137,9 @@ func (a *App) ReplaceKey(ctx context.Context, provider, label, secret string) er
 
 // RenameKey gives a stored key another label.
 func (a *App) RenameKey(ctx context.Context, provider, label, to string) error {
+	if isAdmin(label) != isAdmin(to) {
+		return fmt.Errorf("the label %q tells what a key is for: remove the key and add it anew under the other label", keys.AdminLabel)
+	}
 	if err := a.ring.Rename(ctx, provider, label, to); err != nil {
 		return err
 	}
@@ -171,6 +181,9 @@ func (a *App) TestKey(ctx context.Context, provider, label string) (KeyTest, err
 	p, ok := a.catalog.Load().Provider(provider)
 	if !ok {
 		return KeyTest{}, a.noProvider(provider)
+	}
+	if isAdmin(label) {
+		return a.testAdmin(ctx, p)
 	}
 	all, err := a.ring.Keys(ctx, p.ID)
 	for i, k := range all {
@@ -214,7 +227,7 @@ func (a *App) TestSecret(ctx context.Context, provider, secret string) (KeyTest,
 	if !strings.Contains(at, "://") {
 		at = a.baseURL(p) + at
 	}
-	s, err := a.newSecret(p.ID, secret)
+	s, err := a.newSecret(p.ID, "", secret)
 	if err != nil {
 		return KeyTest{}, err
 	}

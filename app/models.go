@@ -20,6 +20,7 @@ type Model struct {
 	MaxOutput int
 	// Input and Output are USD per million tokens as decimals; "" is unknown.
 	Input, Output string
+	PriceSource   string // where they are from; config is the user's own word
 	Local         bool
 	Route         bool
 	Created       int64  // Unix seconds
@@ -84,10 +85,10 @@ func (a *App) models(t *table, localOnly bool) []Model {
 			if _, deployed := p.Deployments[m.ID]; !deployed && len(p.Deployments) > 0 {
 				continue // a host that was told its models has no others
 			}
-			in, price := t.catalog.Prices(p.ID, m.ID, now)
+			price, _ := t.catalog.Listed(p.ID, m.ID, now)
 			cloud = append(cloud, Model{
 				ID: p.ID + "/" + m.ID, Provider: p.ID, Name: m.ID, Context: m.Context, MaxOutput: m.MaxOutput,
-				Input: in, Output: price, Local: local, Created: created(m.Released),
+				Input: price.Rates["input"], Output: price.Rates["output"], PriceSource: price.Source, Local: local, Created: created(m.Released),
 				Title: m.Name, Flags: m.Flags,
 			})
 		}

@@ -29,6 +29,7 @@ var npmClients = [][]string{
 	{"ai.mjs", "anthropic"},
 	{"ai.mjs", "google"},
 	{"ai.mjs", "responses"},
+	{"ai.mjs", "kept"},
 }
 
 // TestNPM runs each library against a Keytray of its own process, whose
@@ -46,7 +47,7 @@ func TestNPM(t *testing.T) {
 		return s
 	}
 	url := proxytest.Start(t, provider).URL
-	config := "providers:\n" +
+	config := "keep_responses: true\nproviders:\n" +
 		"  openai: {base_url: " + url + "/v1}\n" +
 		"  anthropic: {base_url: " + url + "/v1}\n" +
 		"  google: {base_url: " + url + "/v1beta}\n" +

@@ -121,6 +121,7 @@ func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 	if c.HasStated {
 		row.StatedPico = pico(c.Stated)
 	}
+	row.SavedPico = saved(cat, a, at, c)
 }
 
 // tokens are those that so many bytes are taken for, as the catalog does when it

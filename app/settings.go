@@ -11,10 +11,17 @@ import (
 
 // withConfig is the catalog with the user's own providers and overrides.
 func (a *App) withConfig(c *config.Config) (*catalog.Catalog, error) {
-	base := a.base
+	base := a.listed()
 	var own []catalog.Override
 	for _, p := range c.Providers {
-		o := catalog.Override{ID: p.ID, Dialect: p.Dialect, BaseURL: p.BaseURL, Env: keyEnv(base, p), Models: p.Models}
+		o := catalog.Override{ID: p.ID, Dialect: p.Dialect, BaseURL: p.BaseURL, Env: keyEnv(base, p), Models: p.Models, Discount: p.Discount}
+		for _, m := range p.Prices {
+			rates := map[string]string{}
+			for _, r := range m.Rates {
+				rates[r.Kind] = perMillion(r.Pico)
+			}
+			o.Prices = append(o.Prices, catalog.Own{Model: m.Model, Rates: rates})
+		}
 		if p.KeyEnv != "" {
 			// What takes a key may be a gateway to others: its price is unknown, not 0.
 			free := false
@@ -69,6 +76,7 @@ func (a *App) checkConfig(c *config.Config) error {
 			add(path+".dialect", "use chat, messages, gemini, ollama or converse", "Keytray cannot call the %s dialect yet", p.Dialect)
 		}
 	}
+	problems = append(problems, absurdPrices(a.listed(), c)...)
 	cat, err := a.withConfig(c)
 	if err != nil {
 		return err

@@ -15,8 +15,10 @@ type (
 	Sum = ledger.Sum
 	// SpendQuery asks for sums.
 	SpendQuery = ledger.Query
-	// By is what sums are grouped by: day, tool, provider, model, key.
+	// By is what sums are grouped by: day, tool, provider, model, key, route, role.
 	By = ledger.By
+	// Role is the part of an attempt in its request's answer.
+	Role = ledger.Role
 	// Row is one attempt.
 	Row = ledger.Row
 	// RowFilter chooses rows.

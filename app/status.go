@@ -21,7 +21,7 @@ const (
 
 // Problem is something that a person should know or do.
 type Problem struct {
-	About   string // listen, config, keychain, ledger, tokens
+	About   string // listen, config, keychain, ledger, tokens, prices
 	Message string // what happened, to what
 	Remedy  string // what to do next; may be empty
 	// Grave problems turn the tray's icon to Attention. A missing keychain on
@@ -85,6 +85,7 @@ func (a *App) problems(listenErr error) []Problem {
 	if p := a.tokens.Health(); p != nil {
 		out = append(out, Problem{About: "tokens", Message: p.Message, Remedy: p.Remedy, Grave: true})
 	}
+	out = append(out, a.priceProblems()...)
 	a.ledgerMu.Lock()
 	l := a.ledger
 	a.ledgerMu.Unlock()

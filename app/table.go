@@ -36,6 +36,7 @@ func (a *App) learn(c *config.Config) {
 		return
 	}
 	a.catalog.Store(cat)
+	a.retain(c)
 	a.ring.SetProviders(envVars(cat))
 	a.rebuild()
 }

@@ -83,13 +83,7 @@ type socketKey struct{}
 func (h *Handler) begin(ctx context.Context, r *llm.Request, target llm.Target) (*keeping, error) {
 	k := &keeping{h: h, r: r, asked: readAsked(r.Raw)}
 	k.socket, _ = ctx.Value(socketKey{}).(*shelf)
-	k.whole = k.socket != nil || k.asked.store && h.KeepResponses != nil && h.KeepResponses()
-	if k.whole {
-		k.input = inputItems(k.asked.input)
-	}
-	if k.asked.prev == "" {
-		return k, nil
-	}
+	k.whole = k.socket != nil || k.asked.store && h.keeps()
 	var to string
 	copies := false
 	c, single := asCopier(target)
@@ -98,10 +92,16 @@ func (h *Handler) begin(ctx context.Context, r *llm.Request, target llm.Target) 
 			to = ""
 		}
 	}
-	for _, s := range []*shelf{k.socket, h.kept} {
-		if s == nil {
-			continue
-		}
+	if err := k.resolve(to, single && !copies); err != nil {
+		return k, err
+	}
+	if k.whole {
+		k.input = inputItems(k.asked.input)
+	}
+	if k.asked.prev == "" {
+		return k, nil
+	}
+	for _, s := range k.shelves() {
 		if known := s.get(r.Tool, k.asked.prev); known != nil && known.maker != "" && known.stored && known.maker == to {
 			return k, nil
 		}
@@ -134,22 +134,29 @@ func (h *Handler) notKept(known *kept) error {
 	default:
 		e.Message = "the earlier answer was made and kept by " + known.maker + ", and another provider cannot continue it by its id: ask a model of " + known.maker + ", or send the whole conversation in input"
 	}
-	if h.KeepResponses == nil || !h.KeepResponses() {
+	if !h.keeps() {
 		e.Message += " (or have Keytray keep answers in memory: keep_responses: true in config.yaml)"
 	}
 	return e
 }
 
+// keeps tells whether whole answers are kept beyond a WebSocket.
+func (h *Handler) keeps() bool { return h.KeepResponses != nil && h.KeepResponses() }
+
 func clipped(s string) string { return headerSafe(s[:min(len(s), 100)]) }
 
 // expand writes the conversation so far in front of the request's input.
 func (k *keeping) expand(items []byte) error {
-	items = joinItems(items, inputItems(k.asked.input))
+	return k.setInput(joinItems(items, inputItems(k.asked.input)), "previous_response_id")
+}
+
+// setInput replaces the request's input, and takes one field out.
+func (k *keeping) setInput(items []byte, out string) error {
 	body := make([]byte, 0, len(k.r.Raw)+len(items)+32)
 	body = append(body, '{')
 	err := llm.Fields(k.r.Raw, func(key, v []byte, _ int) bool {
 		switch string(key) {
-		case "previous_response_id", "input":
+		case out, "input":
 			return true
 		}
 		body = append(append(append(body, '"'), key...), '"', ':')
@@ -261,7 +268,7 @@ func (k *keeping) keep(object []byte) {
 	}
 	k.done = true
 	if k.whole && (status == "completed" || status == "incomplete") {
-		e.whole, e.input = true, bytes.Clone(k.input)
+		e.whole, e.input, e.items = true, bytes.Clone(k.input), itemIDs(e.output)
 		e.output, e.object = replayable(e.output), bytes.Clone(object)
 	} else {
 		e.output = nil
@@ -269,8 +276,8 @@ func (k *keeping) keep(object []byte) {
 	if k.socket != nil {
 		k.socket.put(e)
 		if own := *e; k.maker != "" || k.asked.store {
-			if !k.asked.store || k.h.KeepResponses == nil || !k.h.KeepResponses() {
-				own.whole, own.input, own.output, own.object = false, nil, nil, nil
+			if !k.asked.store || !k.h.keeps() {
+				own.whole, own.input, own.output, own.object, own.items = false, nil, nil, nil, nil
 			}
 			k.h.kept.put(&own)
 		}

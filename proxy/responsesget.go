@@ -58,7 +58,7 @@ func (h *Handler) keptOf(in llm.Inbound, here func(r *http.Request, k *kept) ([]
 
 func (h *Handler) noSuch(id string) error {
 	e := &llm.Error{Kind: llm.NotFound, Param: "id", Message: "Response with id '" + clipped(id) + "' not found."}
-	if h.KeepResponses == nil || !h.KeepResponses() {
+	if !h.keeps() {
 		e.Message += " Keytray keeps answers, in memory, only with keep_responses: true in config.yaml."
 	}
 	return e

@@ -16,10 +16,11 @@ type shelf struct {
 	bytes, count int           // at most
 	life         time.Duration // since the last use
 
-	mu    sync.Mutex
-	byKey map[string]*list.Element // of *kept
-	byUse *list.List               // the last used first
-	used  int                      // bytes
+	mu     sync.Mutex
+	byKey  map[string]*list.Element // of *kept
+	byItem map[string]*list.Element // the same, by the ids of whole ones' items
+	byUse  *list.List               // the last used first
+	used   int                      // bytes
 }
 
 // kept is an answer on a shelf.
@@ -36,17 +37,20 @@ type kept struct {
 	whole         bool
 	prev          string
 	input, output []byte
-	object        []byte // the answer itself
+	object        []byte   // the answer itself
+	items         []string // ids of all its items, those left out of output too
 
 	at time.Time
 }
 
 func (k *kept) key() string { return k.tool + "\x00" + k.id }
 
-func (k *kept) size() int { return len(k.input) + len(k.output) + len(k.object) + 300 }
+func (k *kept) size() int {
+	return len(k.input) + len(k.output) + len(k.object) + 300 + 150*len(k.items)
+}
 
 func newShelf(bytes, count int, life time.Duration) *shelf {
-	return &shelf{bytes: bytes, count: count, life: life, byKey: map[string]*list.Element{}, byUse: list.New()}
+	return &shelf{bytes: bytes, count: count, life: life, byKey: map[string]*list.Element{}, byItem: map[string]*list.Element{}, byUse: list.New()}
 }
 
 // put keeps an answer, in place of what was known of it.
@@ -60,7 +64,11 @@ func (s *shelf) put(k *kept) {
 	if old, ok := s.byKey[k.key()]; ok {
 		s.drop(old)
 	}
-	s.byKey[k.key()] = s.byUse.PushFront(k)
+	el := s.byUse.PushFront(k)
+	s.byKey[k.key()] = el
+	for _, id := range k.items {
+		s.byItem[itemKey(k.tool, id)] = el
+	}
 	s.used += k.size()
 	for s.used > s.bytes || s.byUse.Len() > s.count || k.at.Sub(s.byUse.Back().Value.(*kept).at) > s.life {
 		s.drop(s.byUse.Back())
@@ -100,6 +108,11 @@ func (s *shelf) remove(tool, id string) {
 func (s *shelf) drop(el *list.Element) {
 	k := s.byUse.Remove(el).(*kept)
 	delete(s.byKey, k.key())
+	for _, id := range k.items {
+		if key := itemKey(k.tool, id); s.byItem[key] == el {
+			delete(s.byItem, key)
+		}
+	}
 	s.used -= k.size()
 }
 
@@ -108,7 +121,7 @@ func (s *shelf) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.byUse.Init()
-	s.byKey, s.used = map[string]*list.Element{}, 0
+	s.byKey, s.byItem, s.used = map[string]*list.Element{}, map[string]*list.Element{}, 0
 }
 
 func (s *shelf) size() (answers, bytes int) {

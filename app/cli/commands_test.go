@@ -93,6 +93,16 @@ func call(req *http.Request) reply {
 	return reply{fmt.Sprintf("%d %s\n%s\n", resp.StatusCode, resp.Header.Get("Content-Type"), b), err}
 }
 
+// keychain COUNT wants that many items in the keychain.
+func keychain(ts *testscript.TestScript, _ bool, args []string) {
+	w := of(ts)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if strconv.Itoa(len(w.values)) != args[0] {
+		ts.Fatalf("the keychain has %d items, not %s", len(w.values), args[0])
+	}
+}
+
 // exits CODE COMMAND... wants this exit code.
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	code := 0

@@ -226,7 +226,9 @@ func (f *face) stored(a *app.App, p app.Provider, label, what string) {
 	for _, k := range a.CachedKeys() {
 		if k.Provider == p.ID && k.Stored && strings.EqualFold(k.Label, label) {
 			f.say("%s %s %s %s %s", what, p.ID, k.Label, k.Hint, k.Where)
-			if first != nil && !k.InUse {
+			if k.Admin {
+				f.saidAdmin(a, p)
+			} else if first != nil && !k.InUse {
 				f.say("in use is still %s %s (%s), which comes before it", first.Label, first.Hint, first.Where)
 			}
 		}

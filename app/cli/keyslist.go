@@ -42,6 +42,7 @@ type keyJSON struct {
 	Where    string `json:"where"`
 	InUse    bool   `json:"in_use"`
 	Stored   bool   `json:"stored"`
+	Admin    bool   `json:"admin"`
 }
 
 // providerJSON is a provider in --all --json.
@@ -94,6 +95,9 @@ func (f *face) keysTable(keys []app.Key) {
 		used := ""
 		if k.InUse {
 			used = "yes"
+		}
+		if k.Admin {
+			used = "for reconcile"
 		}
 		t.Rows = append(t.Rows, []string{k.Provider, k.Label, k.Hint, used, k.Where})
 	}

@@ -48,6 +48,7 @@ type modelJSON struct {
 	MaxOutput *int    `json:"max_output"`
 	Input     *string `json:"input_usd_per_million"`
 	Output    *string `json:"output_usd_per_million"`
+	Source    *string `json:"price_source"`
 	Local     bool    `json:"local"`
 	Route     bool    `json:"route"`
 }
@@ -68,7 +69,7 @@ func (f *face) models(ctx context.Context, a *app.App, search []string, asJSON b
 		found = true
 		if asJSON {
 			if err := object(f.out(), modelJSON{
-				m.ID, m.Provider, m.Name, positive(m.Context), positive(m.MaxOutput), filled(m.Input), filled(m.Output), m.Local, m.Route,
+				m.ID, m.Provider, m.Name, positive(m.Context), positive(m.MaxOutput), filled(m.Input), filled(m.Output), filled(m.PriceSource), m.Local, m.Route,
 			}); err != nil {
 				return err
 			}
@@ -80,8 +81,10 @@ func (f *face) models(ctx context.Context, a *app.App, search []string, asJSON b
 			note = "route"
 		case m.Local:
 			note = "on this computer"
-		case m.Input == "":
+		case m.Input == "" && m.Output == "":
 			note = "no price known"
+		case m.PriceSource == app.PriceOfConfig:
+			note = "your price"
 		}
 		context := ""
 		if m.Context > 0 {

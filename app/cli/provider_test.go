@@ -44,6 +44,9 @@ func provider(ts *testscript.TestScript, _ bool, args []string) {
 			fmt.Fprintf(w, `{"error":{"message":"Incorrect API key provided: %s","type":"invalid_request_error","code":"invalid_api_key"}}`, strings.TrimPrefix(given, "Bearer "))
 			return
 		}
+		if reported(w, r) {
+			return
+		}
 		if strings.HasSuffix(r.URL.Path, "/models") {
 			_, _ = io.WriteString(w, `{"object":"list","data":[{"id":"a"},{"id":"b"},{"id":"c"}]}`)
 			return

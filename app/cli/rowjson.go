@@ -37,6 +37,8 @@ type rowJSON struct {
 	Inbound    string    `json:"inbound"`
 	Asked      string    `json:"asked"`
 	Route      string    `json:"route"`
+	Role       string    `json:"role"`
+	Reason     string    `json:"reason"`
 	Provider   string    `json:"provider"`
 	Model      string    `json:"model"`
 	Key        string    `json:"key"`
@@ -47,6 +49,7 @@ type rowJSON struct {
 	Usage      usageJSON `json:"usage"`
 	Cost       *string   `json:"cost_usd"`
 	CostKind   string    `json:"cost_kind"`
+	Saved      *string   `json:"saved_usd"`
 	FirstByte  *float64  `json:"first_byte_ms"`
 	Duration   *float64  `json:"duration_ms"`
 	Lost       []string  `json:"lost"`
@@ -55,13 +58,17 @@ type rowJSON struct {
 func newRowJSON(r app.Row) rowJSON {
 	x := rowJSON{
 		ID: r.ID, RequestID: r.RequestID, Attempt: r.Attempt, Time: r.Time.UTC(), Tool: r.Tool, Inbound: r.Inbound,
-		Asked: r.Asked, Route: r.Route, Provider: r.Provider, Model: r.Model, Key: r.Key,
+		Asked: r.Asked, Route: r.Route, Role: view.RoleName(r.Role), Reason: r.Reason, Provider: r.Provider, Model: r.Model, Key: r.Key,
 		Status: string(r.Status), HTTPStatus: r.HTTPStatus, Error: r.Error, Streamed: r.Streamed,
 		Usage: usageJSON(r.Usage), CostKind: string(r.CostKind), Lost: append([]string{}, r.Lost...),
 	}
 	if r.CostPico != nil {
 		cost := view.Decimal(*r.CostPico)
 		x.Cost = &cost
+	}
+	if r.SavedPico != nil {
+		saved := view.Decimal(*r.SavedPico)
+		x.Saved = &saved
 	}
 	if r.Status == running { // nothing of it is settled yet
 		x.Cost, x.CostKind = nil, "unpriced"
@@ -88,6 +95,8 @@ type spendJSON struct {
 	Provider  *string   `json:"provider,omitempty"`
 	Model     *string   `json:"model,omitempty"`
 	Key       *string   `json:"key,omitempty"`
+	Route     *string   `json:"route,omitempty"`
+	Role      *string   `json:"role,omitempty"`
 	Calls     int64     `json:"calls"`
 	Errors    int64     `json:"errors"`
 	Unpriced  int64     `json:"unpriced"`
@@ -95,6 +104,7 @@ type spendJSON struct {
 	AtLeast   int64     `json:"at_least"`
 	Usage     usageJSON `json:"usage"`
 	Cost      *string   `json:"cost_usd"` // of the calls with a price; null if none has one
+	Saved     *string   `json:"saved_usd,omitempty"`
 }
 
 func sumJSON(s app.Sum, by []app.By) spendJSON {
@@ -106,7 +116,11 @@ func sumJSON(s app.Sum, by []app.By) spendJSON {
 		cost := view.Decimal(s.CostPico)
 		x.Cost = &cost
 	}
-	day := s.Day.Format(time.DateOnly)
+	if s.SavedPico != 0 {
+		saved := view.Decimal(s.SavedPico)
+		x.Saved = &saved
+	}
+	day, role := s.Day.Format(time.DateOnly), view.RoleName(s.Role)
 	for _, label := range []struct {
 		by   app.By
 		to   **string
@@ -117,6 +131,8 @@ func sumJSON(s app.Sum, by []app.By) spendJSON {
 		{"provider", &x.Provider, &s.Provider},
 		{"model", &x.Model, &s.Model},
 		{"key", &x.Key, &s.Key},
+		{"route", &x.Route, &s.Route},
+		{"role", &x.Role, &role},
 	} {
 		if slices.Contains(by, label.by) {
 			*label.to = label.text

@@ -96,6 +96,7 @@ func TestScripts(t *testing.T) {
 			"provider": provider,
 			"release":  release,
 			"asked":    asked,
+			"keychain": keychain,
 			"exits":    exits,
 			"until":    until,
 			"json":     jsonAt,

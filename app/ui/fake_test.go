@@ -43,8 +43,9 @@ type fake struct {
 	budget    app.BudgetSettings
 	warnings  []app.Warning
 	tokens    []app.Token
-	did       []string
-	changed   chan struct{}
+	reports
+	did     []string
+	changed chan struct{}
 }
 
 func (f *fake) note(what ...string) error {

@@ -12,6 +12,7 @@ import (
 // those that change a setting, may wait; the screens call none of them on
 // Fyne's goroutine.
 type Keytray interface {
+	Reconciler
 	Subscribe() (changed <-chan struct{}, cancel func())
 	Status() app.Status
 	Choices() []app.Choice

@@ -71,7 +71,7 @@ func newSpend(s *shell) *spendScreen {
 	p.empty = newPanel(empty("Nothing was spent", "No call was made in these days. Calls and what they cost appear here as they happen."))
 	p.empty.Hide()
 	p.full = scrolled(p.problem.panel, p.empty, p.picture, p.budgets.panel, p.tablePanel)
-	p.face = page("Spend", container.NewHBox(p.days, p.group), p.full.view)
+	p.face = page("Spend", container.NewHBox(newPress("Compare…", nil, func() { s.compare() }), p.days, p.group), p.full.view)
 	return p
 }
 

@@ -64,7 +64,7 @@ func NewKeys(s KeysState) []KeyCard {
 	cards := map[string]*KeyCard{}
 	stored := map[string]bool{}
 	for _, k := range s.Keys {
-		stored[k.Provider] = stored[k.Provider] || k.Stored
+		stored[k.Provider] = stored[k.Provider] || k.Stored && !k.Admin
 	}
 	for _, k := range s.Keys {
 		c := cards[k.Provider]
@@ -97,6 +97,9 @@ func keyLine(k app.Key, s KeysState, stored bool) KeyLine {
 	}
 	if k.InUse {
 		l.Use = "in use"
+	}
+	if k.Admin {
+		l.Use = "cost report"
 	}
 	if t, ok := s.Tests[KeyID{k.Provider, k.Label, k.Source}]; ok {
 		l.Test, l.TestTone = TestText(t), Good
@@ -164,6 +167,9 @@ func WhatStops(keys []app.Key, provider, name, label string, active string) stri
 	for _, k := range keys {
 		switch {
 		case k.Provider != provider:
+		case k.Admin && k.Label == label:
+			return fmt.Sprintf("It signs no call, so nothing changes but that Keytray can no longer fetch the cost report of %s. The provider still accepts the key: to end it for good, delete it there too.", name)
+		case k.Admin:
 		case k.Stored && k.Label == label:
 			used = k.InUse
 		case next == nil:

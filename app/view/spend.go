@@ -39,7 +39,7 @@ const topSeries = 5
 
 // Groups are what Spend may be grouped by, with their titles.
 func Groups() [][2]string {
-	return [][2]string{{"provider", "Provider"}, {"model", "Model"}, {"tool", "Tool"}, {"key", "Key"}}
+	return [][2]string{{"provider", "Provider"}, {"model", "Model"}, {"tool", "Tool"}, {"key", "Key"}, {"route", "Route"}, {"role", "Role"}}
 }
 
 // Ranges are the days that Spend may cover, with their titles.
@@ -135,6 +135,10 @@ func groupName(s app.Sum, group string, names map[string]string) string {
 			return "no key · " + provider
 		}
 		return s.Key + " · " + provider
+	case "route":
+		return cmp.Or(s.Route, "no route")
+	case "role":
+		return RoleName(s.Role)
 	default:
 		return cmp.Or(s.Tool, "unknown tool")
 	}
@@ -187,6 +191,7 @@ func add(to *app.Sum, s app.Sum) {
 	to.Estimated += s.Estimated
 	to.AtLeast += s.AtLeast
 	to.CostPico += s.CostPico
+	to.SavedPico += s.SavedPico
 	u, v := &to.Usage, s.Usage
 	u.Input += v.Input
 	u.CacheRead += v.CacheRead

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -20,8 +21,13 @@ func SpendTable(sums []app.Sum, by []app.By) *Table {
 		t.Columns,
 		Column{Title: "CALLS", Right: true}, Column{Title: "FAILED", Right: true},
 		Column{Title: "IN", Right: true}, Column{Title: "CACHED", Right: true}, Column{Title: "OUT", Right: true},
-		Column{Title: "COST", Right: true}, Column{Title: "NOTE"},
+		Column{Title: "COST", Right: true},
 	)
+	saved := slices.ContainsFunc(sums, func(s app.Sum) bool { return s.SavedPico != 0 })
+	if saved {
+		t.Columns = append(t.Columns, Column{Title: "SAVED", Right: true})
+	}
+	t.Columns = append(t.Columns, Column{Title: "NOTE"})
 	for _, s := range sums {
 		var row []string
 		for _, g := range spendGroups {
@@ -29,17 +35,21 @@ func SpendTable(sums []app.Sum, by []app.By) *Table {
 				row = append(row, label(s, g))
 			}
 		}
-		t.Rows = append(t.Rows, append(
+		row = append(
 			row,
 			Count(s.Calls), Count(s.Errors),
 			Tokens(TokensIn(s.Usage)), Tokens(TokensCached(s.Usage)), Tokens(TokensOut(s.Usage)),
-			knownCost(s), spendNote(s),
-		))
+			knownCost(s),
+		)
+		if saved {
+			row = append(row, savedText(s))
+		}
+		t.Rows = append(t.Rows, append(row, spendNote(s)))
 	}
 	return t
 }
 
-var spendGroups = []app.By{"day", "tool", "provider", "model", "key"}
+var spendGroups = []app.By{"day", "tool", "provider", "model", "key", "route", "role"}
 
 // label is what a sum is about; a row without one says "-".
 func label(s app.Sum, g app.By) string {
@@ -55,11 +65,26 @@ func label(s app.Sum, g app.By) string {
 		text = s.Model
 	case "key":
 		text = s.Key
+	case "route":
+		text = s.Route
+	case "role":
+		return RoleName(s.Role)
 	}
 	if text == "" {
 		return "-"
 	}
 	return text
+}
+
+// RoleName names the part that calls have in an answer.
+func RoleName(r app.Role) string { return cmp.Or(string(r), "answer") }
+
+// savedText is what was saved; a dash for nothing.
+func savedText(s app.Sum) string {
+	if s.SavedPico == 0 {
+		return "-"
+	}
+	return Money(s.SavedPico)
 }
 
 // knownCost is the cost of the calls that have one: a dash if none has.

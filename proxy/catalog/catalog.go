@@ -95,6 +95,7 @@ func header(b []byte) ([]byte, error) {
 // added. c itself stays as it is.
 func (c *Catalog) With(overrides ...Override) (*Catalog, error) {
 	out := &Catalog{providers: slices.Clone(c.providers), shelves: slices.Clone(c.shelves)}
+	var prices []Own
 	for _, o := range overrides {
 		if o.ID == "" || strings.ContainsAny(o.ID, "/ \t") || slices.Contains(reserved, o.ID) {
 			return nil, fmt.Errorf("a provider cannot be called %q", o.ID)
@@ -109,11 +110,19 @@ func (c *Catalog) With(overrides ...Override) (*Catalog, error) {
 			return nil, fmt.Errorf("provider %s needs a base_url", o.ID)
 		}
 		out.providers[at] = p
-		if len(o.Models) > 0 {
-			out.shelves[at] = &shelf{under: out.shelves[at], own: slices.Clone(o.Models)}
+		own := slices.Clone(o.Models)
+		for _, price := range o.Prices {
+			if _, listed := out.shelves[at].model(price.Model); !listed && !slices.Contains(own, price.Model) {
+				own = append(own, price.Model)
+			}
+			price.Provider, price.From, price.Source = o.ID, time.Time{}, SourceConfig
+			prices = append(prices, price)
+		}
+		if len(own) > 0 {
+			out.shelves[at] = &shelf{under: out.shelves[at], own: own}
 		}
 	}
-	return out, nil
+	return out.priced(prices, func(*Provider, *Own) bool { return true })
 }
 
 // Providers are all providers, by id.
@@ -201,25 +210,8 @@ func (c *Catalog) public(at int, m *model) Model {
 // Prices are what a model's input and output cost at a time, in USD per
 // million tokens as decimals; "" is unknown.
 func (c *Catalog) Prices(provider, name string, now time.Time) (in, out string) {
-	i, ok := c.find(provider)
-	if !ok {
-		return "", ""
-	}
-	m, ok := c.shelves[i].model(name)
-	if !ok {
-		return "", ""
-	}
-	p := at(m.Prices, now)
-	if p == nil {
-		return "", ""
-	}
-	if r := p.Rates[input]; r.told() {
-		in = string(r.appendMillion(nil))
-	}
-	if r := p.Rates[output]; r.told() {
-		out = string(r.appendMillion(nil))
-	}
-	return in, out
+	p, _ := c.Listed(provider, name, now)
+	return p.Rates[bucketNames[input]], p.Rates[bucketNames[output]]
 }
 
 // Free tells whether the price list says that a model costs nothing at a time,

@@ -74,7 +74,7 @@ func (c *Catalog) compute(provider, model string, u llm.Usage, ctx Context) Cost
 	switch {
 	case ctx.Unbilled:
 		return Cost{Kind: Exact}
-	case known && c.providers[at].Runs(model):
+	case known && c.providers[at].Runs(model) && !c.shelves[at].priced(model):
 		return Cost{Kind: Exact, Price: []byte(`{"local":true}`)}
 	case !u.Known:
 		return Cost{Kind: Unpriced}

@@ -58,7 +58,7 @@ func (l *line) add(n int64, choices ...choice) {
 		if !r.told() {
 			continue
 		}
-		r = r.times(l.factor)
+		r = r.times(l.factor).times(l.less)
 		l.total.add(n, r)
 		l.some = true
 		if c.floor {
@@ -82,10 +82,13 @@ func (l *line) fee(name string, n int64, f fee) {
 		l.worse(AtLeast)
 		return
 	}
-	l.total.add(n, f.one)
+	l.total.add(n, f.one.times(l.less))
 	l.some = true
-	l.used = append(l.field(name), f.usd...)
-	l.used = append(l.used, '"')
+	usd := f.usd
+	if l.less != one {
+		usd = f.one.times(l.less).times(rate{1, 1_000_000_000}).String()
+	}
+	l.used = append(append(l.field(name), usd...), '"')
 }
 
 func (l *line) note(name string, r rate) {
@@ -119,6 +122,9 @@ func (l *line) object(m *model) []byte {
 	}
 	if l.factor != one {
 		b = appendString(append(b, `,"place":`...), l.factor.String())
+	}
+	if l.less != one {
+		b = appendString(append(b, `,"discount":`...), percent(l.less))
 	}
 	b = append(b, l.used...)
 	if len(l.price.Source) > 0 {

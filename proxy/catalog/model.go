@@ -52,6 +52,9 @@ type costs struct {
 	Endpoint map[string]rate  `json:"endpoint"`
 	Prices   []Price          `json:"prices"`
 	Tiers    map[string]Price `json:"tiers"`
+
+	own   bool    // Prices are the user's own
+	plain []Price // the listed ones then
 }
 
 // fee is USD per 1,000 calls, and the same in pico-USD for one.

@@ -79,6 +79,8 @@ type prices struct {
 	asOf   time.Time       // the day that the prices were gathered
 	tiers  map[string]rate // service tiers that are a factor on every price
 	search fee             // of a web search, where a model says nothing else
+	// discount is a factor on every list price; not told: none.
+	discount rate
 }
 
 // UnmarshalJSON reads what stands before the models in a provider's file.
@@ -182,6 +184,11 @@ type Override struct {
 	Env     []string
 	Flags   []string // added
 	Models  []string // added, without prices
+	// Prices are what the user pays, of models that are added if they are not
+	// listed. Their Provider and From are not used.
+	Prices []Own
+	// Discount is what is taken off list prices, in millionths.
+	Discount int64
 	// Local says whether the provider costs nothing. For a provider that is
 	// not built in, nil means: if BaseURL is on this machine.
 	Local *bool
@@ -238,6 +245,9 @@ func (o Override) apply(p Provider, known bool) Provider {
 	}
 	if p.Local && p.Custom {
 		p.Kind = "local"
+	}
+	if o.Discount != 0 {
+		p.discount = parseDiscount(o.Discount)
 	}
 	p.Deployments = o.Deployments
 	return p.Filled(o.Settings)

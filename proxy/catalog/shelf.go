@@ -19,6 +19,8 @@ type shelf struct {
 
 	under *shelf   // the shelf that own models were added to
 	own   []string // models of the user's, which have no entry
+	// prices are laid over those of the shelf below, by the models' ids.
+	prices map[string][]ownPrice
 
 	once  sync.Once
 	raw   map[string][]byte // of each model, within the file's bytes
@@ -75,6 +77,9 @@ func unquote(key []byte) string {
 
 // model is a model by name or alias, decoded once.
 func (s *shelf) model(name string) (*model, bool) {
+	if s.prices != nil {
+		return s.over(name)
+	}
 	if s.under != nil {
 		if m, ok := s.under.model(name); ok {
 			return m, true
@@ -100,6 +105,29 @@ func (s *shelf) model(name string) (*model, bool) {
 	}
 	s.read[name] = m
 	return m, m != nil
+}
+
+// over is a model with the prices that were laid over it.
+func (s *shelf) over(name string) (*model, bool) {
+	m, ok := s.under.model(name)
+	if !ok || s.prices[m.ID] == nil {
+		return m, ok
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.read[m.ID] == nil {
+		s.read[m.ID] = m.with(s.prices[m.ID])
+	}
+	return s.read[m.ID], true
+}
+
+// priced tells whether the user pays a price of their own for a model.
+func (s *shelf) priced(name string) bool {
+	if s.prices == nil {
+		return false
+	}
+	m, ok := s.model(name)
+	return ok && m.own
 }
 
 // peek is a model by its own name, without keeping what was decoded.

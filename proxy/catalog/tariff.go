@@ -12,6 +12,7 @@ type tariff struct {
 	tier   string
 	rates  rates
 	factor rate // of the place
+	less   rate // what the provider's discount leaves
 	// shaky marks rates that follow from others by a rule that the provider
 	// has not put in writing.
 	shaky [bucketCount]bool
@@ -27,6 +28,7 @@ func (b *bill) tariff(m *model, p *Price, prompt int64) *tariff {
 	if t.tier != "" {
 		t.serve(m, b.provider, prompt)
 	}
+	t.less = m.discount(b.provider)
 	t.factor = m.Geo[b.ctx.Geo].orOne().times(m.Endpoint[b.ctx.Endpoint].orOne())
 	return t
 }
@@ -64,7 +66,11 @@ func (t *tariff) serve(m *model, p *Provider, prompt int64) {
 		}
 		return
 	}
-	plain := listed(m.Prices, p.asOf)
+	list := m.Prices
+	if m.own {
+		list = m.plain
+	}
+	plain := listed(list, p.asOf)
 	if plain == nil {
 		plain = t.price
 	}

@@ -193,10 +193,15 @@ const (
 	FlagToolMedia       = "tool_media"         // gemini: a function response may hold images and PDFs (from Gemini 3 on)
 	FlagSearchPerPrompt = "search_per_prompt"  // gemini: one fee per grounded answer, not per query (before Gemini 3)
 
+	FlagCustomTools      = "custom_tools"      // chat: takes custom tools; others get functions
 	FlagCompletions      = "completions"       // chat: serves legacy completions too
 	FlagTopK             = "top_k"             // chat, converse: takes top_k
 	FlagCacheControl     = "cache_control"     // chat, converse: takes cache marks on parts and tools
 	FlagReasoningHistory = "reasoning_history" // chat, converse, responses: wants the reasoning of earlier turns back
+
+	FlagNoMaxEffort  = "no_max_effort" // chat, responses: xhigh is the most thought
+	FlagThreeEfforts = "three_efforts" // chat, responses: low, medium and high alone
+	FlagShortUser    = "short_user"    // chat, responses: a user's id has 64 characters at most
 
 	FlagNovaFields      = "nova_fields"      // converse: reasoningConfig and inferenceConfig.topK; no cache of tools
 	FlagEffortField     = "effort_field"     // converse: takes reasoning_effort

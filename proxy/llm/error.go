@@ -102,6 +102,16 @@ func (e *Error) HTTPStatus() int {
 	}
 }
 
+// StatusIn is the status to answer with in a client's dialect. What a provider
+// says in another one may be a word for a wrong key where clients know 401
+// alone; in its own dialect its status stays.
+func (e *Error) StatusIn(dialect string) int {
+	if e.Kind == Unauthorized && e.Outbound != dialect {
+		return http.StatusUnauthorized
+	}
+	return e.HTTPStatus()
+}
+
 // KindOf is the kind that an HTTP status alone suggests.
 func KindOf(status int) ErrorKind {
 	switch status {

@@ -12,6 +12,7 @@ func conversation(n int) *llm.Request {
 	return &llm.Request{Raw: []byte(fmt.Sprintf(`{"messages":[{"role":"user","content":"%d"}]}`, n))}
 }
 
+// J14: a conversation stays with its target, so that the provider's cache is hit.
 func TestBalance(t *testing.T) {
 	a, b := &fake{name: "a"}, &fake{name: "b"}
 	s := Balance{targets(a, b), []int{3, 1}}

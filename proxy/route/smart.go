@@ -57,9 +57,13 @@ func (s Smart) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	}
 	slices.SortStableFunc(all, func(a, b weighed) int { return cmp.Compare(a.size, b.size) })
 	first := slices.IndexFunc(all, func(c weighed) bool { return c.quality >= need })
-	if first < 0 {
-		best := slices.MaxFunc(all, func(a, b weighed) int { return cmp.Compare(a.quality, b.quality) })
-		first = slices.IndexFunc(all, func(c weighed) bool { return c.Name() == best.Name() })
+	if first < 0 { // the best one, and the smallest of the best
+		first = 0
+		for i, c := range all {
+			if c.quality > all[first].quality {
+				first = i
+			}
+		}
 	}
 	largest := all[len(all)-1].Choice
 	order := make([]llm.Target, 0, len(all))

@@ -77,6 +77,9 @@ type Leaf struct {
 
 // Do calls the provider. See llm.Target.
 func (l *Leaf) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
+	if r.Counts && (r.Derived || !l.Outbound.Copies(&llm.Call{Model: l.Model}, r)) {
+		return l.counted(r)
+	}
 	m := &meter{
 		leaf: l,
 		ctx:  ctx,

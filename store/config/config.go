@@ -33,6 +33,8 @@ type Config struct {
 	KeepResponses bool
 	// Ledger says how the ledger is kept.
 	Ledger Ledger
+	// PriceUpdate says when the list of prices is looked up anew.
+	PriceUpdate PriceUpdate
 	// Origins are the browser origins that may call, each scheme://host or scheme://host:port in lower case.
 	Origins []string
 	// StandIns say which models a provider answers with, when it is active and asked for a model it lacks.
@@ -86,6 +88,24 @@ type Provider struct {
 	// Budget limits what is spent there, and Keys what is spent with single keys.
 	Budget Budget
 	Keys   []KeyBudget
+	// Prices are what the user pays for single models; they win over all lists.
+	Prices []ModelPrice
+	// Discount is what the provider takes off its list prices, in millionths: 200,000 is 20 %. Models that have a price
+	// here get none.
+	Discount int64
+}
+
+// ModelPrice is what the user pays for one model.
+type ModelPrice struct {
+	Model string
+	// Rates are in the order of [PriceKinds]; what is left out is as it is listed.
+	Rates []Rate
+}
+
+// Rate is the price of one kind of token.
+type Rate struct {
+	Kind string
+	Pico int64 // pico-USD for a million tokens
 }
 
 // KeyBudget limits what is spent with the key of that label.
@@ -130,7 +150,31 @@ const (
 )
 
 // Ledger says how the ledger is kept.
-type Ledger struct{ Sync Sync }
+type Ledger struct {
+	Sync Sync
+	// KeepDays is after how many days single rows are dropped; their sums stay. 0 keeps them for good.
+	KeepDays int
+	// Detail says what new rows hold.
+	Detail Detail
+}
+
+// Detail says what a row of the ledger holds.
+type Detail string
+
+// The values of [Detail]: all but content; or counts and costs alone, without the models' names and errors' texts.
+const (
+	DetailFull   Detail = "full"
+	DetailCounts Detail = "counts"
+)
+
+// PriceUpdate says when the list of prices is looked up anew.
+type PriceUpdate string
+
+// The values of [PriceUpdate]: when the user asks for it, or each week.
+const (
+	UpdateAsked  PriceUpdate = "asked"
+	UpdateWeekly PriceUpdate = "weekly"
+)
 
 // Sync says what a finished row survives.
 type Sync string
@@ -152,7 +196,8 @@ func Defaults() *Config {
 		Active:       ActiveAuto,
 		WithoutToken: TokenLocal,
 		Budget:       Budget{AtLimit: LimitBlock},
-		Ledger:       Ledger{Sync: SyncNormal},
+		Ledger:       Ledger{Sync: SyncNormal, Detail: DetailFull},
+		PriceUpdate:  UpdateAsked,
 	}
 }
 

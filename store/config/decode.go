@@ -51,7 +51,14 @@ func (r *reader) settings(root *node, cfg *Config) {
 		}},
 		{"budget", func(n *node) { r.budget(n, &cfg.Budget) }},
 		{"ledger", func(n *node) {
-			r.fields(n, []field{{"sync", func(n *node) { word(r, n, &cfg.Ledger.Sync, SyncNormal, SyncFull) }}})
+			r.fields(n, []field{
+				{"sync", func(n *node) { word(r, n, &cfg.Ledger.Sync, SyncNormal, SyncFull) }},
+				{"keep_days", func(n *node) { r.days(n, &cfg.Ledger.KeepDays) }},
+				{"detail", func(n *node) { word(r, n, &cfg.Ledger.Detail, DetailFull, DetailCounts) }},
+			})
+		}},
+		{"prices", func(n *node) {
+			r.fields(n, []field{{"update", func(n *node) { word(r, n, &cfg.PriceUpdate, UpdateAsked, UpdateWeekly) }}})
 		}},
 		{"origins", func(n *node) { cfg.Origins = r.texts(n, r.origin) }},
 		{"stand_ins", func(n *node) {

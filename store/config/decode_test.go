@@ -65,10 +65,11 @@ stand_ins:
 			{Name: "codex", Budget: Budget{Day: usd(5e12), AtLimit: LimitOffline}},
 			{Name: "Claude Code", Budget: Budget{AtLimit: LimitBlock}},
 		},
-		Budget:   Budget{Day: usd(10e12), Month: usd(100_250_000_000_000), AtLimit: LimitBlock},
-		Ledger:   Ledger{Sync: SyncFull},
-		Origins:  []string{"http://localhost:3000", "chrome-extension://abc", "https://app.example.com"},
-		StandIns: []StandIn{{"openai", "gpt-6", "gpt-6-mini"}},
+		Budget:      Budget{Day: usd(10e12), Month: usd(100_250_000_000_000), AtLimit: LimitBlock},
+		Ledger:      Ledger{Sync: SyncFull, Detail: DetailFull},
+		PriceUpdate: UpdateAsked,
+		Origins:     []string{"http://localhost:3000", "chrome-extension://abc", "https://app.example.com"},
+		StandIns:    []StandIn{{"openai", "gpt-6", "gpt-6-mini"}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -97,7 +98,7 @@ func TestFirstFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Providers) != 6 || len(got.Routes) != 2 ||
+	if len(got.Providers) != 7 || len(got.Routes) != 2 ||
 		len(got.StandIns) != 1 || len(got.Origins) != 1 {
 		t.Errorf("examples say %+v", got)
 	}

@@ -91,6 +91,8 @@ func (e *Edit) SetProvider(p Provider) error {
 	if len(keys.entries) > 0 {
 		n.put("keys", keys)
 	}
+	n.put("prices", pricesNode(p.Prices))
+	n.put("discount", discountNode(p.Discount))
 	return e.doc.set(n, "providers", p.ID)
 }
 

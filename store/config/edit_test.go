@@ -56,6 +56,11 @@ func edits() []editCase {
 			"providers:\n  lab: # the lab\n    base_url: https://new.example # old\n    # speaks\n    dialect: messages\n    key_env: LAB\n  b: {}\n",
 		},
 		{
+			"prices", provider(Provider{ID: "lab", Prices: []ModelPrice{{"m", []Rate{{"input", 1_200_000_000_000}}}}, Discount: 200_000}),
+			"providers:\n  lab: # the lab\n    off: true\n",
+			"providers:\n  lab: # the lab\n    prices: {m: {input: 1.2}}\n    discount: \"20%\"\n",
+		},
+		{
 			"fields in brackets", provider(Provider{ID: "lab", Dialect: "messages", Models: []string{"m", "no"}}),
 			"providers: {lab: {off: true, dialect: chat, base_url: 'https://a'}, b: {}}\n",
 			"providers: {lab: {dialect: messages, models: [m, \"no\"]}, b: {}}\n",

@@ -25,6 +25,8 @@ func (r *reader) provider(id string, n *node) Provider {
 		{"budget", func(n *node) { p.Budget.AtLimit = LimitBlock; r.budget(n, &p.Budget) }},
 		{"rotate", func(n *node) { r.truth(n, &p.Rotate) }},
 		{"keys", func(n *node) { p.Keys = r.keys(n) }},
+		{"prices", func(n *node) { p.Prices = r.prices(n) }},
+		{"discount", func(n *node) { r.discount(n, &p.Discount) }},
 	}
 	for _, name := range settingNames() {
 		known = append(known, field{name, func(n *node) { r.setting(n, name, &p.Settings) }})

@@ -53,7 +53,7 @@ func (n *node) render(b *strings.Builder) {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			b.WriteString(name(e.key) + ": ")
+			b.WriteString(keyed(e.key) + ": ")
 			e.value.render(b)
 		}
 		b.WriteByte('}')
@@ -90,6 +90,14 @@ func name(s string) string {
 		return s
 	}
 	return strconv.Quote(s)
+}
+
+// keyed is name for a table in brackets, where a colon in a name ends it.
+func keyed(s string) string {
+	if strings.Contains(s, ":") {
+		return strconv.Quote(s)
+	}
+	return name(s)
 }
 
 // same compares two values as settings: quotes, brackets and empty tables make no difference.

@@ -186,7 +186,7 @@ func (s *source) replace(old, value *node) []splice {
 }
 
 func (s *source) insertFlow(parent *node, key string, value *node) []splice {
-	pair := name(key) + ": " + value.String()
+	pair := keyed(key) + ": " + value.String()
 	if len(parent.entries) == 0 {
 		return []splice{{parent.start + 1, parent.start + 1, pair}}
 	}

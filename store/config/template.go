@@ -20,7 +20,7 @@ without_token: local
 keep_responses: false
 
 # Providers: change a built-in one, switch it off, or add your own.
-# Dialects: chat, messages, gemini, ollama.
+# Dialects: chat, messages, gemini, ollama. Prices that you pay are in US dollars for a million tokens.
 providers:
   # openai: {base_url: "http://127.0.0.1:9001/v1"}
   # groq: {off: true}
@@ -28,6 +28,7 @@ providers:
   # vertex: {project: my-project, location: global}
   # azure: {resource: my-resource, deployments: {gpt-5-mini: my-mini}}
   # lab: {dialect: chat, base_url: "http://127.0.0.1:8000/v1", key_env: LAB_KEY, models: [qwen3]}
+  # mistral: {discount: 20%, prices: {mistral-large-latest: {input: 1.2, output: 3}}}
 
 # Routes: names of your own that work as model names.
 routes:
@@ -43,6 +44,11 @@ origins:
   # - http://localhost:3000
 
 # normal: the spending record survives a crash of Keytray. full: a power cut too; each answer waits for the disk.
+# asked: newer prices are looked up with keytray prices update alone. weekly: each week too; they are used if you agree.
+prices:
+  update: asked
+
+# keep_days drops single calls after so many days and keeps their sums. detail: counts keeps no models' names.
 ledger:
   sync: normal
 `

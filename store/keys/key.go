@@ -20,6 +20,10 @@ const (
 // DefaultLabel is the label of a key that was added without one.
 const DefaultLabel = "default"
 
+// AdminLabel is the label of a key in the keychain that reads its provider's cost report. It never signs a
+// model's call: Keys and Cached leave it out, Admin gives it.
+const AdminLabel = "admin"
+
 const maxLabel = 64 // bytes
 
 // Key is one secret that can sign a provider's calls.
@@ -38,6 +42,9 @@ type Key struct {
 	// Where is the source as a part of a sentence: "in the login keyring", "from OPENAI_API_KEY", "from --key".
 	Where string
 }
+
+// Admin tells whether the key is for its provider's cost report alone.
+func (k Key) Admin() bool { return k.Source == FromKeychain && strings.EqualFold(k.Label, AdminLabel) }
 
 // CleanLabel takes white space off both ends of a label, turns "" into DefaultLabel, and checks the rest: letters and digits of any
 // script, spaces and . _ - @ + and at most 64 bytes.

@@ -57,7 +57,8 @@ type Ring struct {
 
 // snapshot is all that the cached methods show. It never changes.
 type snapshot struct {
-	keys   map[string][]Key
+	keys   map[string][]Key // that sign
+	admin  map[string]Key
 	all    []Key
 	health *Problem
 	notes  []Note
@@ -122,7 +123,14 @@ func (r *Ring) Keys(ctx context.Context, provider string) ([]Key, error) {
 	return r.Cached(provider), err
 }
 
-// All is Keys for every provider that has one, sorted by provider.
+// Admin gives the key that may read provider's cost report, if there is one, as Keys gives those that sign.
+func (r *Ring) Admin(ctx context.Context, provider string) (k Key, ok bool, err error) {
+	err = r.loadOnce(ctx)
+	k, ok = r.now.Load().admin[provider]
+	return k, ok, err
+}
+
+// All is Keys for every provider that has one, sorted by provider. A provider's admin key is its last.
 func (r *Ring) All(ctx context.Context) ([]Key, error) {
 	err := r.loadOnce(ctx)
 	return r.CachedAll(), err
@@ -171,7 +179,7 @@ func (r *Ring) tell() {
 
 // publish makes a new snapshot from the ring's fields. The caller holds r.mu.
 func (r *Ring) publish() {
-	s := &snapshot{keys: map[string][]Key{}, health: r.health, notes: slices.Clone(r.notes)}
+	s := &snapshot{keys: map[string][]Key{}, admin: map[string]Key{}, health: r.health, notes: slices.Clone(r.notes)}
 	for provider, secret := range r.flags {
 		if !secret.IsZero() {
 			s.keys[provider] = []Key{{Provider: provider, Label: string(FromFlag), Source: FromFlag, Secret: secret, Where: "from --key"}}
@@ -182,13 +190,24 @@ func (r *Ring) publish() {
 		s.keys[provider] = append(s.keys[provider], found...)
 		s.notes = append(s.notes, notes...)
 	}
+	providers := map[string]bool{}
 	for _, k := range r.stored {
+		providers[k.Provider] = true
+		if k.Admin() {
+			s.admin[k.Provider] = k
+			continue
+		}
 		s.keys[k.Provider] = append(s.keys[k.Provider], k)
 	}
-	for _, provider := range slices.Sorted(maps.Keys(s.keys)) {
-		list := slices.Clip(s.keys[provider])
-		s.keys[provider] = list
-		s.all = append(s.all, list...)
+	for provider, list := range s.keys {
+		providers[provider] = true
+		s.keys[provider] = slices.Clip(list)
+	}
+	for _, provider := range slices.Sorted(maps.Keys(providers)) {
+		s.all = append(s.all, s.keys[provider]...)
+		if k, ok := s.admin[provider]; ok {
+			s.all = append(s.all, k)
+		}
 	}
 	s.all = slices.Clip(s.all)
 	r.now.Store(s)

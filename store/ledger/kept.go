@@ -64,7 +64,7 @@ func (l *Ledger) Settle(ctx context.Context, provider, id string, rows []Row) er
 		return ErrClosed
 	}
 	for i := range rows {
-		rows[i].normalise(time.Now)
+		l.ready(&rows[i])
 		rows[i].ID = l.next
 		l.next++
 	}

@@ -81,6 +81,8 @@ type Ledger struct {
 	opt  Options
 	read atomic.Pointer[sql.DB] // nil while there is no file to read
 
+	counts atomic.Bool // rows keep counts alone
+
 	mu       sync.Mutex
 	queue    []op  // what the writer has not taken yet
 	taken    int   // what it has taken and not written yet
@@ -96,6 +98,7 @@ type Ledger struct {
 	wake    chan struct{}
 	linger  *time.Timer
 	suspect chan struct{} // a reader met damage
+	chores  chan chore
 	done    chan struct{} // closed when the writer has ended; nil for a reader
 	end     error         // what the writer could not do; read after done
 
@@ -123,6 +126,7 @@ func Open(ctx context.Context, path string, opt Options) (*Ledger, error) {
 		next:    1,
 		wake:    make(chan struct{}, 1),
 		suspect: make(chan struct{}, 1),
+		chores:  make(chan chore),
 		subs:    map[chan struct{}]struct{}{},
 	}
 	if opt.ReadOnly {

@@ -13,8 +13,12 @@ import (
 
 // run adds up all pieces.
 func (s *spender) run(ctx context.Context, from, to time.Time) error {
+	from, to, err := s.whole(ctx, from, to)
+	if err != nil {
+		return err
+	}
 	var low, high sql.NullInt64
-	err := s.tx.QueryRowContext(ctx, `SELECT (SELECT start FROM rollup WHERE kind = 0 ORDER BY start LIMIT 1),
+	err = s.tx.QueryRowContext(ctx, `SELECT (SELECT start FROM rollup WHERE kind = 0 ORDER BY start LIMIT 1),
 		(SELECT start FROM rollup WHERE kind = 0 ORDER BY start DESC LIMIT 1)`).Scan(&low, &high)
 	if err != nil || !low.Valid {
 		return err

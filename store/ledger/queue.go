@@ -27,7 +27,7 @@ func (l *Ledger) Begin(row Row) (id int64) {
 		return 0
 	}
 	row.Status = StatusRunning
-	row.normalise(time.Now)
+	l.ready(&row)
 	l.mu.Lock()
 	row.ID = l.next
 	l.next++
@@ -72,7 +72,7 @@ func (l *Ledger) Finish(ctx context.Context, row Row) error {
 	if l.opt.ReadOnly {
 		return ErrReadOnly
 	}
-	row.normalise(time.Now)
+	l.ready(&row)
 
 	l.mu.Lock()
 	if l.closed {

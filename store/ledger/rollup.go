@@ -42,27 +42,36 @@ func (s *sums) add(r *Row) {
 	if r.Status.failed() {
 		s.errors++
 	}
-	switch r.CostKind {
-	case CostUnpriced:
-		s.unpriced++
-	case CostEstimated:
-		s.estimated++
-	case CostAtLeast:
-		s.atLeast++
-	case CostExact, CostStated:
-	}
-	if r.CostPico != nil {
-		s.usd += *r.CostPico / picoPerUSD
-		s.pico += *r.CostPico % picoPerUSD
-		s.usd += s.pico / picoPerUSD
-		s.pico %= picoPerUSD
-	}
-	if r.SavedPico != nil {
-		s.saved = addCount(s.saved, *r.SavedPico)
-	}
+	s.money(r, 1)
 	to, from := s.usage.counts(), r.Usage.counts()
 	for i := range to {
 		*to[i] = addCount(*to[i], *from[i])
+	}
+}
+
+// money adds (sign 1) or takes away (sign -1) what a row cost and saved.
+func (s *sums) money(r *Row, sign int64) {
+	switch r.CostKind {
+	case CostUnpriced:
+		s.unpriced += sign
+	case CostEstimated:
+		s.estimated += sign
+	case CostAtLeast:
+		s.atLeast += sign
+	case CostExact, CostStated:
+	}
+	if r.CostPico != nil {
+		s.usd += sign * (*r.CostPico / picoPerUSD)
+		s.pico += sign * (*r.CostPico % picoPerUSD)
+		s.usd += s.pico / picoPerUSD
+		s.pico %= picoPerUSD
+		if s.pico < 0 && s.usd > 0 {
+			s.usd--
+			s.pico += picoPerUSD
+		}
+	}
+	if r.SavedPico != nil {
+		s.saved = addCount(s.saved, sign**r.SavedPico)
 	}
 }
 
@@ -119,6 +128,11 @@ func newRollup(conn *sqlite3.SQLiteConn, loc *time.Location) (*rollup, error) {
 
 // add counts an ended row in its quarter hour and its span.
 func (u *rollup) add(r *Row, grp int64) error {
+	return u.each(r, grp, func(s *sums) { s.add(r) })
+}
+
+// each lets f change all sums that a row is in.
+func (u *rollup) each(r *Row, grp int64, f func(*sums)) error {
 	q := quarterOf(r.Time)
 	if q < u.first || q >= u.last {
 		if err := u.findSpan(q); err != nil {
@@ -132,7 +146,7 @@ func (u *rollup) add(r *Row, grp int64) error {
 		if err != nil {
 			return err
 		}
-		s.add(r)
+		f(&s.sums)
 		if !s.dirty {
 			s.dirty = true
 			u.dirty = append(u.dirty, k)

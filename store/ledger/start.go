@@ -62,7 +62,8 @@ func (w *writer) lookOnly(ctx context.Context) error {
 	return nil
 }
 
-const lastIDSQL = `SELECT max(coalesce((SELECT max(id) FROM attempts), 0), coalesce((SELECT max(id) FROM running), 0))`
+const lastIDSQL = `SELECT max(coalesce((SELECT max(id) FROM attempts), 0), coalesce((SELECT max(id) FROM running), 0),
+	coalesce((SELECT value FROM state WHERE name = 'last'), 0))`
 
 // connect opens the file for writing and makes it ready: locked, up to date, with no row left running by another process.
 func (w *writer) connect(ctx context.Context) (err error) {

@@ -15,7 +15,7 @@ type Verdict struct {
 
 // AddVerdict counts a verdict. It hands it to the writer and does not wait.
 func (l *Ledger) AddVerdict(v Verdict) {
-	if l.opt.ReadOnly {
+	if l.opt.ReadOnly || l.counts.Load() { // a verdict names a model
 		return
 	}
 	l.mu.Lock()

@@ -75,6 +75,8 @@ func (w *writer) idle() {
 	}
 	select {
 	case <-w.l.wake:
+	case c := <-w.l.chores:
+		c.done <- w.chore(c.do)
 	case <-w.l.suspect:
 		w.startCheck()
 	case err := <-checked:

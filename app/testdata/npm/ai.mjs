@@ -10,6 +10,7 @@ globalThis.AI_SDK_LOG_WARNINGS = false;
 const providers = {
   chat: () => createOpenAI({ baseURL: base + "/v1", apiKey: token }).chat,
   responses: () => createOpenAI({ baseURL: base + "/v1", apiKey: token }).responses,
+  kept: () => createOpenAI({ baseURL: base + "/v1", apiKey: token }), // responses too, as it is by itself
   compatible: () => createOpenAICompatible({ name: "keytray", baseURL: base + "/v1", apiKey: token, includeUsage: true }),
   anthropic: () => createAnthropic({ baseURL: base + "/v1", apiKey: token }),
   google: () => createGoogle({ baseURL: base + "/v1beta", apiKey: token }),
@@ -19,11 +20,8 @@ const provider = providers[which]();
 const prompt = "hi";
 
 // By itself this client has OpenAI keep each answer and refers to it by its id
-// in the next step, which no other provider could read.
-const providerOptions = { openai: { store: false }, google: { thinkingConfig: { includeThoughts: true } } };
-
-// Google's provider takes a name with a slash for a whole path.
-const named = (model) => (which === "google" ? "models/" + model : model);
+// in the next step: what keep_responses is for.
+const providerOptions = { openai: which === "kept" ? {} : { store: false }, google: { thinkingConfig: { includeThoughts: true } } };
 
 const calls = [];
 const run = (name) => tool({
@@ -38,7 +36,7 @@ const tools = { get_weather: run("get_weather"), get_time: run("get_time") };
 
 for (const [dialect, prefix] of upstreams) {
   const of = (name) => dialect + ": " + name;
-  const model = (name) => provider(named(prefix + name));
+  const model = (name) => provider(prefix + name);
   await check(of("whole"), async () => {
     const r = await generateText({ model: model("text"), prompt, providerOptions, maxRetries: 0 });
     equal([r.text, r.finishReason, r.usage.inputTokens, r.usage.outputTokens], [hello, "stop", 12, 7]);
@@ -92,7 +90,7 @@ for (const [dialect, prefix] of upstreams) {
 }
 if (real) {
   await check("real Ollama: whole and streamed", async () => {
-    const p = { model: provider(named(real.model)), prompt: "hi there, what now?", temperature: 0, providerOptions, maxRetries: 0 };
+    const p = { model: provider(real.model), prompt: "hi there, what now?", temperature: 0, providerOptions, maxRetries: 0 };
     equal((await generateText(p)).text, real.text);
     equal(await streamText(p).text, real.text);
   });

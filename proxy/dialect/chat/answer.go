@@ -30,7 +30,8 @@ func (Dialect) EncodeResponse(w io.Writer, r *llm.Request, events llm.Events) er
 type answer struct {
 	r       *llm.Request
 	created time.Time
-	legacy  bool // the client wants function_call in place of tool_calls
+	legacy  bool            // the client wants function_call in place of tool_calls
+	custom  map[string]bool // the client's tools that take free text
 	id      string
 
 	content   []byte // of all text blocks
@@ -56,6 +57,15 @@ type call struct {
 	id, name string
 	args     []byte
 	started  bool // some argument text was written
+	custom   bool // args are those of a custom tool
+	text     llm.FreeText
+}
+
+// newCall begins a call of one of the client's tools.
+func (a *answer) newCall(e llm.Event) {
+	c := call{block: e.Index, id: e.ID, name: e.Name, custom: a.custom[e.Name]}
+	c.text.Unquote = unquote
+	a.calls = append(a.calls, c)
 }
 
 func (a *answer) call(block int) int {

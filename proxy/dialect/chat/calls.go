@@ -22,12 +22,14 @@ type toolCall struct {
 	stopped  bool
 	sent     int    // how much of args was yielded
 	extra    string // extra_content, which must go back
+	custom   bool   // its argument is free text, which args has as JSON
 }
 
 // piece is what one delta says of a call.
 type piece struct {
 	id, name, args string
 	extra          string
+	custom         bool // args is a piece of free text
 }
 
 func (d *reader) toolCalls(v []byte) {
@@ -62,8 +64,8 @@ func (d *reader) toolCalls(v []byte) {
 			f := functionCall(fn)
 			p.name, p.args = f.name, f.args
 		case custom != nil: // free text, where a function has an object
-			p.name = unquote(field(custom, "name"))
-			p.args = `{"input":` + string(sse.AppendString(nil, unquote(field(custom, "input")))) + `}`
+			p.custom = true
+			p.name, p.args = unquote(field(custom, "name")), unquote(field(custom, "input"))
 		}
 		d.toolCall(at, p)
 		i++
@@ -113,10 +115,29 @@ func (d *reader) toolCall(at int, p piece) {
 		d.garbage("a tool call goes on after it ended")
 		return
 	}
-	t.args = append(t.args, p.args...)
+	if t.custom = t.custom || p.custom; t.custom {
+		t.input(p.args)
+	} else {
+		t.args = append(t.args, p.args...)
+	}
 	if t.name != "" && !t.stopped {
 		d.grow(t)
 	}
+}
+
+const inputHead = `{"input":"`
+
+// input adds a piece of free text to the arguments.
+func (t *toolCall) input(s string) {
+	if s == "" {
+		return
+	}
+	if len(t.args) == 0 {
+		t.args = append(t.args, inputHead...)
+	}
+	at := len(t.args)
+	t.args = sse.AppendString(t.args, s)
+	t.args = append(t.args[:at], t.args[at+1:len(t.args)-1]...) // without the quotes
 }
 
 // another tells that a piece begins a new call although its index is taken:
@@ -170,6 +191,12 @@ func (d *reader) endCalls() {
 		if t.name == "" {
 			d.garbage("a tool call has no name")
 			return
+		}
+		if t.custom {
+			if len(t.args) == 0 {
+				t.args = append(t.args, inputHead...)
+			}
+			t.args = append(t.args, `"}`...)
 		}
 		d.grow(t)
 		if len(t.args) == 0 {

@@ -11,7 +11,7 @@ import (
 
 func encode(t testing.TB, p *llm.Prompt, flags ...string) (map[string]any, *llm.Call, string) {
 	t.Helper()
-	c := &llm.Call{Model: llm.Model{Name: "m", Flags: flags}}
+	c := &llm.Call{Model: llm.Model{Provider: "lab", Name: "m", Flags: flags}}
 	b, err := Dialect{}.EncodeRequest(c, p)
 	if err != nil {
 		t.Fatal(err)
@@ -49,9 +49,24 @@ func TestEncodeOptions(t *testing.T) {
 		"as it likes":       {set: func(p *llm.Prompt) { p.Reasoning.Budget = ptr(-1) }},
 		"H11 cannot think":  {set: func(p *llm.Prompt) { p.Reasoning.Effort = "high" }, flags: []string{llm.FlagNoReasoning}, lost: "reasoning_effort: this model does not think"},
 		"off, cannot think": {set: func(p *llm.Prompt) { p.Reasoning.Effort = "none" }, flags: []string{llm.FlagNoReasoning}},
-		"user and tier":     {set: func(p *llm.Prompt) { p.User, p.Tier = "u", "standard_only" }, want: `"user":"u","service_tier":"default"`},
-		"odd tier":          {set: func(p *llm.Prompt) { p.Tier = "vip" }, lost: "service_tier: vip"},
-		"A14 alone":         {set: func(p *llm.Prompt) { p.Choice.Parallel = ptr(false) }},
+		"max, but xhigh":    {set: func(p *llm.Prompt) { p.Reasoning.Effort = "max" }, flags: []string{llm.FlagNoMaxEffort}, want: `"reasoning_effort":"xhigh"`, lost: "reasoning_effort: max went as xhigh"},
+		"max, taken":        {set: func(p *llm.Prompt) { p.Reasoning.Effort = "max" }, want: `"reasoning_effort":"max"`},
+		"three levels":      {set: func(p *llm.Prompt) { p.Reasoning.Effort = "max" }, flags: []string{llm.FlagThreeEfforts}, want: `"reasoning_effort":"high"`, lost: "reasoning_effort: max went as high"},
+		"three, minimal":    {set: func(p *llm.Prompt) { p.Reasoning.Effort = "minimal" }, flags: []string{llm.FlagThreeEfforts}, want: `"reasoning_effort":"low"`, lost: "reasoning_effort: minimal went as low"},
+		"three, none":       {set: func(p *llm.Prompt) { p.Reasoning.Effort = "none" }, flags: []string{llm.FlagThreeEfforts}, want: `"reasoning_effort":"low"`, lost: "reasoning_effort: none went as low"},
+		"three, medium":     {set: func(p *llm.Prompt) { p.Reasoning.Effort = "medium" }, flags: []string{llm.FlagThreeEfforts}, want: `"reasoning_effort":"medium"`},
+		"long user":         {set: func(p *llm.Prompt) { p.User = strings.Repeat("u", 65) }, flags: []string{llm.FlagShortUser}, want: `"user":"f20e249d15fa4b9f44ba21d154f62e1efa76ddfdce5d25139a33a4787cee5a8b"`, lost: "user: longer than 64 characters; its hash was sent"},
+		"user that fits":    {set: func(p *llm.Prompt) { p.User = strings.Repeat("u", 64) }, flags: []string{llm.FlagShortUser}, want: `"user":"` + strings.Repeat("u", 64) + `"`},
+		"long user, taken":  {set: func(p *llm.Prompt) { p.User = strings.Repeat("u", 65) }, want: `"user":"` + strings.Repeat("u", 65) + `"`},
+		"custom, not taken": {
+			set: func(p *llm.Prompt) {
+				p.Tools = []llm.Tool{{Kind: llm.Custom, Name: "f", Schema: json.RawMessage(llm.CustomSchema)}}
+			},
+			want: `"tools":[{"type":"function","function":{"name":"f","parameters":` + llm.CustomSchema + `}}]`,
+		},
+		"user and tier": {set: func(p *llm.Prompt) { p.User, p.Tier = "u", "standard_only" }, want: `"user":"u","service_tier":"default"`},
+		"odd tier":      {set: func(p *llm.Prompt) { p.Tier = "vip" }, lost: "service_tier: vip"},
+		"A14 alone":     {set: func(p *llm.Prompt) { p.Choice.Parallel = ptr(false) }},
 		"A17 schema": {
 			set:  func(p *llm.Prompt) { p.Tools = []llm.Tool{{Name: "f", Schema: schema, Strict: ptr(false)}} },
 			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"a":{"y":2,"b":3}},"strict":false}}]`,
@@ -135,6 +150,8 @@ func TestEncodeMessages(t *testing.T) {
 		},
 		"A11 calls alone":      {p: said(call), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}` + q},
 		"own reasoning":        {p: said(mine, llm.Block{Text: "a"}), want: `[{"role":"assistant","content":"a","reasoning_content":"hm","reasoning_details":[{"type":"reasoning.text","signature":"s","index":0,"text":"hm"}]}` + q},
+		"text of somebody":     {p: said(llm.Block{Kind: llm.Thinking, Text: "hm", Origin: "chat"}, llm.Block{Text: "a"}), want: `[{"role":"assistant","content":"a"}` + q, lost: "reasoning of earlier turns"},
+		"text of this one":     {p: said(llm.Block{Kind: llm.Thinking, Text: "hm", Origin: "chat:lab"}, llm.Block{Text: "a"}), want: `[{"role":"assistant","content":"a","reasoning_content":"hm"}` + q},
 		"foreign reasoning":    {p: said(foreign, llm.Block{Text: "a"}), want: `[{"role":"assistant","content":"a"}` + q, lost: "reasoning of earlier turns"},
 		"reasoning asked for":  {p: said(foreign, llm.Block{Text: "a"}), flags: []string{llm.FlagReasoningHistory}, want: `[{"role":"assistant","content":"a","reasoning_content":"hm"}` + q},
 		"own sign on a call":   {p: said(llm.Block{Kind: llm.ToolCall, ID: "c", Name: "f", Opaque: `{"extra_content":{"google":1}}`, Origin: "chat"}), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":1}}]}` + q},

@@ -59,7 +59,7 @@ func (e *encoder) rename(client string) string {
 }
 
 func sameTool(a, b *llm.Tool) bool {
-	return a.Description == b.Description && bytes.Equal(a.Schema, b.Schema)
+	return a.Kind == b.Kind && a.Description == b.Description && bytes.Equal(a.Schema, b.Schema)
 }
 
 func (e *encoder) tools() error {
@@ -99,7 +99,11 @@ func (e *encoder) tools() error {
 			break
 		}
 		e.key("tool_choice")
-		e.buf = append(e.buf, `{"type":"function","function":{"name":`...)
+		if e.isCustom(ch.Name) {
+			e.buf = append(e.buf, `{"type":"custom","custom":{"name":`...)
+		} else {
+			e.buf = append(e.buf, `{"type":"function","function":{"name":`...)
+		}
 		e.buf = append(sse.AppendString(e.buf, e.rename(ch.Name)), "}}"...)
 	case llm.ChooseUnset:
 	}
@@ -114,6 +118,10 @@ func (e *encoder) tools() error {
 }
 
 func (e *encoder) tool(t *llm.Tool) {
+	if t.Kind == llm.Custom && e.flags.Has(llm.FlagCustomTools) {
+		e.custom(t)
+		return
+	}
 	e.buf = append(e.buf, `{"type":"function","function":{"name":`...)
 	e.buf = sse.AppendString(e.buf, e.rename(t.Name))
 	if t.Description != "" {

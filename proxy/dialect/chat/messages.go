@@ -179,17 +179,19 @@ func (d *decoder) assistant(m message) *llm.Error {
 // call reads one of an assistant's tool calls.
 func (d *decoder) call(param string, v []byte) (llm.Block, *llm.Error) {
 	b := llm.Block{Kind: llm.ToolCall}
-	var fn []byte
+	var fn, custom []byte
 	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "id":
 			b.ID, err = text(param+".id", v)
 		case "type":
-			if kind := unquote(v); kind != "function" && !null(v) {
-				err = llm.Invalid(param+".type", "%s.type: only function calls can be translated to another provider, not %q", param, kind)
+			if kind := unquote(v); kind != "function" && kind != "custom" && !null(v) {
+				err = llm.Invalid(param+".type", "%s.type: only calls of functions and custom tools can be translated to another provider, not %q", param, kind)
 			}
 		case "function":
 			fn = v
+		case "custom":
+			custom = v
 		case "extra_content": // Gemini's own chat endpoint signs calls here
 			if sig := unquote(field(field(v, "google"), "thought_signature")); sig != "" {
 				b.Opaque, b.Origin = sig, "gemini"
@@ -198,6 +200,14 @@ func (d *decoder) call(param string, v []byte) (llm.Block, *llm.Error) {
 		return err
 	})
 	if err != nil {
+		return b, err
+	}
+	if fn == nil && !null(custom) {
+		if b.Name, err = text(param+".custom.name", field(custom, "name")); err == nil && b.Name == "" {
+			err = llm.Invalid(param+".custom.name", "%s.custom.name is missing", param)
+		}
+		b.Text = string(appendInput(nil, unquote(field(custom, "input"))))
+		b.ID = d.opened(b.ID, b.Name)
 		return b, err
 	}
 	if fn == nil {

@@ -8,22 +8,25 @@ import (
 	"keytray/proxy/llm"
 )
 
-// tools reads the list of tools. Only functions can run on any provider: a
-// tool that no other one knows is refused before anything is spent.
+// tools reads the list of tools. Only what the client runs itself can be
+// called by any provider: another tool is refused before anything is spent.
 func (d *decoder) tools(v []byte) *llm.Error {
 	return array("tools", v, func(_ int, param string, v []byte) *llm.Error {
 		var kind string
-		var fn, cache []byte
+		var fn, custom, cache []byte
+		whole := v
 		err := object(param, v, func(key string, v []byte) (err *llm.Error) {
 			switch key {
 			case "type":
 				kind, err = text(param+".type", v)
 			case "function":
 				fn = v
+			case "custom":
+				custom = v
 			case "cache_control":
 				cache = v
 			default:
-				if !null(v) && key != "custom" {
+				if !null(v) {
 					d.lose("tools[]." + key)
 				}
 			}
@@ -32,12 +35,18 @@ func (d *decoder) tools(v []byte) *llm.Error {
 		switch {
 		case err != nil:
 			return err
+		case kind == "custom" && null(custom):
+			return llm.Invalid(param+".custom", "%s.custom is missing", param)
+		case kind == "custom":
+			err = d.customTool(param+".custom", whole, custom)
 		case kind != "" && kind != "function":
-			return llm.Invalid(param+".type", "%s.type: only function tools can be translated to another provider, not %q", param, kind)
+			return llm.Invalid(param+".type", "%s.type: only function and custom tools can be translated to another provider, not %q", param, kind)
 		case fn == nil:
 			return llm.Invalid(param+".function", "%s.function is missing", param)
+		default:
+			err = d.function(param+".function", fn)
 		}
-		if err := d.function(param+".function", fn); err != nil || cache == nil {
+		if err != nil || cache == nil {
 			return err
 		}
 		d.p.Tools[len(d.p.Tools)-1].Cache, err = cacheMark(param+".cache_control", cache)
@@ -108,6 +117,11 @@ func (d *decoder) toolChoice(v []byte) *llm.Error {
 		if c.Name == "" {
 			return llm.Invalid("tool_choice.function.name", "tool_choice.function.name is missing")
 		}
+	case "custom":
+		c.Mode, c.Name = llm.ChooseNamed, unquote(field(field(v, "custom"), "name"))
+		if c.Name == "" {
+			return llm.Invalid("tool_choice.custom.name", "tool_choice.custom.name is missing")
+		}
 	case "allowed_tools":
 		allowed := field(v, "allowed_tools")
 		if allowed == nil {
@@ -118,10 +132,13 @@ func (d *decoder) toolChoice(v []byte) *llm.Error {
 		return array("tool_choice.allowed_tools.tools", field(allowed, "tools"), func(_ int, param string, v []byte) *llm.Error {
 			name := unquote(field(field(v, "function"), "name"))
 			if name == "" {
+				name = unquote(field(field(v, "custom"), "name"))
+			}
+			if name == "" {
 				name = unquote(field(v, "name"))
 			}
 			if name == "" {
-				return llm.Invalid(param, "%s must name a function", param)
+				return llm.Invalid(param, "%s must name a tool", param)
 			}
 			d.allowed = append(d.allowed, name)
 			return nil
@@ -129,7 +146,7 @@ func (d *decoder) toolChoice(v []byte) *llm.Error {
 	case "none", "auto", "required", "any":
 		c.Mode, _ = choiceMode(kind)
 	default:
-		return llm.Invalid("tool_choice.type", "tool_choice.type: only functions can be chosen, not %q", kind)
+		return llm.Invalid("tool_choice.type", "tool_choice.type: only functions and custom tools can be chosen, not %q", kind)
 	}
 	return nil
 }

@@ -184,7 +184,7 @@ func (e *encoder) reasoning() {
 			e.c.Lose("reasoning_effort: this model does not think")
 		}
 	default:
-		e.str("reasoning_effort", effort)
+		e.str("reasoning_effort", e.c.TakenEffort(effort))
 	}
 }
 
@@ -200,7 +200,7 @@ func effortOf(budget int) string {
 
 func (e *encoder) identity() {
 	if e.p.User != "" {
-		e.str("user", e.p.User)
+		e.str("user", e.c.TakenUser(e.p.User))
 	}
 	switch e.p.Tier {
 	case "":

@@ -92,7 +92,7 @@ func (s *streamer) open(e llm.Event) {
 	case llm.Image:
 		s.openImage(e.Name)
 	case llm.ToolCall:
-		s.calls = append(s.calls, call{block: e.Index, id: e.ID, name: e.Name})
+		s.newCall(e)
 		n := len(s.calls) - 1
 		if s.legacy && n > 0 {
 			return // there is only one function_call
@@ -107,9 +107,13 @@ func (s *streamer) open(e llm.Event) {
 			s.buf = appendInt(s.buf, int64(n))
 			s.buf = append(s.buf, `,"id":`...)
 			s.buf = sse.AppendString(s.buf, e.ID)
-			s.buf = append(s.buf, `,"type":"function","function":{"name":`...)
+			what, field := `,"type":"function","function":{"name":`, `,"arguments":""}}]`
+			if s.calls[n].custom {
+				what, field = `,"type":"custom","custom":{"name":`, `,"input":""}}]`
+			}
+			s.buf = append(s.buf, what...)
 			s.buf = sse.AppendString(s.buf, e.Name)
-			s.buf = append(s.buf, `,"arguments":""}}]`...)
+			s.buf = append(s.buf, field...)
 		}
 		s.end()
 	}
@@ -152,7 +156,12 @@ func (s *streamer) arguments(block int, text string) {
 	if n < 0 || s.legacy && n > 0 {
 		return
 	}
-	s.calls[n].started = true
+	c := &s.calls[n]
+	c.started = true
+	if c.custom {
+		s.input(n, c.text.Add(text))
+		return
+	}
 	s.chunk()
 	if s.legacy {
 		s.buf = sse.AppendString(append(s.buf, `"function_call":{"arguments":`...), text)
@@ -165,10 +174,26 @@ func (s *streamer) arguments(block int, text string) {
 	s.end()
 }
 
+// input writes a piece of the free text of a call.
+func (s *streamer) input(n int, text string) {
+	if text == "" {
+		return
+	}
+	s.chunk()
+	s.buf = appendInt(append(s.buf, `"tool_calls":[{"index":`...), int64(n))
+	s.buf = sse.AppendString(append(s.buf, `,"custom":{"input":`...), text)
+	s.buf = append(s.buf, `}}]`...)
+	s.end()
+}
+
 func (s *streamer) close(e llm.Event) {
 	switch e.Block {
 	case llm.ToolCall:
-		if n := s.call(e.Index); n >= 0 && !s.calls[n].started {
+		switch n := s.call(e.Index); {
+		case n < 0:
+		case s.calls[n].custom:
+			s.input(n, s.calls[n].text.Rest())
+		case !s.calls[n].started:
 			s.arguments(e.Index, "{}") // B7
 		}
 	case llm.Image:

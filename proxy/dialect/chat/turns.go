@@ -176,13 +176,19 @@ func (e *encoder) assistant(m *llm.Message) error {
 
 func (e *encoder) call(b *llm.Block) {
 	e.buf = sse.AppendString(append(e.buf, `{"id":`...), b.ID)
-	e.buf = append(e.buf, `,"type":"function","function":{"name":`...)
-	e.buf = sse.AppendString(e.buf, e.rename(b.Name))
-	args := b.Text
-	if args == "" {
-		args = "{}"
+	if e.isCustom(b.Name) {
+		e.buf = append(e.buf, `,"type":"custom","custom":{"name":`...)
+		e.buf = sse.AppendString(e.buf, e.rename(b.Name))
+		e.str("input", llm.InputText(b.Text))
+	} else {
+		e.buf = append(e.buf, `,"type":"function","function":{"name":`...)
+		e.buf = sse.AppendString(e.buf, e.rename(b.Name))
+		args := b.Text
+		if args == "" {
+			args = "{}"
+		}
+		e.str("arguments", args)
 	}
-	e.str("arguments", args)
 	e.buf = append(e.buf, '}')
 	if e.c.Owns(name, b.Origin, b.Opaque) && len(b.Opaque) > 2 && b.Opaque[0] == '{' && json.Valid([]byte(b.Opaque)) {
 		e.buf = append(append(e.buf, ','), b.Opaque[1:len(b.Opaque)-1]...)
@@ -201,7 +207,9 @@ func (e *encoder) thought(blocks []llm.Block) {
 		if b.Kind != llm.Thinking && b.Kind != llm.Redacted {
 			continue
 		}
-		if own := e.c.Owns(name, b.Origin, b.Opaque); !own && (!history || b.Kind == llm.Redacted) {
+		// Text alone, of no named provider, may be anybody's.
+		own := b.Origin == e.c.Origin(name) || b.Opaque != "" && e.c.Owns(name, b.Origin, b.Opaque)
+		if !own && (!history || b.Kind == llm.Redacted) {
 			e.c.Lose("reasoning of earlier turns")
 			continue
 		} else if own && b.Opaque != "" {

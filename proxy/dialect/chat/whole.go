@@ -37,7 +37,7 @@ func (a *answer) take(e llm.Event) {
 		case llm.Image:
 			a.openImage(e.Name)
 		case llm.ToolCall:
-			a.calls = append(a.calls, call{block: e.Index, id: e.ID, name: e.Name})
+			a.newCall(e)
 		case llm.Refusal:
 			a.refused = true
 		}
@@ -140,6 +140,11 @@ func (a *answer) message(b []byte) []byte {
 				b = append(b, ',')
 			}
 			b = sse.AppendString(append(b, `{"id":`...), c.id)
+			if c.custom {
+				b = sse.AppendString(append(b, `,"type":"custom","custom":{"name":`...), c.name)
+				b = append(sse.AppendString(append(b, `,"input":`...), llm.InputText(string(c.args))), "}}"...)
+				continue
+			}
 			b = append(b, `,"type":"function","function":`...)
 			b = append(appendFunction(b, c), '}')
 		}

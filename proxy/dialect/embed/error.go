@@ -11,7 +11,7 @@ import (
 
 // EncodeError gives an error the form's shape.
 func (d Dialect) EncodeError(e *llm.Error) (status int, contentType string, body []byte) {
-	status = e.HTTPStatus()
+	status = e.StatusIn("embed")
 	var b []byte
 	switch d.Form {
 	case Gemini:

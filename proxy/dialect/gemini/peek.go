@@ -27,6 +27,13 @@ func (Dialect) Patterns() []llm.Pattern {
 			all = append(all, llm.Pattern{Method: http.MethodPost, Path: version + "/models/{model:.+}:" + method})
 		}
 	}
+	// Vercel's AI SDK takes a model's name with a slash for a whole resource
+	// name, and leaves models/ out.
+	for _, version := range []string{"/v1beta", "/v1alpha"} {
+		for _, method := range []string{generate, stream, count} {
+			all = append(all, llm.Pattern{Method: http.MethodPost, Path: version + "/{model:.+/.+}:" + method})
+		}
+	}
 	return all
 }
 
@@ -60,13 +67,12 @@ func (Dialect) Peek(r *http.Request, body []byte) (llm.Peek, error) {
 }
 
 // target is the model and the method of a path such as
-// /v1beta/models/ollama/qwen3:8b:generateContent.
+// /v1beta/models/ollama/qwen3:8b:generateContent, or without models/.
 func target(path string) (model, method string, err *llm.Error) {
-	const collection = "/models/"
-	rest := path
-	if i := strings.Index(path, collection); i >= 0 {
-		rest = path[i+len(collection):]
-	}
+	rest := strings.TrimPrefix(path, "/v1beta")
+	rest = strings.TrimPrefix(rest, "/v1alpha")
+	rest = strings.TrimPrefix(strings.TrimPrefix(rest, "/v1"), "/")
+	rest = strings.TrimPrefix(rest, "models/")
 	i := strings.LastIndexByte(rest, ':')
 	if i <= 0 {
 		return "", "", llm.Invalid("model", "the path names no model and method: it ends in models/MODEL:%s", generate)

@@ -43,6 +43,8 @@ func TestPeek(t *testing.T) {
 		"/v1beta/models/m:streamGenerateContent":                        {Model: "m", Stream: true, IncludeUsage: true, Form: "array"},
 		"/v1beta/models/m:streamGenerateContent?alt=json":               {Model: "m", Stream: true, IncludeUsage: true, Form: "array"},
 		"/v1beta/models/m:countTokens":                                  {Model: "m", Counts: true},
+		"/v1beta/ollama/qwen3:8b:generateContent":                       {Model: "ollama/qwen3:8b"},
+		"/v1alpha/a/models/b:streamGenerateContent?alt=sse":             {Model: "a/models/b", Stream: true, IncludeUsage: true},
 	} {
 		r, err := asked(path, `{"contents":[]}`)
 		if err != nil || r.Peek != want {

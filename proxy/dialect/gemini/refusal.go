@@ -11,11 +11,11 @@ import (
 // EncodeError is Google's error object. A provider's error says whose it is,
 // and keeps its status.
 func (Dialect) EncodeError(e *llm.Error) (status int, contentType string, body []byte) {
-	return e.HTTPStatus(), "application/json", appendError(nil, e)
+	return e.StatusIn(name), "application/json", appendError(nil, e)
 }
 
 func appendError(b []byte, e *llm.Error) []byte {
-	code := e.HTTPStatus()
+	code := e.StatusIn(name)
 	b = strconv.AppendInt(append(b, `{"error":{"code":`...), int64(code), 10)
 	b = sse.AppendString(append(b, `,"message":`...), e.Error())
 	b = sse.AppendString(append(b, `,"status":`...), rpcCode(e.Kind, code))

@@ -14,7 +14,7 @@ const statusOverloaded = 529
 // EncodeError gives an error Anthropic's shape. A provider's error says whose
 // it is, and keeps its status.
 func (Dialect) EncodeError(e *llm.Error) (status int, contentType string, body []byte) {
-	status = e.HTTPStatus()
+	status = e.StatusIn(name)
 	if e.Kind == llm.Overloaded && e.Status == 0 {
 		status = statusOverloaded
 	}

@@ -145,7 +145,7 @@ func (e *encoder) hosted(t *llm.Tool) *llm.Error {
 	case t.Origin == name && t.Raw != nil && t.Name != "mcp_toolset": // which would need its servers
 		out.raw = without(t.Raw, "cache_control")
 	case t.Name == llm.WebSearch:
-		out.raw = []byte(`{"type":"web_search_20250305","name":"web_search"}`)
+		out.raw = e.search(t)
 	case t.Name == llm.WebFetch:
 		out.raw = []byte(`{"type":"web_fetch_20250910","name":"web_fetch"}`)
 	case t.Name == llm.RunCode:
@@ -166,6 +166,24 @@ func (e *encoder) hosted(t *llm.Tool) *llm.Error {
 	e.names.sent[t.Name], e.names.used[out.Name] = out.Name, true
 	e.tools = append(e.tools, out)
 	return nil
+}
+
+// search is a web search with the limits that OpenAI's definition can say.
+func (e *encoder) search(t *llm.Tool) []byte {
+	raw := []byte(`{"type":"web_search_20250305","name":"web_search"`)
+	_ = llm.Fields(t.Raw, func(key, v []byte, _ int) bool { // one without a definition has no limits
+		switch domains := field(v, "allowed_domains"); {
+		case string(key) == "type", string(key) == "name", !truthy(v):
+		case string(key) == "filters" && truthy(domains):
+			raw = append(append(raw, `,"allowed_domains":`...), domains...)
+		case string(key) == "user_location" && stringOf(field(v, "type")) == "approximate" && field(v, "approximate") == nil:
+			raw = append(append(raw, `,"user_location":`...), v...)
+		default:
+			e.c.Lose("tools: web_search: " + string(key))
+		}
+		return true
+	})
+	return append(raw, '}')
 }
 
 // strict tells whether Anthropic can hold the model to the schema as it is.

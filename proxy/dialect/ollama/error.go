@@ -19,7 +19,7 @@ const maxMessage = 500
 // EncodeError gives an error Ollama's shape, {"error":"…"}, which has no place
 // for the field at fault but the message.
 func (Dialect) EncodeError(e *llm.Error) (status int, contentType string, body []byte) {
-	return e.HTTPStatus(), "application/json; charset=utf-8", appendError(nil, e)
+	return e.StatusIn(name), "application/json; charset=utf-8", appendError(nil, e)
 }
 
 func appendError(b []byte, e *llm.Error) []byte {

@@ -72,8 +72,12 @@ func (w *message) add(c *llm.Call, b *llm.Block) error {
 	switch b.Kind {
 	case llm.Text, llm.Refusal:
 		w.Content = join(w.Content, b.Text)
-	case llm.Thinking:
-		w.Thinking = join(w.Thinking, b.Text)
+	case llm.Thinking: // another provider's thoughts go only to who wants them
+		if b.Origin == name || b.Origin == c.Origin(name) || c.Model.Flags.Has(llm.FlagReasoningHistory) {
+			w.Thinking = join(w.Thinking, b.Text)
+		} else {
+			c.Lose("reasoning of earlier turns")
+		}
 	case llm.Redacted:
 		c.Lose("redacted thinking of another provider")
 	case llm.ToolCall:

@@ -78,13 +78,23 @@ func TestMessages(t *testing.T) {
 			lost:  "messages: images in tool results: this model sees none",
 		},
 		{
-			name: "thoughts go along as text; signatures and hidden thoughts of others do not",
+			name:  "thoughts of others go along as text where they are wanted; hidden ones do not",
+			flags: llm.Flags{llm.FlagReasoningHistory},
 			p: llm.Prompt{Messages: []llm.Message{turn(
 				llm.Assistant,
 				llm.Block{Kind: llm.Thinking, Text: "hm", Opaque: "c2ln", Origin: "messages"}, llm.Block{Kind: llm.Redacted, Opaque: "c2Vj", Origin: "messages"}, llm.Block{Text: "a"},
 			)}},
 			want: `[{"content":"a","role":"assistant","thinking":"hm"}]`,
 			lost: "redacted thinking of another provider",
+		},
+		{
+			name: "thoughts of others do not go along; those of Ollama do",
+			p: llm.Prompt{Messages: []llm.Message{
+				turn(llm.Assistant, llm.Block{Kind: llm.Thinking, Text: "hm", Origin: "messages:anthropic"}, llm.Block{Text: "a"}),
+				turn(llm.Assistant, llm.Block{Kind: llm.Thinking, Text: "mine", Origin: "ollama"}, llm.Block{Text: "b"}),
+			}},
+			want: `[{"content":"a","role":"assistant"},{"content":"b","role":"assistant","thinking":"mine"}]`,
+			lost: "reasoning of earlier turns",
 		},
 		{
 			name: "a text document is its text",

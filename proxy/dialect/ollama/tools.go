@@ -1,6 +1,7 @@
 package ollama
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 
@@ -39,7 +40,15 @@ func tools(c *llm.Call, p *llm.Prompt) ([]tool, error) {
 		}
 	}
 	out := make([]tool, 0, len(offered))
-	for _, t := range offered {
+	seen := map[string]int{}
+	for i, t := range offered {
+		if first, ok := seen[t.Name]; ok { // C15
+			if !sameTool(&offered[first], &t) {
+				return nil, llm.Invalid("tools", "tools: two different tools have the name %q", t.Name)
+			}
+			continue
+		}
+		seen[t.Name] = i
 		w := tool{Type: "function"}
 		w.Function.Name, w.Function.Description = t.Name, t.Description
 		if w.Function.Parameters, err = parameters(c, &t); err != nil {
@@ -54,6 +63,10 @@ func tools(c *llm.Call, p *llm.Prompt) ([]tool, error) {
 		out = append(out, w)
 	}
 	return out, nil
+}
+
+func sameTool(a, b *llm.Tool) bool {
+	return a.Kind == b.Kind && a.Description == b.Description && bytes.Equal(a.Schema, b.Schema)
 }
 
 // parameters is a tool's schema, byte for byte if Ollama's types can read it

@@ -97,7 +97,7 @@ func said(param string, p *parts) (blocks []llm.Block, bad *llm.Error) {
 // assistant is a turn of the model's.
 func (d *reader) assistant(param string, p *parts) (blocks []llm.Block, bad *llm.Error) {
 	if p.thinking != "" {
-		blocks = append(blocks, llm.Block{Kind: llm.Thinking, Text: p.thinking})
+		blocks = append(blocks, llm.Block{Kind: llm.Thinking, Text: p.thinking, Origin: name})
 	}
 	shown, bad := said(param, p)
 	if blocks = append(blocks, shown...); bad != nil || p.calls == nil {

@@ -95,7 +95,7 @@ type entry struct {
 
 	callID string
 	tool   boxed
-	input  inputReader
+	input  llm.FreeText
 	secret string // encrypted_content
 	mime   string
 	status string
@@ -222,6 +222,7 @@ func (a *answer) begin(e llm.Event) {
 		}
 	case llm.ToolCall:
 		o.callID, o.tool = e.ID, a.box.of(e.Name)
+		o.input.Unquote = unquote
 		switch o.tool.wire {
 		case wireFunction:
 			a.announce(o, "fc_")

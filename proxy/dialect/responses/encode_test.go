@@ -105,6 +105,28 @@ func TestToolsSent(t *testing.T) {
 	}
 }
 
+// A client's own bytes are sent where all their tools are taken.
+func TestCopies(t *testing.T) {
+	for body, want := range map[string][3]bool{ // without flags, without custom tools, without hosted ones
+		`{"input":"x"}`: {true, true, true},
+		`{"input":"x","tools":[{"type":"function","name":"f"},{"type":"mcp"},{"type":"code_interpreter"}]}`:  {true, true, true},
+		`{"input":"x","tools":[{"type":"function","name":"f"},{"type":"custom","name":"c"}]}`:                {true, false, true},
+		`{"input":[{"type":"custom_tool_call","call_id":"1","name":"c","input":""}]}`:                        {true, false, true},
+		`{"input":"x","tools":[{"type":"apply_patch"}]}`:                                                     {true, false, true},
+		`{"input":"x","tools":[{"type":"namespace","name":"n","tools":[]}]}`:                                 {true, false, true},
+		`{"input":"x","tools":[{"type":"web_search"}]}`:                                                      {true, true, false},
+		`{"input":[{"type":"web_search_call","id":"w"}],"tools":[{"type":"web_search_preview_2025_03_11"}]}`: {true, true, false},
+		`{"input":[{"type":"web_search_call","id":"w"}]}`:                                                    {true, true, true},
+	} {
+		r := &llm.Request{Inbound: Dialect{}, Raw: []byte(body)}
+		for i, flags := range []llm.Flags{nil, {llm.FlagNoCustomTools}, {llm.FlagNoHostedTools}} {
+			if got := (Dialect{}).Copies(&llm.Call{Model: llm.Model{Flags: flags}}, r); got != want[i] {
+				t.Errorf("%s with %q: %v", body, flags, got)
+			}
+		}
+	}
+}
+
 // Custom calls go out as such, and as functions where there are none.
 func TestCustomCalls(t *testing.T) {
 	p := &llm.Prompt{

@@ -8,7 +8,7 @@ import (
 // EncodeError gives an error OpenAI's shape. A provider's error says whose it
 // is, and keeps its status.
 func (Dialect) EncodeError(e *llm.Error) (status int, contentType string, body []byte) {
-	return e.HTTPStatus(), "application/json", appendError(nil, e)
+	return e.StatusIn(name), "application/json", appendError(nil, e)
 }
 
 func appendError(b []byte, e *llm.Error) []byte {

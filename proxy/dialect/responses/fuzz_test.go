@@ -96,28 +96,3 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
-
-// A custom tool's text is the same in pieces of any size.
-func FuzzInput(f *testing.F) {
-	f.Add("a\"b\\\n😀é\u0001", uint8(3), false)
-	f.Add("{\"input\": \"\\ud83d\\ude00\\ud83d\"}", uint8(1), true)
-	f.Fuzz(func(t *testing.T, s string, step uint8, raw bool) {
-		args := s
-		if !raw {
-			args = wrapInput(s)
-		}
-		var r inputReader
-		got := ""
-		for rest := args; rest != ""; {
-			n := min(int(step)%7+1, len(rest))
-			got += r.add(rest[:n])
-			rest = rest[n:]
-		}
-		got += r.rest()
-		if want := unwrapInput(args); json.Valid([]byte(args)) && inputStart([]byte(args)) < 0 || !raw {
-			if got != want {
-				t.Fatalf("%q in steps of %d: %q, want %q", args, step, got, want)
-			}
-		}
-	})
-}

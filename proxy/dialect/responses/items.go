@@ -110,7 +110,7 @@ func (d *decoder) item(_ int, param string, v []byte) *llm.Error {
 		d.lose("input: " + kind)
 		return nil
 	case "item_reference":
-		return llm.Invalid(param, "%s refers to an item that is kept at OpenAI and cannot be read elsewhere: send the item itself, with store set to false", param)
+		return llm.Invalid(param, "%s refers to an item of an earlier answer, which only who keeps the answer can read: set store to false in the tool, so that it sends the items themselves, or have Keytray keep answers in memory: keep_responses: true in config.yaml", param)
 	case "compaction", "compaction_trigger", "context_compaction":
 		return llm.Invalid(param, "%s is a conversation that only its own provider can shorten and read: start a new conversation, or ask that provider again", param)
 	case "computer_call", "computer_call_output", "mcp_approval_request", "mcp_approval_response", "program", "program_output":

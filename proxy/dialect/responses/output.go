@@ -71,7 +71,7 @@ func (a *answer) endCall(o *entry) {
 			a.close()
 		}
 	case wireCustom:
-		if s := o.input.rest(); s != "" {
+		if s := o.input.Rest(); s != "" {
 			a.piece(o, s)
 		}
 		if a.about("response.custom_tool_call_input.done", o, "") {

@@ -115,6 +115,13 @@ func cut(items []element, body []byte) []edit {
 	return edits
 }
 
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
+		i++
+	}
+	return i
+}
+
 // remove takes a field out of the object with its key and one comma.
 func remove(body []byte, e edit) edit {
 	start := bytes.LastIndexByte(body[:e.at[0]], ':')

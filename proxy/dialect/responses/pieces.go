@@ -54,7 +54,7 @@ func (a *answer) delta(o *entry, e llm.Event) {
 		case wireFunction:
 			a.piece(o, e.Text)
 		case wireCustom:
-			if s := o.input.add(e.Text); s != "" {
+			if s := o.input.Add(e.Text); s != "" {
 				a.piece(o, s)
 			}
 		default:

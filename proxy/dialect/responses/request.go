@@ -180,7 +180,7 @@ func (e *encoder) reasoning() {
 	e.key("reasoning")
 	e.buf = append(e.buf, '{')
 	if effort != "" {
-		e.buf = sse.AppendString(append(e.buf, `"effort":`...), effort)
+		e.buf = sse.AppendString(append(e.buf, `"effort":`...), e.c.TakenEffort(effort))
 	}
 	if show != "" {
 		if effort != "" {
@@ -203,7 +203,7 @@ func effortOf(budget int) string {
 
 func (e *encoder) identity() {
 	if e.p.User != "" {
-		e.str("user", e.p.User)
+		e.str("user", e.c.TakenUser(e.p.User))
 	}
 	if e.p.CacheKey != "" {
 		e.str("prompt_cache_key", e.p.CacheKey)

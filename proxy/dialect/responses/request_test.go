@@ -208,7 +208,7 @@ func TestRefusals(t *testing.T) {
 		{`{"input":"x","conversation":"conv_1"}`, "conversation", "store set to false"},
 		{`{"input":"x","background":true}`, "background", "leave it out"},
 		{`{"input":"x","prompt":{"id":"p"}}`, "prompt", "instructions and input"},
-		{`{"input":[{"type":"item_reference","id":"i"}]}`, "input[0]", "send the item itself"},
+		{`{"input":[{"type":"item_reference","id":"i"}]}`, "input[0]", "keep_responses: true"},
 		{`{"input":[{"type":"compaction","encrypted_content":"g"}]}`, "input[0]", "start a new conversation"},
 		{`{"input":[{"type":"computer_call_output","call_id":"c"}]}`, "input[0].type", "computer_call_output"},
 		{`{"input":[{"type":"made_up"}]}`, "input[0].type", "not known"},

@@ -66,5 +66,33 @@ func (Dialect) URL(c *llm.Call, base string) string {
 // Framing of streams is SSE.
 func (Dialect) Framing(*llm.Call) llm.Framing { return llm.SSE }
 
-// Copies says whether the client's own bytes can be sent.
-func (d Dialect) Copies(_ *llm.Call, r *llm.Request) bool { return r.Inbound.Name() == d.Name() }
+// Copies says whether the client's own bytes can be sent: all tools in them
+// must be of kinds that the model's provider takes. The others are sent as
+// functions, or left out and reported.
+func (d Dialect) Copies(c *llm.Call, r *llm.Request) bool {
+	if r.Inbound.Name() != d.Name() {
+		return false
+	}
+	custom, hosted := c.Model.Flags.Has(llm.FlagNoCustomTools), c.Model.Flags.Has(llm.FlagNoHostedTools)
+	if !custom && !hosted {
+		return true
+	}
+	copies := true
+	kinds := func(v []byte, _ int) bool {
+		switch kind := unquote(field(v, "type")); {
+		case kind == "custom", kind == "namespace", kind == "custom_tool_call", wireTypes[kind] != wireFunction:
+			copies = copies && !custom
+		case kind == "image_generation", strings.HasPrefix(kind, "web_search") && kind != "web_search_call":
+			copies = copies && !hosted
+		}
+		return copies
+	}
+	_ = llm.Fields(r.Raw, func(key, v []byte, _ int) bool { // the body was read before
+		switch fieldName(key) {
+		case "tools", "input":
+			_ = llm.Elements(v, kinds) // a text has none
+		}
+		return copies
+	})
+	return copies
+}

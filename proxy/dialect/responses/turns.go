@@ -1,7 +1,6 @@
 package responses
 
 import (
-	"encoding/json"
 	"strings"
 
 	"keytray/proxy/llm"
@@ -184,7 +183,7 @@ func (e *encoder) thought(b *llm.Block) {
 func (e *encoder) call(b *llm.Block) {
 	kind, field, value := "function_call", "arguments", b.Text
 	if e.custom[b.Name] {
-		kind, field, value = "custom_tool_call", "input", unwrapInput(b.Text)
+		kind, field, value = "custom_tool_call", "input", llm.InputText(b.Text)
 		e.texts[b.ID] = true
 	} else if value == "" {
 		value = "{}"
@@ -194,16 +193,6 @@ func (e *encoder) call(b *llm.Block) {
 	e.str("name", e.rename(b.Name))
 	e.str(field, value)
 	e.buf = append(e.buf, '}')
-}
-
-// unwrapInput is the free text in a custom tool's arguments, or all of what is
-// no such JSON.
-func unwrapInput(args string) string {
-	var v struct{ Input *string }
-	if json.Unmarshal([]byte(args), &v) != nil || v.Input == nil {
-		return args
-	}
-	return *v.Input
 }
 
 // user writes a turn of the user: its tool results, which answer the calls

@@ -1,13 +1,18 @@
-package responses
+package llm
 
 import (
 	"bytes"
+	"encoding/json"
+	"strconv"
 	"unicode/utf8"
 )
 
-// inputReader reads the free text out of a custom tool's arguments,
-// {"input": "..."}, while they come in pieces of any size.
-type inputReader struct {
+// FreeText reads the free text out of a custom tool's arguments, which are
+// JSON of [CustomSchema], while they come in pieces of any size.
+type FreeText struct {
+	// Unquote gives the text of a JSON string with its quotes. It must be set.
+	Unquote func(quoted []byte) string
+
 	held  []byte // what is not read yet: the head, or an escape that is cut
 	all   []byte // until the text begins: for arguments of another shape
 	state inputState
@@ -21,8 +26,8 @@ const (
 	afterInput
 )
 
-// add takes a piece of the arguments in, and returns the text that it brings.
-func (r *inputReader) add(piece string) string {
+// Add takes a piece of the arguments in, and returns the text that it brings.
+func (r *FreeText) Add(piece string) string {
 	switch r.state {
 	case beforeInput:
 		r.all = append(r.all, piece...)
@@ -45,7 +50,7 @@ func (r *inputReader) add(piece string) string {
 func inputStart(b []byte) int {
 	i := 0
 	for _, want := range []string{"{", `"input"`, ":", `"`} {
-		i = skipSpace(b, i)
+		i = space(b, i)
 		if !bytes.HasPrefix(b[i:], []byte(want)) {
 			return -1
 		}
@@ -54,32 +59,34 @@ func inputStart(b []byte) int {
 	return i
 }
 
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
-		i++
-	}
-	return i
-}
-
 // read takes whole characters out of what is held.
-func (r *inputReader) read() string {
-	end := bytes.IndexByte(r.held, '"')
-	for end > 0 && r.held[end-1] == '\\' && !escapedBackslash(r.held[:end]) {
-		next := bytes.IndexByte(r.held[end+1:], '"')
-		if next < 0 {
-			end = -1
-			break
-		}
-		end += 1 + next
-	}
-	if end >= 0 {
+func (r *FreeText) read() string {
+	if end := closingQuote(r.held); end >= 0 {
 		r.state = afterInput
-		return unquote(append(append([]byte{'"'}, r.held[:end]...), '"'))
+		return r.Unquote(append(append([]byte{'"'}, r.held[:end]...), '"'))
 	}
 	n := wholeEscapes(r.held)
-	s := unquote(append(append([]byte{'"'}, r.held[:n]...), '"'))
+	s := r.Unquote(append(append([]byte{'"'}, r.held[:n]...), '"'))
 	r.held = append(r.held[:0], r.held[n:]...)
 	return s
+}
+
+// closingQuote is where the text ends, or -1 if that is not there yet.
+func closingQuote(b []byte) int {
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			return i
+		case '\\':
+			i++
+		}
+	}
+	return -1
+}
+
+func isHighHalf(hex []byte) bool {
+	n, err := strconv.ParseUint(string(hex), 16, 16)
+	return err == nil && n >= 0xd800 && n < 0xdc00
 }
 
 // wholeEscapes is how much of a string's inside does not end in the middle of
@@ -104,7 +111,7 @@ func wholeEscapes(b []byte) int {
 		size := 2
 		if n+1 < len(b) && b[n+1] == 'u' {
 			size = 6
-			if high, ok := hex4(b[min(n+2, len(b)):]); ok && high >= 0xd800 && high < 0xdc00 {
+			if n+6 <= len(b) && isHighHalf(b[n+2:n+6]) {
 				size = 12
 				// A high half that no second escape follows stands alone.
 				if n+6 < len(b) && b[n+6] != '\\' || n+7 < len(b) && b[n+7] != 'u' {
@@ -120,14 +127,24 @@ func wholeEscapes(b []byte) int {
 	return n
 }
 
-// rest is the text that is still to come when the arguments are whole: all of
+// Rest is the text that is still to come when the arguments are whole: all of
 // them, if they have another shape.
-func (r *inputReader) rest() string {
+func (r *FreeText) Rest() string {
 	switch r.state {
 	case beforeInput:
-		return unwrapInput(string(r.all))
+		return InputText(string(r.all))
 	case insideInput: // cut off in the middle
-		return unquote(append(append([]byte{'"'}, r.held...), '"'))
+		return r.Unquote(append(append([]byte{'"'}, r.held...), '"'))
 	}
 	return ""
+}
+
+// InputText is the free text in a custom tool's arguments, or all of what is no
+// such JSON.
+func InputText(args string) string {
+	var v struct{ Input *string }
+	if json.Unmarshal([]byte(args), &v) != nil || v.Input == nil {
+		return args
+	}
+	return *v.Input
 }

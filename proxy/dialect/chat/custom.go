@@ -1,0 +1,127 @@
+package chat
+
+import (
+	"encoding/json"
+	"strings"
+
+	"keytray/proxy/llm"
+	"keytray/proxy/sse"
+)
+
+// A custom tool takes free text:
+//
+//	{"type": "custom", "custom": {"name": ..., "description": ..., "format": ...}}
+//
+// and is called with {"type": "custom", "custom": {"name": ..., "input": ...}}.
+// In a prompt it is a function with one text argument.
+
+// customTool reads one. raw is the tool, and v its inner part.
+func (d *decoder) customTool(param string, raw, v []byte) *llm.Error {
+	t := llm.Tool{Kind: llm.Custom, Schema: json.RawMessage(llm.CustomSchema), Raw: json.RawMessage(raw), Origin: name}
+	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
+		switch {
+		case null(v):
+		case key == "name":
+			t.Name, err = text(param+".name", v)
+		case key == "description":
+			said := ""
+			said, err = text(param+".description", v)
+			t.Description = said + t.Description
+		case key == "format":
+			err = object(param+".format", v, func(string, []byte) *llm.Error { return nil })
+			t.Description += grammarOf(v)
+		default:
+			d.lose("tools[].custom." + key)
+		}
+		return err
+	})
+	t.Description = strings.TrimLeft(t.Description, "\n")
+	if err == nil && t.Name == "" {
+		err = llm.Invalid(param+".name", "%s.name is missing", param)
+	}
+	d.p.Tools = append(d.p.Tools, t)
+	return err
+}
+
+// grammarOf tells a model that takes no grammar which one its input must follow.
+func grammarOf(format []byte) string {
+	if unquote(field(format, "type")) != "grammar" {
+		return ""
+	}
+	g := field(format, "grammar")
+	return "\n\nThe input must follow this " + unquote(field(g, "syntax")) + " grammar:\n" + unquote(field(g, "definition"))
+}
+
+// customNames are a client's custom tools: their calls go back as such.
+func customNames(body []byte) map[string]bool {
+	var names map[string]bool
+	_ = llm.Fields(body, func(key, v []byte, _ int) bool { // the body was read before
+		if fieldName(key) != "tools" {
+			return true
+		}
+		_ = llm.Elements(v, func(v []byte, _ int) bool {
+			if unquote(field(v, "type")) == "custom" {
+				if names == nil {
+					names = map[string]bool{}
+				}
+				names[unquote(field(field(v, "custom"), "name"))] = true
+			}
+			return true
+		})
+		return true
+	})
+	return names
+}
+
+// appendInput is a custom tool's text as a function's arguments.
+func appendInput(dst []byte, s string) []byte {
+	return append(sse.AppendString(append(dst, `{"input":`...), s), '}')
+}
+
+// isCustom tells a tool that this model takes as what it is; any other is a
+// function.
+func (e *encoder) isCustom(tool string) bool {
+	if !e.flags.Has(llm.FlagCustomTools) {
+		return false
+	}
+	for i := range e.p.Tools {
+		if t := &e.p.Tools[i]; t.Name == tool {
+			return t.Kind == llm.Custom
+		}
+	}
+	return false
+}
+
+// custom writes a tool whose input is free text, with the grammar that the
+// client gave it. Its description then need not say the grammar again.
+func (e *encoder) custom(t *llm.Tool) {
+	raw := []byte(t.Raw)
+	if in := field(raw, "custom"); !null(in) {
+		raw = in
+	}
+	says, format := t.Description, field(raw, "format")
+	if t.Raw != nil {
+		says = unquote(field(raw, "description"))
+	}
+	e.buf = append(e.buf, `{"type":"custom","custom":{"name":`...)
+	e.buf = sse.AppendString(e.buf, e.rename(t.Name))
+	if says != "" {
+		e.str("description", says)
+	}
+	switch g := field(format, "grammar"); {
+	case null(format):
+	case unquote(field(format, "type")) == "grammar" && null(g): // the flat form of the Responses API
+		e.key("format")
+		e.buf = append(e.buf, `{"type":"grammar","grammar":{"syntax":`...)
+		e.buf = sse.AppendString(e.buf, unquote(field(format, "syntax")))
+		e.str("definition", unquote(field(format, "definition")))
+		e.buf = append(e.buf, "}}"...)
+	default:
+		e.key("format")
+		e.buf = append(e.buf, format...)
+	}
+	e.buf = append(e.buf, "}}"...)
+	if t.Cache != "" {
+		e.c.Lose("cache_control")
+	}
+}

@@ -82,8 +82,8 @@ type App struct {
 	vault    *vault.Vault // what clients' dialects cannot carry from turn to turn
 	changes  changes
 	paused   atomic.Bool
-	strange  atomic.Int64 // calls with an unknown token
-	own      string       // the token that this process calls itself with
+	strange  strangers
+	own      string // the token that this process calls itself with
 	// pricesFrom stands in for models.dev in tests.
 	pricesFrom string
 	read       chan struct{} // closed when the keychain was read, or could not be

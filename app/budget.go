@@ -279,7 +279,7 @@ func spentUp(l Limit) error {
 	}
 	return &llm.Error{
 		Kind: llm.OverBudget, Code: "budget_spent", Cause: &upError{l},
-		Message: fmt.Sprintf("%s budget of %s USD for %s is used up (%s USD so far); it begins anew on %s. Raise it under Settings or in config.yaml, or use a local model",
+		Message: fmt.Sprintf("%s budget of %s USD for %s is used up (%s USD so far); it begins anew on %s. Raise it under Spend or in config.yaml, or use a local model",
 			period, usd(l.Most), l.Scope, usd(l.Spent), l.Until.Format("Jan 2, 15:04")),
 	}
 }
@@ -310,7 +310,7 @@ func (a *App) spentSince(from time.Time) (map[Scope]int64, error) {
 	ctx, cancel := context.WithTimeout(a.ctx, 5*time.Second)
 	defer cancel()
 	out := map[Scope]int64{}
-	sums, err := a.ledger.Spend(ctx, ledger.Query{From: from, By: []ledger.By{ledger.ByTool, ledger.ByProvider, ledger.ByKey}})
+	sums, err := a.Spend(ctx, ledger.Query{From: from, By: []ledger.By{ledger.ByTool, ledger.ByProvider, ledger.ByKey}})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -90,6 +91,9 @@ func (a *App) control(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch r.URL.Path[len(controlPath):] {
+	case "strangers":
+		_ = json.NewEncoder(w).Encode(a.strange.now()) // who asked has gone, or has it
+		return
 	case "show":
 		if show == nil {
 			http.Error(w, "no window", http.StatusConflict)
@@ -103,7 +107,8 @@ func (a *App) control(w http.ResponseWriter, r *http.Request) {
 	case "prices":
 		a.takePrices()
 	case "tokens":
-		if err := a.tokens.Reload(); err != nil {
+		// Who asks may want to read when each was used last.
+		if err := errors.Join(a.tokens.Reload(), a.tokens.Flush()); err != nil {
 			a.log.Warn("tokens", "err", err)
 		}
 	default:
@@ -154,30 +159,38 @@ var errNoWindow = errors.New("it runs without a window (keytray serve)")
 func (a *App) tell(ctx context.Context, what string) error { return tell(ctx, a.runningFile(), what) }
 
 func tell(ctx context.Context, file, what string) error {
+	_, err := askRunning(ctx, file, what)
+	return err
+}
+
+// askRunning is tell for what has an answer.
+func askRunning(ctx context.Context, file, what string) ([]byte, error) {
 	r, err := readRunning(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.Address+controlPath+what, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req.Header.Set("Keytray-Control", r.Secret)
 	// Never through a proxy: this is loopback.
 	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
 	if err != nil {
-		return fs.ErrNotExist // a file left behind by one that died
+		return nil, fs.ErrNotExist // a file left behind by one that died
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {
 	case http.StatusNoContent:
-		return nil
+		return nil, nil
+	case http.StatusOK:
+		return io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	case http.StatusConflict:
-		return errNoWindow
+		return nil, errNoWindow
 	default:
-		return fmt.Errorf("the running Keytray answered %s", resp.Status)
+		return nil, fmt.Errorf("the running Keytray answered %s", resp.Status)
 	}
 }
 

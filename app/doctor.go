@@ -37,6 +37,13 @@ func (a *App) Doctor(ctx context.Context) []Check {
 	} else {
 		out = append(out, Check{Name: "Tokens", OK: true, Said: counted(len(a.tokens.List()), "tool") + " with a token"})
 	}
+	if s, err := a.RunningStrangers(ctx); err == nil && s.Count > 0 {
+		out = append(out, Check{
+			Name: "Strangers", Minor: true,
+			Said:   fmt.Sprintf("%s with an unknown token since Keytray started, the last one on %s", counted(int(s.Count), "call"), s.Last.Format("Jan 2, 15:04:05")),
+			Remedy: "a tool may have an old token: `keytray token TOOL` prints the one that is accepted",
+		})
+	}
 	return append(out, a.checkEnvironment()...)
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"keytray/proxy"
 	"keytray/store/config"
@@ -19,7 +20,8 @@ func (a *App) checkToken(token string) (string, bool) {
 	}
 	tool, ok := a.tokens.Check(token)
 	if !ok {
-		a.strange.Add(1)
+		a.strange.came(time.Now())
+		a.changed()
 	}
 	return tool, ok
 }

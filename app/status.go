@@ -36,8 +36,8 @@ type Status struct {
 	Active   string // the switch: auto, offline, a provider, a route
 	Paused   bool
 	Problems []Problem
-	// Strangers counts calls with an unknown token since the start.
-	Strangers int64
+	// Strangers are calls with an unknown token since the start.
+	Strangers Strangers
 }
 
 // BaseURL is what tools are pointed at, "" while nothing listens.
@@ -51,7 +51,7 @@ func (s Status) BaseURL() string {
 // Status says how Keytray stands. It never waits.
 func (a *App) Status() Status {
 	addr, listenErr := a.Addr()
-	s := Status{State: On, Address: addr, Active: a.config.Current().Active, Paused: a.paused.Load(), Strangers: a.strange.Load()}
+	s := Status{State: On, Address: addr, Active: a.config.Current().Active, Paused: a.paused.Load(), Strangers: a.strange.now()}
 	switch {
 	case s.Paused:
 		s.State = Paused

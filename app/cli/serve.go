@@ -8,10 +8,12 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"keytray/app"
+	"keytray/app/view"
 )
 
 func (f *face) serveCommand() *cobra.Command {
@@ -87,6 +89,10 @@ func (f *face) answer(ctx context.Context, cmd *cobra.Command, a *app.App, o app
 	said := map[string]string{}
 	for {
 		tell(o.Log, said, a.Status().Problems)
+		for _, w := range a.TakeWarnings() {
+			title, text := view.BudgetWarning(w, time.Now())
+			o.Log.Warn(title, "about", "budget", "said", text)
+		}
 		if now, _ := a.Addr(); now != addr && now != "" {
 			addr = now // listen was changed in config.yaml
 			o.Log.Info("listening", "address", "http://"+addr)

@@ -12,6 +12,7 @@ import (
 
 func (f *face) tokenCommand() *cobra.Command {
 	var rotate, revoke, asJSON bool
+	var models []string
 	cmd := &cobra.Command{
 		Use:   "token [TOOL]",
 		Short: "Print a tool's local token, made on first use",
@@ -21,11 +22,16 @@ apart and it can be shut out alone. A token opens this Keytray and nothing else.
 
 Keytray keeps a hash of it in tokens.json and the token itself in the keychain;
 where there is none, it is shown once, when it is made. Alone, token lists the
-tools that have one. KEYTRAY_TOKEN, in the environment of the Keytray that runs,
-is one more, of the tool env.`,
+tools, with when each called last and what it spent today and this month.
+
+With --models a tool may ask for these models and routes alone, and for PROVIDER/
+all of a provider's; any takes that back. What a tool may spend is set with
+keytray budget set tool NAME. KEYTRAY_TOKEN, in the environment of the Keytray
+that runs, is one more, of the tool env.`,
 		Example: `  keytray token my-editor
   export OPENAI_API_KEY=$(keytray token my-script)
-  keytray token my-editor --rotate`,
+  keytray token my-editor --rotate
+  keytray token my-editor --models ollama/,openai/gpt-6-luna`,
 		Args: between(0, 1, "a tool's name, such as my-editor"),
 		ValidArgsFunction: f.complete(func(_ context.Context, a *app.App) []string {
 			var out []string
@@ -41,14 +47,19 @@ is one more, of the tool env.`,
 			switch {
 			case rotate && revoke:
 				return usagef(cmd, "--rotate makes a new token and --revoke makes none: give one of them")
-			case len(args) == 0 && (rotate || revoke):
-				return usagef(cmd, "--rotate and --revoke need the tool whose token it is")
+			case len(models) > 0 && (rotate || revoke || asJSON):
+				return usagef(cmd, "--models stands alone")
+			case len(args) == 0 && (rotate || revoke || len(models) > 0):
+				return usagef(cmd, "--rotate, --revoke and --models need the tool whose token it is")
 			case len(args) == 1 && asJSON:
 				return usagef(cmd, "--json is for the list: leave the tool out")
 			}
 			return f.with(ctx, func(a *app.App) error {
-				if len(args) == 0 {
-					return f.listTokens(a, asJSON)
+				switch {
+				case len(args) == 0:
+					return f.listTokens(ctx, a, asJSON)
+				case len(models) > 0:
+					return f.allow(a, args[0], models)
 				}
 				return f.token(ctx, a, args[0], rotate, revoke)
 			})
@@ -56,8 +67,21 @@ is one more, of the tool env.`,
 	}
 	cmd.Flags().BoolVar(&rotate, "rotate", false, "make a new token; the old one is refused at once")
 	cmd.Flags().BoolVar(&revoke, "revoke", false, "refuse the token from now on")
+	cmd.Flags().StringSliceVar(&models, "models", nil, "what the tool may ask for, with commas; any is everything")
 	jsonFlag(cmd, &asJSON)
 	return cmd
+}
+
+// allow says what a tool may ask for.
+func (f *face) allow(a *app.App, tool string, models []string) error {
+	if len(models) == 1 && models[0] == "any" {
+		models = nil
+	}
+	if err := a.SetToolModels(tool, models); err != nil {
+		return err
+	}
+	f.say("%s may ask for %s", tool, view.Allowed(models))
+	return nil
 }
 
 func (f *face) token(ctx context.Context, a *app.App, tool string, rotate, revoke bool) error {
@@ -89,13 +113,23 @@ type tokenJSON struct {
 	Created  *time.Time `json:"created"`
 	LastUsed *time.Time `json:"last_used"`
 	Static   bool       `json:"static"`
+	Models   []string   `json:"models"`    // none is no limit
+	Today    *string    `json:"today_usd"` // of the calls with a price; null if none has one
+	Month    *string    `json:"month_usd"`
 }
 
-func (f *face) listTokens(a *app.App, asJSON bool) error {
-	all := a.Tokens()
+func (f *face) listTokens(ctx context.Context, a *app.App, asJSON bool) error {
+	all, err := a.Tools(ctx)
+	if err != nil {
+		f.warn("what the tools spent is not known: "+err.Error(), app.Remedy(err))
+	}
 	if asJSON {
 		for _, t := range all {
-			if err := object(f.out(), tokenJSON{t.Tool, known(t.Created), known(t.LastUsed), t.Static}); err != nil {
+			x := tokenJSON{Tool: t.Name, Created: known(t.Created), LastUsed: known(t.LastUsed), Static: t.Static, Models: append([]string{}, t.Models...)}
+			if err == nil {
+				x.Today, x.Month = sumJSON(t.Today, nil).Cost, sumJSON(t.Month, nil).Cost
+			}
+			if err := object(f.out(), x); err != nil {
 				return err
 			}
 		}
@@ -103,18 +137,12 @@ func (f *face) listTokens(a *app.App, asJSON bool) error {
 	}
 	if len(all) == 0 {
 		f.note("No tool has a token yet. Make one with `keytray token TOOL`, under any name you like.")
-		return nil
+	} else {
+		f.print(view.ToolTable(all, err == nil, time.Now()))
 	}
-	t := &view.Table{Columns: []view.Column{{Title: "TOOL", Flexible: true}, {Title: "MADE"}, {Title: "LAST USED"}}}
-	now := time.Now()
-	for _, x := range all {
-		made := "from KEYTRAY_TOKEN"
-		if !x.Static {
-			made = view.Ago(now, x.Created)
-		}
-		t.Rows = append(t.Rows, []string{x.Tool, made, view.Ago(now, x.LastUsed)})
+	if s, err := a.RunningStrangers(ctx); err == nil && s.Count > 0 {
+		f.note("keytray: note: %s", view.StrangersText(s, time.Now()))
 	}
-	f.print(t)
 	return nil
 }
 

@@ -35,6 +35,14 @@ type fake struct {
 	testErr   error
 	doErr     error
 	settings  app.Settings
+	limits    []app.Limit
+	routes    []app.Route
+	fit       []app.Fit
+	askErr    error
+	checkErr  error
+	budget    app.BudgetSettings
+	warnings  []app.Warning
+	tokens    []app.Token
 	reports
 	did     []string
 	changed chan struct{}
@@ -204,6 +212,7 @@ func newFake() *fake {
 		{ID: 5, RequestID: "req_5", Attempt: 1, Time: noon.Add(-40 * time.Minute), Tool: "aider", Inbound: "chat", Asked: "qwen3", Provider: "ollama", Model: "qwen3", Status: "ok", HTTPStatus: 200, FirstByte: 90 * time.Millisecond, Duration: 5200 * time.Millisecond, Usage: app.Usage{Input: 1200, Output: 640}, CostPico: cost(0), CostKind: "exact"},
 		{ID: 4, RequestID: "req_4", Attempt: 1, Time: noon.Add(-26 * time.Hour), Tool: "codex", Inbound: "chat", Asked: "gpt-6-luna", Provider: "openai", Model: "gpt-6-luna", Key: "environment", Status: "aborted", FirstByte: 300 * time.Millisecond, Duration: 900 * time.Millisecond, Usage: app.Usage{Input: 3100, Output: 40}, CostPico: cost(4_300_000_000), CostKind: "estimated"},
 	}
+	f.more()
 	f.test = app.KeyTest{OK: true, Said: "accepted; it lists 57 models", Models: 57, Took: 240 * time.Millisecond}
 	return f
 }
@@ -212,6 +221,7 @@ func newFake() *fake {
 func bare() *fake {
 	f := newFake()
 	f.keys, f.sums, f.rows = nil, nil, nil
+	f.less()
 	return f
 }
 
@@ -247,6 +257,7 @@ func long() *fake {
 		f.sums[i].Provider, f.sums[i].Model = "long", word+word
 	}
 	f.status.Problems = []app.Problem{{About: "config", Message: word + " " + word + word + word + " " + word, Remedy: word + word + word}}
+	f.stretch(word)
 	f.test = app.KeyTest{Said: "401: " + word + word + " " + word}
 	return f
 }

@@ -8,6 +8,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 
 	"keytray/app/view"
 )
@@ -17,8 +18,16 @@ type question struct {
 	title, text, verb string
 	entry             *field // nil for none
 	grave             bool
+	blank             bool // the entry may be empty, and is a tall one
 	do                func(ctx context.Context, entered string) error
 	done              func(entered string)
+}
+
+func (q question) height() float32 {
+	if q.blank {
+		return 340
+	}
+	return 230
 }
 
 // ask puts the question; the sheet stays until it is done or cancelled.
@@ -33,7 +42,7 @@ func (s *shell) ask(q question) *sheet {
 	run := func() {
 		entered := ""
 		if q.entry != nil {
-			if entered = strings.TrimSpace(q.entry.Text); entered == "" {
+			if entered = strings.TrimSpace(q.entry.Text); entered == "" && !q.blank {
 				return
 			}
 		}
@@ -61,12 +70,16 @@ func (s *shell) ask(q question) *sheet {
 	}
 	if q.entry != nil {
 		q.entry.OnSubmitted = func(string) { run() }
-		parts = append(parts, q.entry)
+		if q.blank {
+			parts = append(parts, container.New(layout.NewCustomPaddedLayout(0, 0, 0, 2), container.New(least(fyne.NewSize(200, 140)), q.entry)))
+		} else {
+			parts = append(parts, q.entry)
+		}
 		keys = append(keys, q.entry)
 	}
 	parts = append(parts, said)
 	cancel := newPress("Cancel", nil, func() { sh.close() })
-	sh = newSheet(s.win.Canvas(), q.title, fyne.NewSize(480, 230), container.NewVScroll(container.New(&stacked{gap: 6}, parts...)), keys, cancel, verb)
+	sh = newSheet(s.win.Canvas(), q.title, fyne.NewSize(480, q.height()), container.NewVScroll(container.New(&stacked{gap: 6}, parts...)), keys, cancel, verb)
 	return sh
 }
 

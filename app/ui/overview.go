@@ -27,6 +27,8 @@ type overview struct {
 	problem *notice
 	steps   *steps
 	figures []*figure
+	budget  *budgetRow
+	limit   *panel // around budget
 	bars    *chart.Bars
 	days    []view.Bar
 	read    *widget.Label
@@ -66,7 +68,10 @@ func newOverview(s *shell) *overview {
 	o.none = quiet("No calls yet. They appear here as they happen.")
 	all := newPress("All requests", nil, func() { s.choose(atRequests) }).light()
 	calls := newPanel(container.New(&stacked{gap: 0}, around(nil, nil, bold(short("Last calls")), all), o.none, o.table.object))
-	o.scroll = scrolled(o.problem.panel, endpoint, o.steps.panel, figures, days, calls)
+	o.budget = newBudgetRow(newPress("Budgets", nil, func() { s.choose(atSpend) }).light())
+	o.limit = newPanel(o.budget.object)
+	o.limit.Hide()
+	o.scroll = scrolled(o.problem.panel, endpoint, o.steps.panel, figures, o.limit, days, calls)
 	o.face = page("Overview", nil, o.scroll.view)
 	return o
 }
@@ -96,7 +101,7 @@ func (o *overview) refresh() {
 	tested := o.s.anyTested()
 	load(&o.stage, func(ctx context.Context) (view.Overview, error) {
 		now := o.s.now()
-		st := view.OverviewState{Now: now, Keys: o.s.k.CachedKeys(), Tested: tested}
+		st := view.OverviewState{Now: now, Keys: o.s.k.CachedKeys(), Tested: tested, Limits: o.s.k.Limits()}
 		var err error
 		if st.Days, err = o.s.k.Spend(ctx, view.OverviewQuery(now)); err != nil {
 			return view.Overview{}, err
@@ -148,6 +153,10 @@ func (o *overview) draw(v view.Overview, err error) {
 	for i, f := range v.Figures {
 		o.figures[i].draw(f)
 	}
+	show(o.limit, v.Budget != nil)
+	if v.Budget != nil {
+		o.budget.draw(*v.Budget)
+	}
 	o.days = v.Bars
 	o.bars.Set(chartBars(v.Bars))
 	o.drawRead()
@@ -177,17 +186,19 @@ func chartBars(bars []view.Bar) []chart.Bar {
 // figure is a sum with its title.
 type figure struct {
 	*panel
-	title, amount, note *widget.Label
+	title, amount, more, note *widget.Label
 }
 
 func newFigure() *figure {
-	f := &figure{title: quietLine(""), amount: sized(bold(line("")), theme.SizeNameHeadingText), note: sized(quietLine(""), theme.SizeNameCaptionText)}
-	f.panel = newPanel(container.New(&stacked{gap: -10}, f.title, f.amount, f.note))
+	f := &figure{title: quietLine(""), amount: sized(bold(line("")), theme.SizeNameHeadingText), more: line(""), note: sized(quiet(""), theme.SizeNameCaptionText)}
+	f.panel = newPanel(container.New(&stacked{gap: -10}, f.title, f.amount, f.more, f.note))
 	return f
 }
 
 func (f *figure) draw(v view.Figure) {
 	set(f.title, v.Title)
 	set(f.amount, v.Amount)
+	set(f.more, v.More)
+	show(f.more, v.More != "")
 	set(f.note, v.Note)
 }

@@ -77,6 +77,7 @@ func enable(b interface {
 type field struct {
 	widget.Entry
 	escape func()
+	submit func() // what Ctrl+Enter does, or Cmd+Enter on a Mac
 }
 
 func newField(placeholder string) *field {
@@ -105,7 +106,11 @@ func (f *field) TypedKey(e *fyne.KeyEvent) {
 
 // TypedShortcut passes the window's shortcuts on; those of text are the entry's.
 func (f *field) TypedShortcut(s fyne.Shortcut) {
-	if _, ok := s.(*desktop.CustomShortcut); ok {
+	if k, ok := s.(*desktop.CustomShortcut); ok {
+		if f.submit != nil && (k.KeyName == fyne.KeyReturn || k.KeyName == fyne.KeyEnter) && k.Modifier == fyne.KeyModifierShortcutDefault {
+			f.submit()
+			return
+		}
 		if c, ok := fyne.CurrentApp().Driver().CanvasForObject(f).(fyne.Shortcutable); ok {
 			c.TypedShortcut(s)
 			return
@@ -155,8 +160,6 @@ type picker struct {
 	escape func()
 }
 
-func (p *picker) onEscape(f func()) { p.escape = f }
-
 func newPicker(options []string, changed func(string)) *picker {
 	p := &picker{}
 	p.Options, p.OnChanged, p.PlaceHolder = options, changed, " "
@@ -176,7 +179,9 @@ func (p *picker) MinSize() fyne.Size {
 	return size
 }
 
-// TypedKey opens the list with Enter or the space bar.
+func (p *picker) onEscape(f func()) { p.escape = f }
+
+// TypedKey opens the list with Enter or the space bar, and passes Escape on.
 func (p *picker) TypedKey(e *fyne.KeyEvent) {
 	if e.Name == fyne.KeyEscape {
 		call(p.escape)

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 
+	"keytray/app"
 	"keytray/app/view"
 )
 
@@ -155,6 +156,7 @@ func (r *runner) follow(ctx context.Context) {
 	var shownAt time.Time
 	for {
 		st := read(ctx, r.k, time.Now())
+		notify(r.app, r.k.TakeWarnings(), time.Now())
 		fyne.Do(func() {
 			if ctx.Err() == nil {
 				r.shell.apply(st)
@@ -185,5 +187,13 @@ func (r *runner) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// notify shows each warning as one of the system's notifications. It waits for
+// the desktop, so it runs beside Fyne.
+func notify(f fyne.App, all []app.Warning, now time.Time) {
+	for _, w := range all {
+		f.SendNotification(fyne.NewNotification(view.BudgetWarning(w, now)))
 	}
 }

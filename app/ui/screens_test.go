@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"keytray/app"
+	"keytray/app/view"
 )
 
 // picture writes what the window shows to the folder that KEYTRAY_SCREENSHOTS
@@ -34,7 +35,7 @@ func (s *shell) picture(t *testing.T, name string) {
 	}
 }
 
-var screenNames = []string{"overview", "keys", "spend", "requests", "settings"}
+var screenNames = []string{"overview", "keys", "routes", "tools", "spend", "requests", "playground", "settings"}
 
 // TestScreens draws every screen in every state, light and dark, at the usual
 // and at the least size. Nothing may stick out of the window.
@@ -72,6 +73,34 @@ func TestScreensOfSheets(t *testing.T) {
 			k := s.all[atKeys].(*keysScreen)
 			k.remove(k.now[0], k.now[0].Keys[0])
 		},
+		"sheet-route": func(s *shell) { s.choose(atRoutes); s.all[atRoutes].(*routesScreen).editNamed("shares") },
+		"sheet-route-yaml": func(s *shell) {
+			s.choose(atRoutes)
+			s.all[atRoutes].(*routesScreen).editNamed("safe")
+			for _, o := range s.inView() {
+				if b, ok := o.(*press); ok && b.Text == "Edit as YAML" {
+					b.OnTapped()
+				}
+			}
+		},
+		"sheet-route-new": func(s *shell) {
+			s.choose(atRoutes)
+			s.all[atRoutes].(*routesScreen).edit(view.RouteForm{Strategy: "fallback"}, true)
+		},
+		"compare": func(s *shell) { s.choose(atPlayground); compare(s) },
+		"compare-small": func(s *shell) {
+			s.win.Resize(fyne.NewSize(720, 480))
+			s.choose(atPlayground)
+			compare(s)
+		},
+		"sheet-choose": func(s *shell) { s.choose(atPlayground); s.all[atPlayground].(*playground).choose() },
+		"sheet-token":  func(s *shell) { s.choose(atTools); s.all[atTools].(*toolsScreen).show("codex") },
+		"sheet-models": func(s *shell) {
+			s.choose(atTools)
+			t := s.all[atTools].(*toolsScreen)
+			t.models(t.now[1])
+		},
+		"sheet-budget":  func(s *shell) { s.choose(atSpend); s.all[atSpend].(*spendScreen).budgets.edit(app.Scope{}, true) },
 		"sheet-details": func(s *shell) { s.choose(atRequests); s.all[atRequests].(*requests).details("req_6") },
 		"demo":          func(s *shell) { s.all[atOverview].(*overview).steps.demo() },
 		"paused":        func(s *shell) { s.state.Status.Paused = true; s.state.Status.State = app.Paused; s.apply(s.state) },

@@ -5,6 +5,7 @@ package ui
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -50,15 +51,18 @@ type shell struct {
 const (
 	atOverview = iota
 	atKeys
+	atRoutes
+	atTools
 	atSpend
 	atRequests
+	atPlayground
 	atSettings
 )
 
 // newShell fills a window.
 func newShell(k Keytray, c *crew, f fyne.App, w fyne.Window, log *slog.Logger) *shell {
 	s := &shell{k: k, crew: c, win: w, fyne: f, log: log, now: time.Now, tests: map[view.KeyID]view.Tested{}}
-	s.all = []screen{newOverview(s), newKeys(s), newSpend(s), newRequests(s), newSettings(s)}
+	s.all = []screen{newOverview(s), newKeys(s), newRoutes(s), newTools(s), newSpend(s), newRequests(s), newPlayground(s), newSettings(s)}
 	s.side = newSidebar(s.all, s.choose, s.togglePause)
 	s.banner = newNotice(newPress("Got it", nil, func() { s.say("", "") }))
 	s.body = container.NewStack()
@@ -156,12 +160,19 @@ func (s *shell) use(to string) {
 	})
 }
 
-// tell says in the window that something the user asked for did not happen.
-func (s *shell) tell(what string, err error) {
+// tell says in the window that something the user asked for did not happen, and
+// what to do about it, if that is known.
+func (s *shell) tell(what string, err error, remedy ...string) {
 	if s.log != nil {
 		s.log.Warn(what, "err", err)
 	}
-	s.say(what, capital(err.Error()))
+	text := capital(err.Error())
+	for _, r := range remedy {
+		if r != "" && !strings.Contains(text, r) {
+			text += "\n" + r
+		}
+	}
+	s.say(what, text)
 }
 
 // say puts a notice over all screens; an empty title takes it away.

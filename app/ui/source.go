@@ -34,6 +34,27 @@ type Keytray interface {
 	Spend(ctx context.Context, q app.SpendQuery) ([]app.Sum, error)
 	Requests(ctx context.Context, f app.RowFilter) ([]app.Row, error)
 
+	Limits() []app.Limit
+	Budget(of app.Scope) app.BudgetSettings
+	SetBudget(of app.Scope, to app.BudgetSettings) error
+	TakeWarnings() []app.Warning
+
+	Models(ctx context.Context) []app.Model
+	Ask(ctx context.Context, model, say string, more func(string)) (app.Answer, error)
+
+	Routes() []app.Route
+	Fit() []app.Fit
+	CheckRoute(name, yaml string) error
+	SetRoute(name, yaml string) error
+	RemoveRoute(name string) error
+
+	Tokens() []app.Token
+	Tools(ctx context.Context) ([]app.Tool, error)
+	Token(ctx context.Context, tool string) (app.TokenText, error)
+	RotateToken(ctx context.Context, tool string) (app.TokenText, error)
+	RevokeToken(ctx context.Context, tool string) error
+	SetToolModels(tool string, models []string) error
+
 	Settings() *app.Settings
 	Paths() app.Paths
 	SetListen(addr string) error

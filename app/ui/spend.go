@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"keytray/app"
 	"keytray/app/ui/chart"
 	"keytray/app/view"
 )
@@ -34,6 +35,7 @@ type spendScreen struct {
 	table               *fyne.Container
 	full                *scrolling
 	empty               fyne.CanvasObject
+	budgets             *budgets
 	picture, tablePanel *panel
 	now                 view.Spend
 }
@@ -65,10 +67,11 @@ func newSpend(s *shell) *spendScreen {
 	p.picture = newPanel(container.New(&stacked{gap: 4},
 		container.New(&stacked{gap: -10}, p.total, p.note), p.bars, p.read, container.NewHScroll(underText)))
 	p.tablePanel = newPanel(inCard(tight(p.table)))
-	p.full = scrolled(p.problem.panel, p.picture, p.tablePanel)
-	p.empty = empty("Nothing was spent", "No call was made in these days. Calls and what they cost appear here as they happen.")
+	p.budgets = newBudgets(s, p.refresh)
+	p.empty = newPanel(empty("Nothing was spent", "No call was made in these days. Calls and what they cost appear here as they happen."))
 	p.empty.Hide()
-	p.face = page("Spend", container.NewHBox(newPress("Compare…", nil, func() { s.compare() }), p.days, p.group), container.NewStack(p.full.view, p.empty))
+	p.full = scrolled(p.problem.panel, p.empty, p.picture, p.budgets.panel, p.tablePanel)
+	p.face = page("Spend", container.NewHBox(newPress("Compare…", nil, func() { s.compare() }), p.days, p.group), p.full.view)
 	return p
 }
 
@@ -79,19 +82,32 @@ func (p *spendScreen) enter()                    { p.stage.enter(); p.refresh() 
 
 func (p *spendScreen) refresh() {
 	days, group := view.Ranges()[p.days.SelectedIndex()].Days, view.Groups()[p.group.SelectedIndex()][0]
-	load(&p.stage, func(ctx context.Context) (view.Spend, error) {
+	load(&p.stage, func(ctx context.Context) (spendRead, error) {
 		now := p.s.now()
 		sums, err := p.s.k.Spend(ctx, view.SpendQuery(now, days, group))
-		return view.NewSpend(sums, now, days, group, names(p.s.k.Providers())), err
+		all := p.s.k.Providers()
+		r := spendRead{spend: view.NewSpend(sums, now, days, group, names(all)), scopes: view.Scopes(p.s.k.Settings(), p.s.k.Tokens(), p.s.k.CachedKeys())}
+		if err == nil { // else what is spent would be a guess
+			r.budgets = view.NewBudgets(p.s.k.Limits(), now)
+		}
+		return r, err
 	}, p.draw)
 }
 
-func (p *spendScreen) draw(v view.Spend, err error) {
+// spendRead is what the screen reads.
+type spendRead struct {
+	spend   view.Spend
+	budgets []view.BudgetLine
+	scopes  []app.Scope
+}
+
+func (p *spendScreen) draw(r spendRead, err error) {
+	v := r.spend
 	p.problem.say("", "")
+	p.budgets.draw(r, err)
 	if err != nil {
 		p.problem.say("The ledger cannot be read", capital(err.Error()))
 		show(p.empty, false)
-		show(p.full.view, true)
 		show(p.picture, false)
 		show(p.tablePanel, false)
 		p.now = view.Spend{}
@@ -99,10 +115,10 @@ func (p *spendScreen) draw(v view.Spend, err error) {
 		return
 	}
 	show(p.empty, v.Empty)
-	show(p.full.view, !v.Empty)
-	show(p.picture, true)
-	show(p.tablePanel, true)
+	show(p.picture, !v.Empty)
+	show(p.tablePanel, !v.Empty)
 	if reflect.DeepEqual(v, p.now) {
+		p.full.settle()
 		return
 	}
 	p.now = v

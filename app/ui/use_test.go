@@ -301,7 +301,7 @@ func TestSpendReadsOutADay(t *testing.T) {
 func TestShortcutsAndSidebar(t *testing.T) {
 	k := newFake()
 	s := opened(t, k, "light", atOverview)
-	for i := range 5 {
+	for i := range s.all {
 		s.shortcuts()[fyne.KeyName(rune('1'+i))]()
 		if s.at != i || !s.side.tiles[i].chosen {
 			t.Errorf("shortcut %d shows screen %d", i+1, s.at)

@@ -21,8 +21,22 @@ type stuck struct {
 
 func (k stuck) wait() { <-k.gate }
 
-func (k stuck) Use(string) error                                     { k.wait(); return nil }
-func (k stuck) SetPaused(bool)                                       { k.wait() }
+func (k stuck) Use(string) error                          { k.wait(); return nil }
+func (k stuck) SetPaused(bool)                            { k.wait() }
+func (k stuck) Tools(context.Context) ([]app.Tool, error) { k.wait(); return nil, nil }
+func (k stuck) Token(context.Context, string) (app.TokenText, error) {
+	k.wait()
+	return app.TokenText{}, nil
+}
+func (k stuck) Routes() []app.Route                { k.wait(); return nil }
+func (k stuck) CheckRoute(string, string) error    { k.wait(); return nil }
+func (k stuck) Models(context.Context) []app.Model { k.wait(); return nil }
+func (k stuck) Ask(context.Context, string, string, func(string)) (app.Answer, error) {
+	k.wait()
+	return app.Answer{}, nil
+}
+func (k stuck) Limits() []app.Limit                                  { k.wait(); return nil }
+func (k stuck) SetBudget(app.Scope, app.BudgetSettings) error        { k.wait(); return nil }
 func (k stuck) SetListen(string) error                               { k.wait(); return nil }
 func (k stuck) SetWithoutToken(string) error                         { k.wait(); return nil }
 func (k stuck) SetLedgerSync(string) error                           { k.wait(); return nil }
@@ -85,6 +99,19 @@ func TestTheWindowNeverWaits(t *testing.T) {
 	settings.relisten()
 	settings.offline.SetChecked(true)
 	settings.without.pick.SetSelected("Nothing")
+	s.choose(atPlayground)
+	p := s.all[atPlayground].(*playground)
+	p.prompt.SetText("hi")
+	p.ask()
+	if !s.says("Asking…") {
+		t.Error("an answer under way is not shown")
+	}
+	p.toggle()
+	s.choose(atRoutes)
+	s.all[atRoutes].(*routesScreen).edit(view.RouteForm{Strategy: "fallback"}, true)
+	s.press(fyne.KeyEscape)
+	s.choose(atTools)
+	s.all[atTools].(*toolsScreen).show("codex")
 	s.hide()
 	cancel()
 	close(k.gate)

@@ -108,9 +108,9 @@ func TestOverview(t *testing.T) {
 	}}
 	v := NewOverview(s)
 	for i, want := range []Figure{
-		{"Today", "$1.00", "1 call · 1.5K tokens · 1 estimated"},
-		{"7 days", "$2.00", "3 calls · 1.5K tokens · 1 estimated"},
-		{"30 days", "$4.00 + 4 unpriced", "15 calls · 1.5K tokens · 1 estimated"},
+		{"Today", "$1.00", "", "1 call · 1.5K tokens · 1 estimated"},
+		{"7 days", "$2.00", "", "3 calls · 1.5K tokens · 1 estimated"},
+		{"30 days", "$4.00", "+ 4 unpriced", "15 calls · 1.5K tokens · 1 estimated"},
 	} {
 		if v.Figures[i] != want {
 			t.Errorf("got %+v, want %+v", v.Figures[i], want)

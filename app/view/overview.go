@@ -1,6 +1,7 @@
 package view
 
 import (
+	"strings"
 	"time"
 
 	"keytray/app"
@@ -8,14 +9,16 @@ import (
 
 // Overview is what the Overview screen shows.
 type Overview struct {
-	Figures []Figure // today, 7 days, 30 days
-	Bars    []Bar    // the last 14 days, one series
-	Calls   []Call   // the last ones, newest first
-	Steps   []Step   // for a newcomer, until all are done
+	Figures []Figure    // today, 7 days, 30 days
+	Bars    []Bar       // the last 14 days, one series
+	Calls   []Call      // the last ones, newest first
+	Steps   []Step      // for a newcomer, until all are done
+	Budget  *BudgetLine // the limit that is used most; nil if there is none
 }
 
-// Figure is a sum with its title.
-type Figure struct{ Title, Amount, Note string }
+// Figure is a sum with its title. More is what has no price beside it: "+ 2
+// unpriced", or "" if that is nothing or all.
+type Figure struct{ Title, Amount, More, Note string }
 
 // Step is one of the first things to do.
 type Step struct {
@@ -30,6 +33,7 @@ type OverviewState struct {
 	Rows   []app.Row // the last ones
 	Keys   []app.Key
 	Tested bool // a key has been tested with success
+	Limits []app.Limit
 }
 
 // OverviewQuery asks for the days that Overview needs.
@@ -56,13 +60,20 @@ func NewOverview(s OverviewState) Overview {
 			note += " · " + d
 		}
 		total.Estimated, total.AtLeast = 0, 0 // said in the note
-		v.Figures = append(v.Figures, Figure{r.Title, Spent(total), note})
+		amount, more, both := strings.Cut(Spent(total), " + ")
+		if both {
+			more = "+ " + more
+		}
+		v.Figures = append(v.Figures, Figure{r.Title, amount, more, note})
 	}
 	v.Bars = bars(s.Days, s.Now, 14, 1, func(app.Sum) int { return 0 })
 	for _, r := range s.Rows {
 		v.Calls = append(v.Calls, NewCall(r, s.Now))
 	}
 	v.Steps = steps(s)
+	if b, ok := NearestBudget(s.Limits, s.Now); ok {
+		v.Budget = &b
+	}
 	return v
 }
 
@@ -87,6 +98,6 @@ func steps(s OverviewState) []Step {
 	return []Step{
 		{"Add a key", add, hasKey},
 		{"Test it", "One free call asks the provider whether it knows the key.", tested},
-		{"Point a tool at Keytray", "Give the tool the address above as its base URL, and a token of its own as its key: keytray token TOOL prints one.", called},
+		{"Point a tool at Keytray", "Give the tool the address above as its base URL, and a token of its own as its key: Tools makes one, as does keytray token TOOL.", called},
 	}
 }

@@ -88,6 +88,9 @@ func status(r app.Row) (string, Tone) {
 	case "interrupted":
 		return "interrupted", Bad
 	case "error":
+		if strings.HasPrefix(r.Error, "budget: ") {
+			return "over budget", Bad
+		}
 		if r.HTTPStatus >= 400 {
 			return fmt.Sprintf("error %d", r.HTTPStatus), Bad
 		}

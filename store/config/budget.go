@@ -88,3 +88,14 @@ func formatUSD(pico int64) string {
 	}
 	return fmt.Sprintf("%d.%s", whole, strings.TrimRight(fmt.Sprintf("%012d", fraction), "0"))
 }
+
+// ParseUSD reads an amount of US dollars such as 5 or 0.50, exactly, as pico-USD.
+func ParseUSD(text string) (int64, error) {
+	r := reader{}
+	pico := r.usd(&node{kind: isNumber, text: text})
+	if pico == nil {
+		p := r.problems[0]
+		return 0, fmt.Errorf("%q %s; %s", text, p.Message, p.Hint)
+	}
+	return *pico, nil
+}

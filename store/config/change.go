@@ -22,6 +22,18 @@ const (
 // file itself while that has a mistake, which is never overwritten; change's own error; or why the disk refused.
 // When it returns nil, Current is the new settings. Other processes that edit the same file wait for one another.
 func (s *Store) Edit(change func(*Edit) error) error {
+	return s.locked(func() error { return s.edit(change, false) })
+}
+
+// Try is Edit that writes nothing: it returns what Edit would refuse.
+func (s *Store) Try(change func(*Edit) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.edit(change, true)
+}
+
+// locked does an edit while no other process does one.
+func (s *Store) locked(edit func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	release, err := s.lockFile()
@@ -30,14 +42,14 @@ func (s *Store) Edit(change func(*Edit) error) error {
 	}
 	defer release()
 	for try := 1; ; try++ {
-		err := s.edit(change)
+		err := edit()
 		if try == editTries || !errors.Is(err, errChanged) {
 			return err
 		}
 	}
 }
 
-func (s *Store) edit(change func(*Edit) error) error {
+func (s *Store) edit(change func(*Edit) error, dry bool) error {
 	s.load(true)
 	before, base, err := s.base()
 	if err != nil {
@@ -57,6 +69,9 @@ func (s *Store) edit(change func(*Edit) error) error {
 	}
 	if problems != nil {
 		return problems
+	}
+	if dry {
+		return nil
 	}
 	if err := replaceFile(s.path, text, before); err != nil {
 		return err

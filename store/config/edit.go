@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // Edit changes single settings of the file that [Store.Edit] opened. Its methods leave everything else as it is,
 // comments above removed settings too. What they are given is checked when the edit is done, not before. An Edit
 // is for the call that it was made for and one goroutine.
@@ -156,4 +158,58 @@ func budgetNode(b Budget) *node {
 		n.put("at_limit", textOf(string(b.AtLimit)))
 	}
 	return n
+}
+
+// SetToolBudget limits what a tool spends; the zero Budget removes the limits, and with them an entry that says
+// nothing else.
+func (e *Edit) SetToolBudget(tool string, b Budget) error { return e.setBudget(b, "tools", tool) }
+
+// SetProviderBudget limits what is spent at a provider.
+func (e *Edit) SetProviderBudget(id string, b Budget) error { return e.setBudget(b, "providers", id) }
+
+// SetKeyBudget limits what is spent with one key of a provider.
+func (e *Edit) SetKeyBudget(id, label string, b Budget) error {
+	return e.setBudget(b, "providers", id, "keys", label)
+}
+
+// SetToolModels says what a tool may ask for; none is no limit.
+func (e *Edit) SetToolModels(tool string, models []string) error {
+	if err := e.doc.set(listOrNil(models), "tools", tool, "models"); err != nil {
+		return err
+	}
+	return e.prune("tools", tool)
+}
+
+func (e *Edit) setBudget(b Budget, of ...string) error {
+	n := budgetNode(b)
+	if b.Day == nil && b.Month == nil {
+		n = nil
+	}
+	path := append(slices.Clone(of), "budget")
+	if err := e.doc.set(n, path...); err != nil {
+		return err
+	}
+	return e.prune(of...)
+}
+
+// prune removes the entries on a path, from its end on, that say nothing any more.
+func (e *Edit) prune(path ...string) error {
+	for ; len(path) > 1; path = path[:len(path)-1] {
+		_, n, err := e.doc.tree()
+		if err != nil {
+			return err
+		}
+		for _, name := range path {
+			if n != nil {
+				n = n.get(name)
+			}
+		}
+		if n == nil || len(n.entries) > 0 || n.kind != isNull && n.kind != isTable {
+			return nil
+		}
+		if err := e.doc.set(nil, path...); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -372,3 +372,13 @@ func TestCheckLines(t *testing.T) {
 		t.Errorf("got %+v", s.Current())
 	}
 }
+
+func TestTryWritesNothing(t *testing.T) {
+	s := opened(t, "active: auto # x\n", Options{})
+	if err := s.Try(setActive("offline")); err != nil || s.Current().Active != ActiveAuto || read(t, s.Path()) != "active: auto # x\n" {
+		t.Errorf("%v, active is %s", err, s.Current().Active)
+	}
+	if err := s.Try(setActive("a b")); err == nil {
+		t.Error("a mistake passes")
+	}
+}

@@ -1,0 +1,50 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParseTarget(t *testing.T) {
+	for in, out := range map[string]string{
+		"openai/gpt-6":                        "openai/gpt-6",
+		"{fallback: [a/b, c/d]}":              "{fallback: [a/b, c/d]}",
+		"fallback:\n  - a/b\n  - c/d # two\n": "{fallback: [a/b, c/d]}",
+		"{balance: {a/b: 3, c/d: 1}}":         "{balance: {a/b: 3, c/d: 1}}",
+		"{race: [a/b, {cheapest: [m, o], max_price: 0.5}], after: 500ms}": "{race: [a/b, {cheapest: [m, o], max_price: 0.5}], after: 500ms}",
+		"cache: {fallback: [a/b]}\nkeep: 2h\nsize: 8":                     "{cache: {fallback: [a/b]}, keep: 2h, size: 8}",
+	} {
+		got, err := ParseTarget(in)
+		if err != nil || got.String() != out {
+			t.Errorf("%q is %s, %v", in, got, err)
+			continue
+		}
+		again, err := ParseTarget(got.String())
+		if err != nil || !reflect.DeepEqual(got, again) {
+			t.Errorf("%s reads back as %+v, %v", got, again, err)
+		}
+	}
+	for in, want := range map[string]string{
+		"":                            "names no model",
+		"{falback: [a/b]}":            "fallback",
+		"{fallback: []}":              "fallback: names no model",
+		"fallback: [a/b]\nbar: 0.5":   "bar: is no setting of fallback",
+		"fallback:\n  - a/b\n  - a/b": "is in the list twice",
+		"{fallback: [a/b":             "",
+		"a/b\nx: y":                   "",
+	} {
+		got, err := ParseTarget(in)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "route:") || strings.Contains(err.Error(), "route.") {
+			t.Errorf("%q is %s, %v", in, got, err)
+		}
+	}
+	_, err := ParseTarget("fallback: [a/b]\nbar: 0.5")
+	if p, ok := err.(Problems); !ok || p[0].Line != 2 || p[0].Column != 1 {
+		t.Errorf("%#v", err)
+	}
+	if got := Race.Options(); !slices.Equal(got, []string{"after"}) {
+		t.Error(got)
+	}
+}

@@ -40,7 +40,8 @@ func TestReadCSV(t *testing.T) {
 				"2026-08-04,Claude Haiku 4.5,Default,demo,batch,≤ 200k,output,0.01,0.02,token,not_available,,k,active\n" +
 				"2026-08-04,,Default,demo,,,,0.10,0.10,web_search,,,k,active\n",
 			[]Charge{
-				{at("2026-08-04"), "Claude Haiku 4.5", Model, true, 10_000_000_000}, {at("2026-08-04"), "Claude Haiku 4.5", Model, false, 70_000_000_000},
+				{at("2026-08-04"), "Claude Haiku 4.5", Model, true, 10_000_000_000},
+				{at("2026-08-04"), "Claude Haiku 4.5", Model, false, 70_000_000_000},
 				{at("2026-08-04"), "web search", Tool, false, 100_000_000_000},
 			},
 		},

@@ -85,8 +85,12 @@ func (f *fake) Fit() []app.Fit { return f.fit }
 
 func (f *fake) Models(context.Context) []app.Model {
 	return []app.Model{
-		{ID: "demo/echo", Local: true}, {ID: "safe", Route: true}, {ID: "ollama/qwen3", Local: true},
-		{ID: "anthropic/claude-sonnet-5-5", Input: "3", Output: "15"}, {ID: "openai/gpt-6-luna", Input: "0.5", Output: "2"}, {ID: "openai/unknown"},
+		{ID: "demo/echo", Local: true},
+		{ID: "safe", Route: true},
+		{ID: "ollama/qwen3", Local: true},
+		{ID: "anthropic/claude-sonnet-5-5", Input: "3", Output: "15"},
+		{ID: "openai/gpt-6-luna", Input: "0.5", Output: "2"},
+		{ID: "openai/unknown"},
 	}
 }
 

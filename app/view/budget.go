@@ -92,8 +92,13 @@ func BudgetWarning(w app.Warning, now time.Time) (title, text string) {
 // BudgetTable is limits as text.
 func BudgetTable(limits []app.Limit, now time.Time) *Table {
 	t := &Table{Columns: []Column{
-		{Title: "SCOPE", Flexible: true}, {Title: "PERIOD"}, {Title: "LIMIT", Right: true}, {Title: "SPENT", Right: true},
-		{Title: "LEFT", Right: true}, {Title: "UNTIL"}, {Title: "AT THE LIMIT"},
+		{Title: "SCOPE", Flexible: true},
+		{Title: "PERIOD"},
+		{Title: "LIMIT", Right: true},
+		{Title: "SPENT", Right: true},
+		{Title: "LEFT", Right: true},
+		{Title: "UNTIL"},
+		{Title: "AT THE LIMIT"},
 	}}
 	for _, l := range limits {
 		at := "refuse"

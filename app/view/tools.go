@@ -86,8 +86,12 @@ func ParseModels(text string) []string {
 // spent.
 func ToolTable(tools []app.Tool, known bool, now time.Time) *Table {
 	t := &Table{Columns: []Column{
-		{Title: "TOOL", Flexible: true}, {Title: "MADE"}, {Title: "LAST USED"},
-		{Title: "TODAY", Right: true}, {Title: "THIS MONTH", Right: true}, {Title: "MAY ASK FOR", Flexible: true},
+		{Title: "TOOL", Flexible: true},
+		{Title: "MADE"},
+		{Title: "LAST USED"},
+		{Title: "TODAY", Right: true},
+		{Title: "THIS MONTH", Right: true},
+		{Title: "MAY ASK FOR", Flexible: true},
 	}}
 	for _, x := range tools {
 		made, today, month := Ago(now, x.Created), Spent(x.Today), Spent(x.Month)

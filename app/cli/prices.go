@@ -71,7 +71,11 @@ func (f *face) prices(ctx context.Context, a *app.App, search []string, asJSON b
 	if asJSON {
 		return nil
 	}
-	if len(t.Rows) == 0 {
+	switch {
+	case len(t.Rows) == 0 && len(search) > 0:
+		f.note("No model with a price has %q in its name; `keytray prices` lists all.", strings.Join(search, " "))
+		return nil
+	case len(t.Rows) == 0:
 		f.note("No model that can be asked for has a price: a provider's key adds its models (keytray keys add).")
 		return nil
 	}

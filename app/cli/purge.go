@@ -17,9 +17,9 @@ func (f *face) purgeCommand() *cobra.Command {
 		Use:   "purge",
 		Short: "Remove everything that Keytray has stored",
 		Long: `Purge removes all that Keytray has ever stored on this computer: the keys in the
-keychain or in the vault, the tools' tokens, the record of calls, the settings
-and their copies, and its folder. It lists what will go and asks first. Nothing
-of it comes back: keytray export keeps a copy of the record of calls.
+keychain, the tools' tokens, the record of calls, the settings and their copies,
+and its folder. It lists what will go and asks first. Nothing of it comes back:
+keytray export keeps a copy of the record of calls.
 
 Keys stay valid at their providers, and tools that were pointed at Keytray keep
 its address. Keytray itself, the program, is not removed.`,

@@ -279,7 +279,7 @@ func spentUp(l Limit) error {
 	}
 	return &llm.Error{
 		Kind: llm.OverBudget, Code: "budget_spent", Cause: &upError{l},
-		Message: fmt.Sprintf("%s budget of %s USD for %s is used up (%s USD so far); it begins anew on %s. Raise it under Spend or in config.yaml, or use a local model",
+		Message: fmt.Sprintf("%s budget of %s USD for %s is used up (%s USD so far); it begins anew on %s. Raise it with `keytray budget set`, under Spend or in config.yaml, or use a local model",
 			period, usd(l.Most), l.Scope, usd(l.Spent), l.Until.Format("Jan 2, 15:04")),
 	}
 }

@@ -21,7 +21,9 @@ func (f *face) budgetCommand() *cobra.Command {
 		Long: `Budget lists the limits and what is used of them. There can be one of a day and
 one of a month for all tools together, for a tool, a provider and a key. Days and
 months are your local ones. A call that begins below a limit may end above it;
-the next one is refused, or answered by a local model with --at-limit offline.
+the next one is refused, or answered by a local model with --at-limit offline. A
+call of unknown price uses nothing of a limit: give its model a price in
+config.yaml.
 
 They are written to config.yaml and hold from the next call on.`,
 		Example: `  keytray budget

@@ -74,7 +74,7 @@ func (f *face) listKeys(ctx context.Context, all, asJSON bool) error {
 		case asJSON:
 			err = f.keysJSON(keys)
 		case len(keys) == 0:
-			f.note("There are no keys yet. Store one with `keytray keys add PROVIDER`; demo/echo and Ollama's models need none.")
+			f.note("There are no keys yet. Store one with `keytray keys add PROVIDER`; demo/echo and Ollama's models need none. Keys given to a running Keytray alone, with --key or in its environment, are not seen here.")
 		default:
 			f.keysTable(keys)
 		}

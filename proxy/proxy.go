@@ -176,6 +176,7 @@ func (h *Handler) wrongMethod(w http.ResponseWriter, r *http.Request) {
 
 // served names the endpoints, for error messages.
 func served() string {
+	plain := strings.NewReplacer("{model:.+}", "MODEL", "{model:.+/.+}", "PUBLISHER/MODEL")
 	var all []string
 	for _, in := range inbounds {
 		for _, p := range in.Patterns() {
@@ -183,7 +184,7 @@ func served() string {
 			if !strings.HasPrefix(at, "/api/") && !strings.HasPrefix(at, "/v1") {
 				at = "/v1" + at
 			}
-			all = append(all, p.Method+" "+at)
+			all = append(all, p.Method+" "+plain.Replace(at))
 		}
 	}
 	return strings.Join(append(all, "GET /v1/models", "and OpenAI's images, audio, moderations, rerank, files, batches and realtime, and /p/PROVIDER/ for anything else"), ", ")

@@ -67,10 +67,14 @@ func (a *App) Fit() []Fit {
 	for _, f := range a.fits.all {
 		all = append(all, *f)
 	}
+	sortFits(all)
+	return all
+}
+
+func sortFits(all []Fit) {
 	slices.SortFunc(all, func(x, y Fit) int {
 		return cmp.Or(cmp.Compare(x.Task, y.Task), -cmp.Compare(x.Score, y.Score), cmp.Compare(x.Model, y.Model))
 	})
-	return all
 }
 
 // judged takes a verdict in.

@@ -65,6 +65,28 @@ what is wrong is said, and nothing is written. It holds from the next call on.`,
 			})
 		},
 	}, &cobra.Command{
+		Use:   "promote NAME",
+		Short: "End a trial: its best model becomes the route",
+		Long: `Promote decides a split whose answers were judged (sample): from then on the
+route leads to the model with the best scores. While too few answers were
+judged it changes nothing.`,
+		Example:           "  keytray routes promote trial",
+		Args:              exactly(1, "a split's name"),
+		ValidArgsFunction: routes,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.with(cmd.Context(), func(a *app.App) error {
+				all, err := a.Promote(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				for _, x := range all {
+					f.say("%s\t%.2f\tof %d answers", x.Model, x.Score, x.Calls)
+				}
+				f.say("the route %s leads to %s now", args[0], all[0].Model)
+				return nil
+			})
+		},
+	}, &cobra.Command{
 		Use:               "remove NAME",
 		Short:             "Remove a route",
 		Long:              "Remove takes a route out of config.yaml. One that the switch stands on stays.",

@@ -13,7 +13,7 @@ import (
 // EncodeResponse writes chat.completion.chunk frames, or one chat.completion.
 // The answer's model is the one that the client asked for.
 func (Dialect) EncodeResponse(w io.Writer, r *llm.Request, events llm.Events) error {
-	a := answer{r: r, created: r.Start, legacy: legacyFunctions(r.Raw)}
+	a := answer{r: r, created: r.Start, legacy: legacyFunctions(r.Raw), custom: customNames(r.Raw)}
 	if a.created.IsZero() {
 		a.created = time.Now()
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ollama/ollama/api"
 
+	"keytray/proxy/dialect/ollama"
 	"keytray/proxy/llm"
 )
 
@@ -126,5 +127,19 @@ func TestThink(t *testing.T) {
 				t.Errorf("lost %q, want %q", got, c.lost)
 			}
 		})
+	}
+}
+
+// C15: a tool that is there twice is sent once, and two of one name are refused.
+func TestToolsOfOneName(t *testing.T) {
+	twice := []llm.Tool{{Name: "a", Schema: json.RawMessage(`{"properties":{}}`)}, {Name: "b"}, {Name: "a", Schema: json.RawMessage(`{"properties":{}}`)}}
+	v := encode(t, model(), &llm.Prompt{Messages: []llm.Message{user("q")}, Tools: twice})
+	if list, _ := v["tools"].([]any); len(list) != 2 {
+		t.Errorf("sent %v", list)
+	}
+	twice[2].Description = "another"
+	_, err := ollama.Dialect{}.EncodeRequest(model(), &llm.Prompt{Messages: []llm.Message{user("q")}, Tools: twice})
+	if e := llm.AsError(err); err == nil || e.Kind != llm.BadRequest || e.Param != "tools" || !strings.Contains(e.Message, `"a"`) {
+		t.Errorf("two different tools of one name: %v", err)
 	}
 }

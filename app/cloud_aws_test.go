@@ -218,7 +218,7 @@ func TestBedrockHidesEveryPart(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := h.chat("bedrock/"+haiku, "")
-	if got.status != 403 || !strings.Contains(got.body, "does not match") {
+	if got.status != 401 || !strings.Contains(got.body, "does not match") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 	h.hides(got.body, awsAccess, awsSecret, awsSession)

@@ -138,3 +138,21 @@ func TestBudgetWarnings(t *testing.T) {
 		t.Errorf("warned at %v", told)
 	}
 }
+
+// TestBudgetRefusalSpeaksTheClientsDialect: who, how much, until when, and of a kind that clients do not retry.
+func TestBudgetRefusalSpeaksTheClientsDialect(t *testing.T) {
+	h := open(t, "budget: {day: 0}\n", "OPENAI_API_KEY="+canary)
+	const body = `{"model":"openai/gpt-5-mini","max_tokens":9,"input":"hi","messages":[{"role":"user","content":"hi"}],"contents":[{"parts":[{"text":"hi"}]}]}`
+	for path, kind := range map[string]string{
+		"/v1/chat/completions": `"type":"insufficient_quota"`,
+		"/v1/responses":        `"type":"insufficient_quota"`,
+		"/v1/messages":         `"type":"billing_error"`,
+		"/v1beta/models/openai/gpt-5-mini:generateContent": `"status":"FAILED_PRECONDITION"`,
+		"/api/chat": `"error":"`,
+	} {
+		r := h.do("POST", path, body)
+		if r.status != 402 || !strings.Contains(r.body, kind) || !strings.Contains(r.body, "budget of 0.00 USD for all tools together is used up") || !strings.Contains(r.body, "begins anew on") {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+}

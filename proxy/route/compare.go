@@ -47,6 +47,7 @@ func (s Compare) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) 
 		w.say(llm.Event{Kind: llm.Stop, Why: llm.EndTurn, Usage: &w.usage})
 	})
 	resp.Body = stopping{stop}
+	resp.Attempts = len(s.Choices) // at least; they have only just begun
 	return resp, nil
 }
 

@@ -46,7 +46,7 @@ func errorType(e *llm.Error) (kind, code string) {
 		return "invalid_request_error", "request_too_large"
 	case llm.RateLimited:
 		return "rate_limit_error", "rate_limit_exceeded"
-	case llm.NoCredit:
+	case llm.NoCredit, llm.OverBudget:
 		return "insufficient_quota", "insufficient_quota"
 	case llm.Filtered:
 		return "invalid_request_error", "content_filter"

@@ -48,7 +48,7 @@ func openAIType(k llm.ErrorKind) string {
 		return "permission_error"
 	case llm.RateLimited:
 		return "rate_limit_error"
-	case llm.NoCredit:
+	case llm.NoCredit, llm.OverBudget:
 		return "insufficient_quota"
 	}
 	return "server_error"

@@ -64,7 +64,7 @@ func rpcCode(kind llm.ErrorKind, status int) string {
 		return "NOT_FOUND"
 	case llm.RateLimited:
 		return "RESOURCE_EXHAUSTED"
-	case llm.NoCredit:
+	case llm.NoCredit, llm.OverBudget:
 		return "FAILED_PRECONDITION"
 	case llm.Overloaded, llm.Unreachable, llm.Cut:
 		return "UNAVAILABLE"

@@ -50,7 +50,7 @@ func errorType(e *llm.Error) string {
 		return "request_too_large"
 	case llm.RateLimited:
 		return "rate_limit_error"
-	case llm.NoCredit:
+	case llm.NoCredit, llm.OverBudget:
 		return "billing_error"
 	case llm.Overloaded:
 		return "overloaded_error"

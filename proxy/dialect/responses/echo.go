@@ -146,7 +146,7 @@ func failureCode(e *llm.Error) string {
 	switch e.Kind {
 	case llm.RateLimited:
 		return "rate_limit_exceeded"
-	case llm.NoCredit:
+	case llm.NoCredit, llm.OverBudget:
 		return "insufficient_quota"
 	case llm.BadRequest, llm.Filtered:
 		return "invalid_prompt"

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -61,6 +62,7 @@ type purse struct {
 	from   time.Time // its first instant; zero: not filled
 	spent  map[Scope]int64
 	held   map[Scope]int64 // expected of calls under way
+	before map[Scope]int64 // of spent, what the ledger told
 	warned map[Scope]int   // percent
 }
 
@@ -246,7 +248,7 @@ func (p *purses) turn() {
 		if err != nil {
 			spent = map[Scope]int64{} // the ledger says so elsewhere; what is spent from now on counts
 		}
-		x.purse.from, x.purse.spent, x.purse.warned = x.from, spent, map[Scope]int{}
+		x.purse.from, x.purse.spent, x.purse.before, x.purse.warned = x.from, spent, maps.Clone(spent), map[Scope]int{}
 	}
 }
 
@@ -259,13 +261,16 @@ func (p *purses) warnOf(l Limit) {
 	if l.Month {
 		purse = &p.month
 	}
-	reached := 0
-	for _, at := range warnAt {
-		if float64(purse.spent[l.Scope]) >= float64(l.Most)*float64(at)/100 {
-			reached = at
+	share := func(spent int64) (reached int) {
+		for _, at := range warnAt {
+			if float64(spent) >= float64(l.Most)*float64(at)/100 {
+				reached = at
+			}
 		}
+		return reached
 	}
-	if reached > purse.warned[l.Scope] {
+	// What was spent before this run of the program was warned of then.
+	if reached := share(purse.spent[l.Scope]); reached > max(purse.warned[l.Scope], share(purse.before[l.Scope])) {
 		purse.warned[l.Scope] = reached
 		p.warn(Warning{l, reached})
 	}

@@ -134,6 +134,19 @@ func TestBudgetWarnings(t *testing.T) {
 		}
 		p.settle(c, a, cost)
 	}
+	told = append(told, 0)
+	again := purses{warn: p.warn, load: func(time.Time) (map[Scope]int64, error) { return map[Scope]int64{{}: 85}, nil }}
+	for _, cost := range []int64{5, 15} { // after a restart, 80 % is old news
+		a := spender("codex", "p", "work", 1)
+		if err := again.reserve(c, a, false); err != nil {
+			t.Fatal(err)
+		}
+		again.settle(c, a, cost)
+	}
+	if len(told) != 5 || told[3] != 0 || told[4] != 100 {
+		t.Errorf("with a restart, warned at %v", told)
+	}
+	told = told[:3]
 	if len(told) != 3 || told[0] != 50 || told[1] != 80 || told[2] != 100 {
 		t.Errorf("warned at %v", told)
 	}

@@ -218,12 +218,16 @@ func TestOllamaClientOfRealOllama(t *testing.T) {
 	})
 	t.Run("changes", func(t *testing.T) {
 		var refused api.StatusError
+		var steps []string // of the last creation
 		for _, c := range []func(*api.Client) error{
 			func(c *api.Client) error {
 				return c.Copy(t.Context(), &api.CopyRequest{Source: "tiny", Destination: "twin"})
 			},
 			func(c *api.Client) error {
-				return c.Create(t.Context(), &api.CreateRequest{Model: "terse", From: "tiny", System: "Be terse."}, func(api.ProgressResponse) error { return nil })
+				return c.Create(t.Context(), &api.CreateRequest{Model: "terse", From: "tiny", System: "Be terse."}, func(p api.ProgressResponse) error {
+					steps = append(steps, p.Status)
+					return nil
+				})
 			},
 		} {
 			if err := c(stranger); !errors.As(err, &refused) || refused.StatusCode != 403 || !strings.Contains(refused.ErrorMessage, "keytray token") {
@@ -232,6 +236,9 @@ func TestOllamaClientOfRealOllama(t *testing.T) {
 			if err := c(own); err != nil {
 				t.Error(err)
 			}
+		}
+		if len(steps) == 0 || steps[len(steps)-1] != "success" { // the client takes a cut answer for a whole one
+			t.Errorf("creating said %q", steps)
 		}
 		for _, name := range []string{"twin", "terse"} { // at once
 			if got, err := chatWith(t, own, question(name), false); err != nil || got.text != proxytest.TinyText {

@@ -82,14 +82,22 @@ func deploys(p catalog.Provider) bool {
 
 // spoken is the provider in the dialect that a model is called in: the
 // client's, so that its own bytes can be sent, where the model is served in
-// that; else the first that it is served in.
-func spoken(p catalog.Provider, r *llm.Request, model string) catalog.Provider {
+// that; else the first that it is served in. A model that only the Responses
+// API serves is called there, and so is one that calls functions and thinks
+// only there, if its request must be translated anyway.
+func spoken(p catalog.Provider, r *llm.Request, m *catalog.Model) catalog.Provider {
 	dialects := append([]string{p.Dialect}, slices.Sorted(maps.Keys(p.Also))...)
+	if m.Flags.Has(llm.FlagNoToolThought) {
+		dialects = append([]string{"responses"}, dialects...)
+	}
 	if r.Inbound != nil {
 		dialects = append([]string{r.Inbound.Name()}, dialects...)
 	}
+	if m.Mode == "responses" {
+		dialects = append([]string{"responses"}, dialects...)
+	}
 	for _, dialect := range dialects {
-		if outbound(dialect) == nil || !p.Serves(dialect, model) {
+		if outbound(dialect) == nil || !p.Serves(dialect, m.ID) {
 			continue
 		}
 		if dialect == p.Dialect {

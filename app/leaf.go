@@ -72,7 +72,9 @@ func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 		return nil, err
 	}
 	_, listed := p.Deployed(m.Name)
-	p = spoken(p, r, listed)
+	known, _ := t.catalog.Model(p.ID, listed)
+	known.ID = listed // an alias may be served elsewhere
+	p = spoken(p, r, &known)
 	if l, ok := loads(r, func() llm.Model { return t.catalog.Call(p.ID, listed) }, outbound(p.Dialect)); ok {
 		return l, nil
 	}

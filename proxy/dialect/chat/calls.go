@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -45,13 +46,13 @@ func (d *reader) toolCalls(v []byte) {
 					at = n
 				}
 			case "id":
-				p.id = unquote(v)
+				p.id = field.Unquote(v)
 			case "function":
 				fn = v
 			case "custom":
 				custom = v
 			case "extra_content":
-				if json.Valid(v) && !null(v) {
+				if json.Valid(v) && !field.Null(v) {
 					p.extra = string(oneLine(v))
 				}
 			}
@@ -65,7 +66,7 @@ func (d *reader) toolCalls(v []byte) {
 			p.name, p.args = f.name, f.args
 		case custom != nil: // free text, where a function has an object
 			p.custom = true
-			p.name, p.args = unquote(field(custom, "name")), unquote(field(custom, "input"))
+			p.name, p.args = field.Unquote(field.Of(custom, "name")), field.Unquote(field.Of(custom, "input"))
 		}
 		d.toolCall(at, p)
 		i++
@@ -81,7 +82,7 @@ func functionCall(v []byte) piece {
 	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // null has no fields
 		switch string(key) {
 		case "name":
-			p.name = unquote(v)
+			p.name = field.Unquote(v)
 		case "arguments":
 			p.args = arguments(v)
 		}

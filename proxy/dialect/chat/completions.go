@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -27,21 +28,21 @@ func decodeCompletion(body []byte) (*llm.Prompt, error) {
 	d := decoder{p: &llm.Prompt{}, turns: turns{names: map[string]string{}}}
 	var prompt, suffix string
 	asked := false
-	if err := object("the request body", body, func(key string, v []byte) (err *llm.Error) {
+	if err := field.Object("the request body", body, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "prompt":
-			asked = !null(v)
+			asked = !field.Null(v)
 			prompt, err = promptText(v)
 		case "suffix":
-			suffix, err = text(key, v)
+			suffix, err = field.String(key, v)
 		case "echo":
-			_, err = boolean(key, v) // the answer begins with the prompt
+			_, err = field.Bool(key, v) // the answer begins with the prompt
 		case "logprobs": // a number here; 0 asks for them too
-			if !null(v) {
+			if !field.Null(v) {
 				d.lose(key)
 			}
 		case "best_of":
-			if s := string(v); !null(v) && s != "1" {
+			if s := string(v); !field.Null(v) && s != "1" {
 				d.lose(key)
 			}
 		case "messages", "tools", "functions", "tool_choice", "function_call":
@@ -71,18 +72,18 @@ func decodeCompletion(body []byte) (*llm.Prompt, error) {
 
 // promptText is the one text to complete.
 func promptText(v []byte) (string, *llm.Error) {
-	if null(v) {
+	if field.Null(v) {
 		return "", nil
 	}
 	if v[0] != '[' {
-		return text("prompt", v)
+		return field.String("prompt", v)
 	}
 	n, s := 0, ""
-	err := array("prompt", v, func(_ int, param string, v []byte) (err *llm.Error) {
+	err := field.Array("prompt", v, func(param string, v []byte) (err *llm.Error) {
 		if n++; v[0] == '[' || v[0] == '-' || v[0] >= '0' && v[0] <= '9' {
 			return llm.Invalid("prompt", "prompt: tokens are known only to the models of their own provider, and this model is asked in words: send text")
 		}
-		s, err = text(param, v)
+		s, err = field.String(param, v)
 		return err
 	})
 	if err == nil && n != 1 {
@@ -94,7 +95,7 @@ func promptText(v []byte) (string, *llm.Error) {
 // echoed is what a client wants to see again in front of the answer.
 func echoed(body []byte) string {
 	echo, prompt := false, ""
-	_ = object("the request body", body, func(key string, v []byte) *llm.Error { // it was read before
+	_ = field.Object("the request body", body, func(key string, v []byte) *llm.Error { // it was read before
 		switch key {
 		case "echo":
 			echo = string(v) == "true"

@@ -3,11 +3,12 @@ package chat
 import (
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
 func (d *decoder) effort(param string, v []byte) *llm.Error {
-	s, err := text(param, v)
+	s, err := field.String(param, v)
 	if s == "default" {
 		s = ""
 	}
@@ -32,23 +33,23 @@ func (d *decoder) think(on bool) {
 
 // reasoning reads OpenRouter's form.
 func (d *decoder) reasoning(v []byte) *llm.Error {
-	return object("reasoning", v, func(key string, v []byte) (err *llm.Error) {
+	return field.Object("reasoning", v, func(key string, v []byte) (err *llm.Error) {
 		param := "reasoning." + key
-		if null(v) {
+		if field.Null(v) {
 			return nil
 		}
 		switch key {
 		case "effort":
 			err = d.effort(param, v)
 		case "max_tokens":
-			d.p.Reasoning.Budget, err = count(param, v)
+			d.p.Reasoning.Budget, err = field.Count(param, v)
 		case "enabled":
 			var on bool
-			if on, err = boolean(param, v); err == nil {
+			if on, err = field.Bool(param, v); err == nil {
 				d.think(on)
 			}
 		default:
-			if truthy(v) {
+			if field.Truthy(v) {
 				d.lose(param)
 			}
 		}
@@ -63,11 +64,11 @@ func (d *decoder) thinking(v []byte) *llm.Error {
 		d.think(v[0] == 't')
 		return nil
 	}
-	return object("thinking", v, func(key string, v []byte) (err *llm.Error) {
+	return field.Object("thinking", v, func(key string, v []byte) (err *llm.Error) {
 		param := "thinking." + key
 		switch key {
 		case "type":
-			switch kind := unquote(v); kind {
+			switch kind := field.Unquote(v); kind {
 			case "enabled", "adaptive", "auto":
 				d.think(true)
 			case "disabled":
@@ -76,11 +77,11 @@ func (d *decoder) thinking(v []byte) *llm.Error {
 				err = llm.Invalid(param, "thinking.type must be enabled, adaptive or disabled, not %q", kind)
 			}
 		case "budget_tokens":
-			if !null(v) {
-				d.p.Reasoning.Budget, err = count(param, v)
+			if !field.Null(v) {
+				d.p.Reasoning.Budget, err = field.Count(param, v)
 			}
 		default:
-			if truthy(v) {
+			if field.Truthy(v) {
 				d.lose(param)
 			}
 		}

@@ -3,6 +3,7 @@ package chat
 import (
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -25,24 +26,24 @@ type message struct {
 
 func (d *decoder) readMessages(v []byte) *llm.Error {
 	if v[0] != '[' {
-		return llm.Invalid("messages", "messages must be an array, not %s", kindOf(v))
+		return llm.Invalid("messages", "messages must be an array, not %s", field.Kind(v))
 	}
-	return array("messages", v, d.message)
+	return field.Array("messages", v, d.message)
 }
 
-func (d *decoder) message(_ int, param string, v []byte) *llm.Error {
+func (d *decoder) message(param string, v []byte) *llm.Error {
 	m := message{param: param}
-	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
-		if null(v) {
+	err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
+		if field.Null(v) {
 			return nil
 		}
 		switch key {
 		case "role":
-			m.role, err = text(param+".role", v)
+			m.role, err = field.String(param+".role", v)
 		case "name":
-			m.name, err = text(param+".name", v)
+			m.name, err = field.String(param+".name", v)
 		case "tool_call_id":
-			m.id, err = text(param+".tool_call_id", v)
+			m.id, err = field.String(param+".tool_call_id", v)
 		case "content":
 			m.content = v
 		case "refusal":
@@ -62,7 +63,7 @@ func (d *decoder) message(_ int, param string, v []byte) *llm.Error {
 		case "annotations", "parsed", "id", "index", "images", "logprobs", "finish_reason", "object", "created", "provider_metadata", "executed_tools":
 			// An answer pushed back as it came: what a request has no use for.
 		default:
-			if truthy(v) {
+			if field.Truthy(v) {
 				d.lose("messages[]." + key)
 			}
 		}
@@ -147,14 +148,14 @@ func (d *decoder) assistant(m message) *llm.Error {
 		return err
 	}
 	blocks = append(blocks, parts...)
-	refusal, err := text(m.param+".refusal", m.refusal)
+	refusal, err := field.String(m.param+".refusal", m.refusal)
 	if err != nil {
 		return err
 	}
 	if refusal != "" {
 		blocks = append(blocks, llm.Block{Kind: llm.Refusal, Text: refusal})
 	}
-	err = array(m.param+".tool_calls", m.calls, func(_ int, param string, v []byte) *llm.Error {
+	err = field.Array(m.param+".tool_calls", m.calls, func(param string, v []byte) *llm.Error {
 		b, err := d.call(param, v)
 		if data, ok := signed[b.ID]; ok && b.Opaque == "" {
 			b.Opaque, b.Origin = data.Opaque, data.Origin
@@ -166,7 +167,7 @@ func (d *decoder) assistant(m message) *llm.Error {
 		return err
 	}
 	if m.function != nil {
-		b := llm.Block{Kind: llm.ToolCall, Name: unquote(field(m.function, "name")), Text: arguments(field(m.function, "arguments"))}
+		b := llm.Block{Kind: llm.ToolCall, Name: field.Unquote(field.Of(m.function, "name")), Text: arguments(field.Of(m.function, "arguments"))}
 		if b.Name == "" {
 			return llm.Invalid(m.param+".function_call.name", "%s.function_call.name is missing", m.param)
 		}
@@ -180,12 +181,12 @@ func (d *decoder) assistant(m message) *llm.Error {
 func (d *decoder) call(param string, v []byte) (llm.Block, *llm.Error) {
 	b := llm.Block{Kind: llm.ToolCall}
 	var fn, custom []byte
-	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
+	err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "id":
-			b.ID, err = text(param+".id", v)
+			b.ID, err = field.String(param+".id", v)
 		case "type":
-			if kind := unquote(v); kind != "function" && kind != "custom" && !null(v) {
+			if kind := field.Unquote(v); kind != "function" && kind != "custom" && !field.Null(v) {
 				err = llm.Invalid(param+".type", "%s.type: only calls of functions and custom tools can be translated to another provider, not %q", param, kind)
 			}
 		case "function":
@@ -193,7 +194,7 @@ func (d *decoder) call(param string, v []byte) (llm.Block, *llm.Error) {
 		case "custom":
 			custom = v
 		case "extra_content": // Gemini's own chat endpoint signs calls here
-			if sig := unquote(field(field(v, "google"), "thought_signature")); sig != "" {
+			if sig := field.Unquote(field.Of(field.Of(v, "google"), "thought_signature")); sig != "" {
 				b.Opaque, b.Origin = sig, "gemini"
 			}
 		}
@@ -202,24 +203,24 @@ func (d *decoder) call(param string, v []byte) (llm.Block, *llm.Error) {
 	if err != nil {
 		return b, err
 	}
-	if fn == nil && !null(custom) {
-		if b.Name, err = text(param+".custom.name", field(custom, "name")); err == nil && b.Name == "" {
+	if fn == nil && !field.Null(custom) {
+		if b.Name, err = field.String(param+".custom.name", field.Of(custom, "name")); err == nil && b.Name == "" {
 			err = llm.Invalid(param+".custom.name", "%s.custom.name is missing", param)
 		}
-		b.Text = string(appendInput(nil, unquote(field(custom, "input"))))
+		b.Text = string(appendInput(nil, field.Unquote(field.Of(custom, "input"))))
 		b.ID = d.opened(b.ID, b.Name)
 		return b, err
 	}
 	if fn == nil {
 		return b, llm.Invalid(param+".function", "%s.function is missing", param)
 	}
-	if b.Name, err = text(param+".function.name", field(fn, "name")); err != nil {
+	if b.Name, err = field.String(param+".function.name", field.Of(fn, "name")); err != nil {
 		return b, err
 	}
 	if b.Name == "" {
 		return b, llm.Invalid(param+".function.name", "%s.function.name is missing", param)
 	}
-	b.Text = arguments(field(fn, "arguments"))
+	b.Text = arguments(field.Of(fn, "arguments"))
 	b.ID = d.opened(b.ID, b.Name)
 	return b, nil
 }
@@ -229,7 +230,7 @@ func arguments(v []byte) string {
 	if len(v) > 0 && v[0] == '{' {
 		return string(v)
 	}
-	return unquote(v)
+	return field.Unquote(v)
 }
 
 // opened notes a call that waits for its result. A call without an id gets

@@ -5,20 +5,21 @@ import (
 	"encoding/json"
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
 // tools reads the list of tools. Only what the client runs itself can be
 // called by any provider: another tool is refused before anything is spent.
 func (d *decoder) tools(v []byte) *llm.Error {
-	return array("tools", v, func(_ int, param string, v []byte) *llm.Error {
+	return field.Array("tools", v, func(param string, v []byte) *llm.Error {
 		var kind string
 		var fn, custom, cache []byte
 		whole := v
-		err := object(param, v, func(key string, v []byte) (err *llm.Error) {
+		err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 			switch key {
 			case "type":
-				kind, err = text(param+".type", v)
+				kind, err = field.String(param+".type", v)
 			case "function":
 				fn = v
 			case "custom":
@@ -26,7 +27,7 @@ func (d *decoder) tools(v []byte) *llm.Error {
 			case "cache_control":
 				cache = v
 			default:
-				if !null(v) {
+				if !field.Null(v) {
 					d.lose("tools[]." + key)
 				}
 			}
@@ -35,7 +36,7 @@ func (d *decoder) tools(v []byte) *llm.Error {
 		switch {
 		case err != nil:
 			return err
-		case kind == "custom" && null(custom):
+		case kind == "custom" && field.Null(custom):
 			return llm.Invalid(param+".custom", "%s.custom is missing", param)
 		case kind == "custom":
 			err = d.customTool(param+".custom", whole, custom)
@@ -56,24 +57,24 @@ func (d *decoder) tools(v []byte) *llm.Error {
 
 func (d *decoder) function(param string, v []byte) *llm.Error {
 	var t llm.Tool
-	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
+	err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "name":
-			t.Name, err = text(param+".name", v)
+			t.Name, err = field.String(param+".name", v)
 		case "description":
-			t.Description, err = text(param+".description", v)
+			t.Description, err = field.String(param+".description", v)
 		case "parameters":
-			if null(v) {
+			if field.Null(v) {
 				break
 			}
 			if v[0] != '{' {
-				return llm.Invalid(param+".parameters", "%s.parameters must be a JSON Schema, not %s", param, kindOf(v))
+				return llm.Invalid(param+".parameters", "%s.parameters must be a JSON Schema, not %s", param, field.Kind(v))
 			}
 			t.Schema = json.RawMessage(v)
 		case "strict":
-			t.Strict, err = optionalBool(param+".strict", v)
+			t.Strict, err = field.OptionalBool(param+".strict", v)
 		default:
-			if !null(v) {
+			if !field.Null(v) {
 				d.lose("tools[].function." + key)
 			}
 		}
@@ -101,41 +102,41 @@ func choiceMode(s string) (mode llm.ChoiceMode, ok bool) {
 func (d *decoder) toolChoice(v []byte) *llm.Error {
 	c := &d.p.Choice
 	if v[0] == '"' {
-		mode, ok := choiceMode(unquote(v))
+		mode, ok := choiceMode(field.Unquote(v))
 		if !ok {
-			return llm.Invalid("tool_choice", "tool_choice must be none, auto, required or an object, not %q", unquote(v))
+			return llm.Invalid("tool_choice", "tool_choice must be none, auto, required or an object, not %q", field.Unquote(v))
 		}
 		c.Mode = mode
 		return nil
 	}
 	if v[0] != '{' {
-		return llm.Invalid("tool_choice", "tool_choice must be a string or an object, not %s", kindOf(v))
+		return llm.Invalid("tool_choice", "tool_choice must be a string or an object, not %s", field.Kind(v))
 	}
-	switch kind := unquote(field(v, "type")); kind {
+	switch kind := field.Unquote(field.Of(v, "type")); kind {
 	case "function", "": // Cursor and others leave the type out
-		c.Mode, c.Name = llm.ChooseNamed, unquote(field(field(v, "function"), "name"))
+		c.Mode, c.Name = llm.ChooseNamed, field.Unquote(field.Of(field.Of(v, "function"), "name"))
 		if c.Name == "" {
 			return llm.Invalid("tool_choice.function.name", "tool_choice.function.name is missing")
 		}
 	case "custom":
-		c.Mode, c.Name = llm.ChooseNamed, unquote(field(field(v, "custom"), "name"))
+		c.Mode, c.Name = llm.ChooseNamed, field.Unquote(field.Of(field.Of(v, "custom"), "name"))
 		if c.Name == "" {
 			return llm.Invalid("tool_choice.custom.name", "tool_choice.custom.name is missing")
 		}
 	case "allowed_tools":
-		allowed := field(v, "allowed_tools")
+		allowed := field.Of(v, "allowed_tools")
 		if allowed == nil {
 			allowed = v // the flat form of the Responses API
 		}
-		c.Mode, _ = choiceMode(unquote(field(allowed, "mode")))
+		c.Mode, _ = choiceMode(field.Unquote(field.Of(allowed, "mode")))
 		d.restricted = true
-		return array("tool_choice.allowed_tools.tools", field(allowed, "tools"), func(_ int, param string, v []byte) *llm.Error {
-			name := unquote(field(field(v, "function"), "name"))
+		return field.Array("tool_choice.allowed_tools.tools", field.Of(allowed, "tools"), func(param string, v []byte) *llm.Error {
+			name := field.Unquote(field.Of(field.Of(v, "function"), "name"))
 			if name == "" {
-				name = unquote(field(field(v, "custom"), "name"))
+				name = field.Unquote(field.Of(field.Of(v, "custom"), "name"))
 			}
 			if name == "" {
-				name = unquote(field(v, "name"))
+				name = field.Unquote(field.Of(v, "name"))
 			}
 			if name == "" {
 				return llm.Invalid(param, "%s must name a tool", param)
@@ -154,10 +155,10 @@ func (d *decoder) toolChoice(v []byte) *llm.Error {
 // functionChoice reads the form that tool_choice replaced.
 func (d *decoder) functionChoice(v []byte) *llm.Error {
 	if v[0] == '{' {
-		d.p.Choice.Mode, d.p.Choice.Name = llm.ChooseNamed, unquote(field(v, "name"))
+		d.p.Choice.Mode, d.p.Choice.Name = llm.ChooseNamed, field.Unquote(field.Of(v, "name"))
 		return nil
 	}
-	mode, ok := choiceMode(unquote(v))
+	mode, ok := choiceMode(field.Unquote(v))
 	if !ok {
 		return llm.Invalid("function_call", "function_call must be none, auto or an object")
 	}
@@ -186,9 +187,9 @@ func (d *decoder) settleChoice() *llm.Error {
 func (d *decoder) format(v []byte) *llm.Error {
 	f := &d.p.Format
 	if v[0] != '{' {
-		return llm.Invalid("response_format", "response_format must be an object, not %s", kindOf(v))
+		return llm.Invalid("response_format", "response_format must be an object, not %s", field.Kind(v))
 	}
-	switch kind := unquote(field(v, "type")); kind {
+	switch kind := field.Unquote(field.Of(v, "type")); kind {
 	case "text", "":
 		return nil
 	case "json_object":
@@ -200,18 +201,18 @@ func (d *decoder) format(v []byte) *llm.Error {
 		return llm.Invalid("response_format.type", "response_format.type must be text, json_object or json_schema, not %q", kind)
 	}
 	const param = "response_format.json_schema"
-	err := object(param, field(v, "json_schema"), func(key string, v []byte) (err *llm.Error) {
+	err := field.Object(param, field.Of(v, "json_schema"), func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "name":
-			f.Name, err = text(param+".name", v)
+			f.Name, err = field.String(param+".name", v)
 		case "schema":
-			if !null(v) {
+			if !field.Null(v) {
 				f.Schema = json.RawMessage(bytes.TrimSpace(v))
 			}
 		case "strict":
-			f.Strict, err = optionalBool(param+".strict", v)
+			f.Strict, err = field.OptionalBool(param+".strict", v)
 		default:
-			if !null(v) {
+			if !field.Null(v) {
 				d.lose(param + "." + key)
 			}
 		}

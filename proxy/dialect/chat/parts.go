@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -20,33 +21,33 @@ const (
 // parts reads a message's content: a string, an array of parts, or nothing.
 // Empty text is left out (A10).
 func (d *decoder) parts(param string, v []byte, kinds partKinds) ([]llm.Block, *llm.Error) {
-	if null(v) {
+	if field.Null(v) {
 		return nil, nil
 	}
 	if v[0] == '"' {
-		s := unquote(v)
+		s := field.Unquote(v)
 		if s == "" {
 			return nil, nil
 		}
 		return []llm.Block{{Kind: llm.Text, Text: s}}, nil
 	}
 	if v[0] != '[' {
-		return nil, llm.Invalid(param, "%s must be a string or an array of parts, not %s", param, kindOf(v))
+		return nil, llm.Invalid(param, "%s must be a string or an array of parts, not %s", param, field.Kind(v))
 	}
 	var blocks []llm.Block
-	err := array(param, v, func(_ int, param string, v []byte) *llm.Error {
+	err := field.Array(param, v, func(param string, v []byte) *llm.Error {
 		if v[0] == '"' {
-			blocks = append(blocks, llm.Block{Kind: llm.Text, Text: unquote(v)})
+			blocks = append(blocks, llm.Block{Kind: llm.Text, Text: field.Unquote(v)})
 			return nil
 		}
 		if v[0] != '{' {
-			return llm.Invalid(param, "%s must be an object, not %s", param, kindOf(v))
+			return llm.Invalid(param, "%s must be an object, not %s", param, field.Kind(v))
 		}
 		b, err := part(param, v, kinds)
 		if err != nil {
 			return err
 		}
-		if mark := field(v, "cache_control"); !null(mark) {
+		if mark := field.Of(v, "cache_control"); !field.Null(mark) {
 			if b.Cache, err = cacheMark(param+".cache_control", mark); err != nil {
 				return err
 			}
@@ -60,29 +61,29 @@ func (d *decoder) parts(param string, v []byte, kinds partKinds) ([]llm.Block, *
 }
 
 func part(param string, v []byte, kinds partKinds) (llm.Block, *llm.Error) {
-	kind, err := text(param+".type", field(v, "type"))
+	kind, err := field.String(param+".type", field.Of(v, "type"))
 	if err != nil {
 		return llm.Block{}, err
 	}
 	switch {
 	case kind == "text" || kind == "input_text" || kind == "output_text":
-		s, err := text(param+".text", field(v, "text"))
+		s, err := field.String(param+".text", field.Of(v, "text"))
 		return llm.Block{Kind: llm.Text, Text: s}, err
 	case kind == "":
 		return llm.Block{}, llm.Invalid(param+".type", "%s.type is missing", param)
 	case kind == "refusal" && kinds == assistantPart:
-		s, err := text(param+".refusal", field(v, "refusal"))
+		s, err := field.String(param+".refusal", field.Of(v, "refusal"))
 		return llm.Block{Kind: llm.Refusal, Text: s}, err
 	case kind == "thinking" && kinds == assistantPart: // Mistral's
-		return llm.Block{Kind: llm.Thinking, Text: partsText(field(v, "thinking")), Origin: name}, nil
+		return llm.Block{Kind: llm.Thinking, Text: partsText(field.Of(v, "thinking")), Origin: name}, nil
 	case kinds == textOnly:
 		return llm.Block{}, llm.Invalid(param+".type", "%s.type must be text in this role, not %q", param, kind)
 	case kind == "image_url":
-		return image(param+".image_url", field(v, "image_url"))
+		return image(param+".image_url", field.Of(v, "image_url"))
 	case kind == "input_audio":
-		return audio(param+".input_audio", field(v, "input_audio"))
+		return audio(param+".input_audio", field.Of(v, "input_audio"))
 	case kind == "file":
-		return file(param+".file", field(v, "file"))
+		return file(param+".file", field.Of(v, "file"))
 	}
 	return llm.Block{}, llm.Invalid(param+".type", "%s.type: a part of type %q cannot be translated to another provider", param, kind)
 }
@@ -90,11 +91,11 @@ func part(param string, v []byte, kinds partKinds) (llm.Block, *llm.Error) {
 // partsText joins the texts of an array of parts, or is the string itself.
 func partsText(v []byte) string {
 	if len(v) > 0 && v[0] == '"' {
-		return unquote(v)
+		return field.Unquote(v)
 	}
 	var b strings.Builder
 	_ = llm.Elements(v, func(v []byte, _ int) bool { // what is no array has no text
-		b.WriteString(unquote(field(v, "text")))
+		b.WriteString(field.Unquote(field.Of(v, "text")))
 		return true
 	})
 	return b.String()
@@ -104,11 +105,11 @@ func image(param string, v []byte) (llm.Block, *llm.Error) {
 	b := llm.Block{Kind: llm.Image}
 	link := v
 	if len(v) > 0 && v[0] == '{' {
-		link = field(v, "url")
-		b.Media.Detail = unquote(field(v, "detail"))
+		link = field.Of(v, "url")
+		b.Media.Detail = field.Unquote(field.Of(v, "detail"))
 		param += ".url"
 	}
-	s, err := text(param, link)
+	s, err := field.String(param, link)
 	if err != nil {
 		return b, err
 	}
@@ -118,7 +119,7 @@ func image(param string, v []byte) (llm.Block, *llm.Error) {
 
 func audio(param string, v []byte) (llm.Block, *llm.Error) {
 	b := llm.Block{Kind: llm.Audio}
-	format, data := unquote(field(v, "format")), unquote(field(v, "data"))
+	format, data := field.Unquote(field.Of(v, "format")), field.Unquote(field.Of(v, "data"))
 	if data == "" {
 		return b, llm.Invalid(param+".data", "%s.data is missing", param)
 	}
@@ -135,9 +136,9 @@ func audio(param string, v []byte) (llm.Block, *llm.Error) {
 }
 
 func file(param string, v []byte) (llm.Block, *llm.Error) {
-	b := llm.Block{Kind: llm.Document, Name: unquote(field(v, "filename"))}
-	b.Media.FileID = unquote(field(v, "file_id"))
-	data := unquote(field(v, "file_data"))
+	b := llm.Block{Kind: llm.Document, Name: field.Unquote(field.Of(v, "filename"))}
+	b.Media.FileID = field.Unquote(field.Of(v, "file_id"))
+	data := field.Unquote(field.Of(v, "file_data"))
 	switch {
 	case data != "":
 		err := setURL(&b, param+".file_data", data, "application/pdf")
@@ -184,13 +185,13 @@ func setURL(b *llm.Block, param, s, bare string) *llm.Error {
 
 // cacheMark reads Anthropic's cache mark, which gateways take in chat too.
 func cacheMark(param string, v []byte) (string, *llm.Error) {
-	if null(v) {
+	if field.Null(v) {
 		return "", nil
 	}
 	if v[0] != '{' {
-		return "", llm.Invalid(param, "%s must be an object, not %s", param, kindOf(v))
+		return "", llm.Invalid(param, "%s must be an object, not %s", param, field.Kind(v))
 	}
-	if ttl := unquote(field(v, "ttl")); ttl == "1h" {
+	if ttl := field.Unquote(field.Of(v, "ttl")); ttl == "1h" {
 		return ttl, nil
 	}
 	return "5m", nil

@@ -3,6 +3,7 @@ package chat
 import (
 	"bytes"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -56,13 +57,13 @@ type edit struct {
 func streamOptions(r *llm.Request) ([]edit, error) {
 	var found []edit
 	err := r.Fields(func(key, v []byte, at int) bool {
-		if fieldName(key) == "stream_options" {
+		if field.Name(key) == "stream_options" {
 			found = append(found, edit{at: [2]int{at, at + len(v)}})
 		}
 		return true
 	})
 	if err != nil {
-		return nil, unreadable(r.Raw)
+		return nil, field.Unreadable(r.Raw)
 	}
 	return found, nil
 }
@@ -70,20 +71,20 @@ func streamOptions(r *llm.Request) ([]edit, error) {
 // includeUsage makes one value of stream_options ask for usage.
 func includeUsage(body []byte, e edit) (edit, error) {
 	v := body[e.at[0]:e.at[1]]
-	if null(v) {
+	if field.Null(v) {
 		e.text = []byte(`{"include_usage":true}`)
 		return e, nil
 	}
 	out := []byte(`{"include_usage":true`)
 	err := llm.Fields(v, func(key, v []byte, _ int) bool {
-		if fieldName(key) != "include_usage" {
+		if field.Name(key) != "include_usage" {
 			out = append(append(append(out, `,"`...), key...), `":`...)
 			out = append(out, v...)
 		}
 		return true
 	})
 	if err != nil {
-		return e, llm.Invalid("stream_options", "stream_options must be an object, not %s", kindOf(v))
+		return e, llm.Invalid("stream_options", "stream_options must be an object, not %s", field.Kind(v))
 	}
 	e.text = append(out, '}')
 	return e, nil

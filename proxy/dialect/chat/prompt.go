@@ -1,9 +1,9 @@
 package chat
 
 import (
-	"bytes"
 	"encoding/json"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -11,13 +11,13 @@ import (
 // in Prompt.Lost; a malformed one is an [*llm.Error] that names it.
 func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if !json.Valid(r.Raw) {
-		return nil, unreadable(r.Raw)
+		return nil, field.Unreadable(r.Raw)
 	}
 	if r.Form == completions {
 		return decodeCompletion(r.Raw)
 	}
 	d := decoder{p: &llm.Prompt{}, turns: turns{names: map[string]string{}}}
-	if err := object("the request body", r.Raw, d.top); err != nil {
+	if err := field.Object("the request body", r.Raw, d.top); err != nil {
 		return nil, err
 	}
 	if err := d.finish(); err != nil {
@@ -48,15 +48,15 @@ func (d *decoder) lose(field string) {
 
 // top reads one field of the body.
 func (d *decoder) top(key string, v []byte) (err *llm.Error) {
-	if null(v) && key != "messages" {
+	if field.Null(v) && key != "messages" {
 		return nil
 	}
 	p, l := d.p, &d.p.Limits
 	switch key {
 	case "model", "stream":
 	case "stream_options":
-		return object(key, v, func(key string, v []byte) *llm.Error {
-			if key != "include_usage" && truthy(v) {
+		return field.Object(key, v, func(key string, v []byte) *llm.Error {
+			if key != "include_usage" && field.Truthy(v) {
 				d.lose("stream_options." + key)
 			}
 			return nil
@@ -67,31 +67,31 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 	case "tools":
 		err = d.tools(v)
 	case "functions":
-		err = array(key, v, func(_ int, param string, v []byte) *llm.Error { return d.function(param, v) })
+		err = field.Array(key, v, func(param string, v []byte) *llm.Error { return d.function(param, v) })
 	case "tool_choice":
 		err = d.toolChoice(v)
 	case "function_call":
 		err = d.functionChoice(v)
 	case "parallel_tool_calls":
-		p.Choice.Parallel, err = optionalBool(key, v)
+		p.Choice.Parallel, err = field.OptionalBool(key, v)
 	case "response_format":
 		err = d.format(v)
 	case "max_completion_tokens":
-		l.MaxTokens, err = count(key, v)
+		l.MaxTokens, err = field.Count(key, v)
 	case "max_tokens":
-		d.maxTokens, err = count(key, v)
+		d.maxTokens, err = field.Count(key, v)
 	case "temperature":
-		l.Temperature, err = number(key, v)
+		l.Temperature, err = field.Number(key, v)
 	case "top_p":
-		l.TopP, err = number(key, v)
+		l.TopP, err = field.Number(key, v)
 	case "top_k":
-		l.TopK, err = count(key, v)
+		l.TopK, err = field.Count(key, v)
 	case "frequency_penalty":
-		l.FrequencyPenalty, err = number(key, v)
+		l.FrequencyPenalty, err = field.Number(key, v)
 	case "presence_penalty":
-		l.PresencePenalty, err = number(key, v)
+		l.PresencePenalty, err = field.Number(key, v)
 	case "seed":
-		l.Seed, err = integer(key, v)
+		l.Seed, err = field.Integer(key, v)
 	case "stop":
 		err = d.stop(v)
 	case "reasoning_effort":
@@ -102,17 +102,17 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 		err = d.thinking(v)
 	case "enable_thinking":
 		var on bool
-		if on, err = boolean(key, v); err == nil {
+		if on, err = field.Bool(key, v); err == nil {
 			d.think(on)
 		}
 	case "thinking_budget":
-		p.Reasoning.Budget, err = count(key, v)
+		p.Reasoning.Budget, err = field.Count(key, v)
 	case "user":
-		p.User, err = text(key, v)
+		p.User, err = field.String(key, v)
 	case "safety_identifier":
-		d.safetyID, err = text(key, v)
+		d.safetyID, err = field.String(key, v)
 	case "service_tier":
-		p.Tier, err = text(key, v)
+		p.Tier, err = field.String(key, v)
 	case "modalities":
 		err = d.modalities(v)
 	default:
@@ -133,34 +133,25 @@ func (d *decoder) other(key string, v []byte) {
 			return
 		}
 	case "logprobs", "store", "top_logprobs", "logit_bias", "metadata":
-		if !truthy(v) {
+		if !field.Truthy(v) {
 			return
 		}
 	}
 	d.lose(key)
 }
 
-// truthy tells a value that asks for something from one that does not.
-func truthy(v []byte) bool {
-	switch string(bytes.TrimSpace(v)) {
-	case "null", "false", "0", "{}", "[]", `""`:
-		return false
-	}
-	return true
-}
-
 func (d *decoder) stop(v []byte) (err *llm.Error) {
 	l := &d.p.Limits
 	if v[0] == '"' {
-		l.Stop = []string{unquote(v)}
+		l.Stop = []string{field.Unquote(v)}
 		return nil
 	}
 	if v[0] != '[' {
-		return llm.Invalid("stop", "stop must be a string or an array of strings, not %s", kindOf(v))
+		return llm.Invalid("stop", "stop must be a string or an array of strings, not %s", field.Kind(v))
 	}
 	l.Stop = nil
-	return array("stop", v, func(_ int, param string, v []byte) *llm.Error {
-		s, err := text(param, v)
+	return field.Array("stop", v, func(param string, v []byte) *llm.Error {
+		s, err := field.String(param, v)
 		l.Stop = append(l.Stop, s)
 		return err
 	})
@@ -168,8 +159,8 @@ func (d *decoder) stop(v []byte) (err *llm.Error) {
 
 // modalities refuses what would change the answer's kind.
 func (d *decoder) modalities(v []byte) *llm.Error {
-	return array("modalities", v, func(_ int, param string, v []byte) *llm.Error {
-		m, err := text(param, v)
+	return field.Array("modalities", v, func(param string, v []byte) *llm.Error {
+		m, err := field.String(param, v)
 		switch {
 		case err != nil || m == "text":
 			return err

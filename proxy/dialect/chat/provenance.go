@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -25,19 +26,19 @@ func mark(c *llm.Call, frame []byte) {
 	if c.Made == nil || !bytes.Contains(frame, detailsKey) && !bytes.Contains(frame, signatureKey) {
 		return
 	}
-	choices := field(frame, "choices")
+	choices := field.Of(frame, "choices")
 	_ = llm.Elements(choices, func(v []byte, _ int) bool { // nothing there has nothing to note
-		m := field(v, "delta")
+		m := field.Of(v, "delta")
 		if m == nil {
-			m = field(v, "message")
+			m = field.Of(v, "message")
 		}
-		_ = llm.Elements(field(m, "reasoning_details"), func(v []byte, _ int) bool {
-			c.Mark(unquote(field(v, "signature")))
-			c.Mark(unquote(field(v, "data")))
+		_ = llm.Elements(field.Of(m, "reasoning_details"), func(v []byte, _ int) bool {
+			c.Mark(field.Unquote(field.Of(v, "signature")))
+			c.Mark(field.Unquote(field.Of(v, "data")))
 			return true
 		})
-		_ = llm.Elements(field(m, "tool_calls"), func(v []byte, _ int) bool {
-			c.Mark(signatureOf(field(v, "extra_content")))
+		_ = llm.Elements(field.Of(m, "tool_calls"), func(v []byte, _ int) bool {
+			c.Mark(signatureOf(field.Of(v, "extra_content")))
 			return true
 		})
 		return true
@@ -45,7 +46,7 @@ func mark(c *llm.Call, frame []byte) {
 }
 
 func signatureOf(extra []byte) string {
-	return unquote(field(field(extra, "google"), "thought_signature"))
+	return field.Unquote(field.Of(field.Of(extra, "google"), "thought_signature"))
 }
 
 // strangers takes out of a client's body what another provider made, and says
@@ -104,8 +105,8 @@ func strangers(c *llm.Call, r *llm.Request) []edit {
 
 // anothers tells whether one of the reasoning_details is for another provider.
 func anothers(detail []byte, foreign func(string) bool) bool {
-	return strings.HasPrefix(unquote(field(detail, "format")), ownFormat) ||
-		foreign(unquote(field(detail, "signature"))) || foreign(unquote(field(detail, "data")))
+	return strings.HasPrefix(field.Unquote(field.Of(detail, "format")), ownFormat) ||
+		foreign(field.Unquote(field.Of(detail, "signature"))) || foreign(field.Unquote(field.Of(detail, "data")))
 }
 
 // applyAll is apply for edits in no order.

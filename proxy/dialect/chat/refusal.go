@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -42,7 +43,7 @@ func frameError(c *chunk, frame []byte) *llm.Error {
 	if c.err == nil && (c.listed || c.usage != nil) {
 		return nil
 	}
-	if c.err != nil && !truthy(c.err) {
+	if c.err != nil && !field.Truthy(c.err) {
 		return nil
 	}
 	e := refusal(frame)

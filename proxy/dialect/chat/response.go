@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -172,7 +173,7 @@ func (d *reader) chunk(c *chunk, frame []byte) {
 	}
 	if c.tier != nil {
 		if string(c.tier) != `"`+d.tier+`"` {
-			d.tier = unquote(c.tier)
+			d.tier = field.Unquote(c.tier)
 		}
 	}
 	if e := frameError(c, frame); e != nil {
@@ -187,7 +188,7 @@ func (d *reader) chunk(c *chunk, frame []byte) {
 	}
 	if !d.started {
 		d.started = true
-		d.emit(llm.Event{Kind: llm.Start, ID: unquote(c.id), Name: unquote(c.model)})
+		d.emit(llm.Event{Kind: llm.Start, ID: field.Unquote(c.id), Name: field.Unquote(c.model)})
 	}
 	if c.first.delta != nil {
 		var dl delta

@@ -3,6 +3,7 @@ package chat
 import (
 	"bytes"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -127,10 +128,10 @@ func note(t *llm.Tally, c *chunk, frame []byte) {
 		t.Usage = u
 	}
 	if c.tier != nil {
-		t.Tier = unquote(c.tier)
+		t.Tier = field.Unquote(c.tier)
 	}
 	if t.Model == "" {
-		t.Model = unquote(c.model)
+		t.Model = field.Unquote(c.model)
 	}
 	if e := frameError(c, frame); e != nil {
 		t.Err = e
@@ -156,7 +157,7 @@ func note(t *llm.Tally, c *chunk, frame []byte) {
 // parts; 0 of null.
 func textLength(raw []byte) int64 {
 	switch {
-	case len(raw) < 2 || null(raw):
+	case len(raw) < 2 || field.Null(raw):
 		return 0
 	case raw[0] == '"':
 		return int64(len(raw) - 2)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -57,7 +58,7 @@ func (c *counts) field(key, v []byte, _ int) bool {
 	case "reasoning_tokens": // Perplexity and some gateways
 		c.reasoning = max(c.reasoning, tokens(v))
 	case "server_tool_use", "server_tool_use_details":
-		c.searches = max(c.searches, tokens(field(v, "web_search_requests")))
+		c.searches = max(c.searches, tokens(field.Of(v, "web_search_requests")))
 	case "num_search_queries":
 		c.searches = max(c.searches, tokens(v))
 	case "market_cost":
@@ -65,7 +66,7 @@ func (c *counts) field(key, v []byte, _ int) bool {
 	case "cost":
 		c.cost = v
 		if v[0] == '{' { // Perplexity
-			c.cost = field(v, "total_cost")
+			c.cost = field.Of(v, "total_cost")
 		}
 	case "estimated_cost": // DeepInfra
 		if c.cost == nil {
@@ -76,7 +77,7 @@ func (c *counts) field(key, v []byte, _ int) bool {
 	case "is_byok":
 		c.byok = string(v) == "true"
 	case "cost_details":
-		c.upstream = field(v, "upstream_inference_cost")
+		c.upstream = field.Of(v, "upstream_inference_cost")
 	}
 	return true
 }
@@ -181,12 +182,12 @@ func (c *counts) stated(u *llm.Usage) {
 
 // money reads an amount in USD, a number or a string.
 func money(v []byte) (llm.Pico, bool) {
-	if null(v) {
+	if field.Null(v) {
 		return 0, false
 	}
 	s := string(v)
 	if v[0] == '"' {
-		s = unquote(v)
+		s = field.Unquote(v)
 	}
 	// The bounds keep a nonsensical exponent from filling the memory.
 	f, err := strconv.ParseFloat(s, 64)

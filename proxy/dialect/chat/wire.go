@@ -3,6 +3,7 @@ package chat
 import (
 	"bytes"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -36,7 +37,7 @@ func readChunk(frame []byte) (chunk, error) {
 	var c chunk
 	var inner error
 	err := llm.Fields(frame, func(key, v []byte, _ int) bool {
-		if null(v) {
+		if field.Null(v) {
 			return true
 		}
 		switch string(key) {
@@ -49,8 +50,8 @@ func readChunk(frame []byte) (chunk, error) {
 		case "usage":
 			c.usage = v
 		case "x_groq":
-			c.xUsage = field(v, "usage")
-			if e := field(v, "error"); !null(e) {
+			c.xUsage = field.Of(v, "usage")
+			if e := field.Of(v, "error"); !field.Null(e) {
 				c.err = v
 			}
 		case "error":
@@ -73,7 +74,7 @@ func (c *chunk) readChoices(v []byte) error {
 		var ch choice
 		index := true
 		err := llm.Fields(v, func(key, v []byte, _ int) bool {
-			if null(v) {
+			if field.Null(v) {
 				return true
 			}
 			switch string(key) {
@@ -100,7 +101,7 @@ func (c *chunk) readChoices(v []byte) error {
 }
 
 func (d *delta) field(key, v []byte, _ int) bool {
-	if null(v) {
+	if field.Null(v) {
 		return true
 	}
 	switch string(key) {
@@ -131,7 +132,7 @@ func (d *delta) field(key, v []byte, _ int) bool {
 // whyOf reads a finish_reason. broken tells a reason that is no end at all:
 // the provider could not go on.
 func whyOf(finish []byte) (why llm.Why, broken bool) {
-	switch s := unquote(finish); s {
+	switch s := field.Unquote(finish); s {
 	case "":
 		return "", false
 	case "stop", "eos", "end_turn", "stop_sequence", "COMPLETE":

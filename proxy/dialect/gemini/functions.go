@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -15,7 +16,7 @@ func (d *reader) tool(param string, v []byte) *llm.Error {
 			return list(param+"."+key, v, d.function)
 		}
 		if v[0] != '{' {
-			return llm.Invalid(param+"."+key, "%s.%s must be an object, not %s", param, key, kindOf(v))
+			return llm.Invalid(param+"."+key, "%s.%s must be an object, not %s", param, key, field.Kind(v))
 		}
 		raw := append(append(sse.AppendString([]byte{'{'}, key), ':'), v...)
 		d.p.Tools = append(d.p.Tools, llm.Tool{
@@ -45,20 +46,20 @@ func (d *reader) function(param string, v []byte) *llm.Error {
 		at := param + "." + key
 		switch key {
 		case "name":
-			t.Name, err = stringOf(at, v)
+			t.Name, err = field.String(at, v)
 		case "description":
-			t.Description, err = stringOf(at, v)
+			t.Description, err = field.String(at, v)
 		case "parameters":
 			if t.Schema == nil {
 				t.Schema, err = jsonSchema(at, v)
 			}
 		case "parametersJsonSchema":
 			if v[0] != '{' {
-				return llm.Invalid(at, "%s must be a JSON Schema, not %s", at, kindOf(v))
+				return llm.Invalid(at, "%s must be a JSON Schema, not %s", at, field.Kind(v))
 			}
 			t.Schema = json.RawMessage(v)
 		default: // response, responseJsonSchema: what the function answers; behavior
-			if truthy(v) {
+			if field.Truthy(v) {
 				d.lose("tools: functionDeclarations." + key)
 			}
 		}
@@ -74,7 +75,7 @@ func (d *reader) function(param string, v []byte) *llm.Error {
 // toolConfig reads one field of toolConfig.
 func (d *reader) toolConfig(key string, v []byte) *llm.Error {
 	if key != "functionCallingConfig" {
-		if truthy(v) { // retrievalConfig, includeServerSideToolInvocations
+		if field.Truthy(v) { // retrievalConfig, includeServerSideToolInvocations
 			d.lose("toolConfig." + key)
 		}
 		return nil
@@ -101,12 +102,12 @@ func (d *reader) toolConfig(key string, v []byte) *llm.Error {
 			}
 		case "allowedFunctionNames":
 			err = list(param+"."+key, v, func(param string, v []byte) *llm.Error {
-				s, err := stringOf(param, v)
+				s, err := field.String(param, v)
 				d.allowed = append(d.allowed, s)
 				return err
 			})
 		default:
-			if truthy(v) {
+			if field.Truthy(v) {
 				d.lose(param + "." + key)
 			}
 		}

@@ -3,6 +3,7 @@ package gemini
 import (
 	"bytes"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -57,7 +58,7 @@ func (p *patcher) pieces() [][]byte {
 
 // field looks at a field of a request.
 func (p *patcher) field(k, v []byte, at int, signed bool) {
-	switch fieldName(k) {
+	switch fieldName(string(k)) {
 	case "model":
 		if v[0] == '"' {
 			p.edits = append(p.edits, edit{at, at + len(v), string(sse.AppendString(nil, resourceName(p.c)))})
@@ -104,7 +105,7 @@ func (p *patcher) part(i int) int {
 			return end
 		}
 		fields++
-		switch fieldName(k) {
+		switch fieldName(string(k)) {
 		case "functionCall":
 			call = true
 		case "thoughtSignature":
@@ -148,7 +149,7 @@ func (p *patcher) part(i int) int {
 // owned tells whether a signature may go to this provider, and what to send
 // in its place if it was sealed.
 func (p *patcher) owned(v []byte) (own string, ok bool) {
-	s, fine := str(v)
+	s, fine := field.Text(v)
 	if !fine || isBypass(s) {
 		return "", true
 	}

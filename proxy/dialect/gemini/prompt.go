@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -12,7 +13,7 @@ import (
 // in Prompt.Lost; a malformed one is an [*llm.Error] that names it.
 func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if !json.Valid(r.Raw) {
-		return nil, unreadable(r.Raw)
+		return nil, field.Unreadable(r.Raw)
 	}
 	d := reader{p: &llm.Prompt{}}
 	if err := object("the request body", r.Raw, d.top); err != nil {
@@ -62,7 +63,7 @@ func (d *reader) top(key string, v []byte) (err *llm.Error) {
 		d.p.Tier, err = enum(key, "SERVICE_TIER_", v)
 		d.p.Tier = strings.ToLower(d.p.Tier)
 	default: // safetySettings, labels, store and what is yet to come
-		if truthy(v) {
+		if field.Truthy(v) {
 			d.lose(key)
 		}
 	}
@@ -72,13 +73,13 @@ func (d *reader) top(key string, v []byte) (err *llm.Error) {
 // system reads the leading instructions: a Content, or merely its text.
 func (d *reader) system(param string, v []byte) *llm.Error {
 	if v[0] == '"' {
-		s, err := stringOf(param, v)
+		s, err := field.String(param, v)
 		d.p.System = append(d.p.System, llm.Block{Text: s})
 		return err
 	}
 	each := func(param string, v []byte) *llm.Error {
 		if v[0] == '"' {
-			s, err := stringOf(param, v)
+			s, err := field.String(param, v)
 			d.p.System = append(d.p.System, llm.Block{Text: s})
 			return err
 		}
@@ -87,7 +88,7 @@ func (d *reader) system(param string, v []byte) *llm.Error {
 				d.lose(strings.SplitN(param, ".", 2)[0] + ": " + key)
 				return nil
 			}
-			s, err := stringOf(param+".text", v)
+			s, err := field.String(param+".text", v)
 			if s != "" {
 				d.p.System = append(d.p.System, llm.Block{Text: s})
 			}

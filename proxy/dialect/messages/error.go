@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -64,23 +65,23 @@ func readError(body []byte) (kind, message, code, param string) {
 		Param   json.RawMessage `json:"param"`
 	}
 	if json.Unmarshal(w.Error, &in) == nil && len(w.Error) > 0 {
-		kind, message, param = stringOf(in.Type), stringOf(in.Message), stringOf(in.Param)
-		if code = stringOf(in.Code); code == "" && len(in.Code) > 0 && in.Code[0] != '{' && string(in.Code) != "null" {
+		kind, message, param = field.Unquote(in.Type), field.Unquote(in.Message), field.Unquote(in.Param)
+		if code = field.Unquote(in.Code); code == "" && len(in.Code) > 0 && in.Code[0] != '{' && string(in.Code) != "null" {
 			code = string(in.Code)
 		}
 	} else {
-		message = stringOf(w.Error)
+		message = field.Unquote(w.Error)
 	}
 	for _, other := range []json.RawMessage{w.Message, w.Detail} {
 		if message == "" {
-			message = stringOf(other)
+			message = field.Unquote(other)
 		}
 	}
 	if message == "" {
 		message = string(body)
 	}
-	if kind == "" && stringOf(w.Type) != "error" {
-		kind = stringOf(w.Type)
+	if kind == "" && field.Unquote(w.Type) != "error" {
+		kind = field.Unquote(w.Type)
 	}
 	return kind, message, code, param
 }

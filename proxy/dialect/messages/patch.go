@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -114,7 +115,7 @@ func (x *cutter) body(r *llm.Request) {
 		return true
 	})
 	x.cut(messages)
-	if own := x.raw[x.thinking[0]:x.thinking[1]]; x.bare && stringOf(field(own, "type")) == "enabled" {
+	if own := x.raw[x.thinking[0]:x.thinking[1]]; x.bare && field.Unquote(field.Of(own, "type")) == "enabled" {
 		// With a budget, calls must follow the thinking that led to them.
 		x.edits = append(x.edits, edit{x.thinking[0], x.thinking[1], []byte(`{"type":"disabled"}`)})
 		x.c.Lose("thinking: none in the middle of tool calls whose own thinking is another provider's")
@@ -131,7 +132,7 @@ func (x *cutter) message(i int) (end int, cut bool) {
 		case "role":
 			end := llm.Skip(x.raw, i)
 			if end > 0 {
-				role = stringOf(x.raw[i:end])
+				role = field.Unquote(x.raw[i:end])
 			}
 			return end
 		case "content":
@@ -195,7 +196,7 @@ func (x *cutter) foreign(i int) (end int, kind string, cut bool) {
 		}
 		switch v := x.raw[i:end]; string(key) {
 		case "type":
-			kind = stringOf(v)
+			kind = field.Unquote(v)
 		case "signature", "data":
 			sign = v
 		case "citations":
@@ -212,7 +213,7 @@ func (x *cutter) foreign(i int) (end int, kind string, cut bool) {
 			x.c.Lose("messages: citations of another provider's search")
 		}
 	case "thinking", "redacted_thinking":
-		opaque := stringOf(sign)
+		opaque := field.Unquote(sign)
 		switch {
 		case opaque == "":
 			x.c.Lose("messages: earlier reasoning that is not signed")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -19,8 +20,8 @@ func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if r.Form == Generate {
 		visit = d.generate
 	}
-	bad := fields("the request body", r.Raw, func(key string, v []byte) *llm.Error {
-		if null(v) {
+	bad := field.Object("the request body", r.Raw, func(key string, v []byte) *llm.Error {
+		if field.Null(v) {
 			return nil
 		}
 		return visit(key, v)
@@ -60,7 +61,7 @@ func (d *reader) chat(key string, v []byte) *llm.Error {
 	case "messages":
 		return d.messages(v)
 	case "tools":
-		return elements(key, v, d.tool)
+		return field.Array(key, v, d.tool)
 	}
 	return d.either(key, v)
 }
@@ -70,9 +71,9 @@ func (d *reader) chat(key string, v []byte) *llm.Error {
 func (d *reader) generate(key string, v []byte) (bad *llm.Error) {
 	switch key {
 	case "prompt":
-		d.prompt, bad = text(key, v)
+		d.prompt, bad = field.String(key, v)
 	case "system":
-		d.system, bad = text(key, v)
+		d.system, bad = field.String(key, v)
 	case "images":
 		d.images, bad = images(key, v)
 	case "suffix":
@@ -80,7 +81,7 @@ func (d *reader) generate(key string, v []byte) (bad *llm.Error) {
 			return llm.Invalid(key, "suffix asks for the text between two others, which only a model in Ollama fills in: leave it out, or choose such a model")
 		}
 	case "raw":
-		on, err := boolean(key, v)
+		on, err := field.Bool(key, v)
 		if on {
 			return llm.Invalid(key, "raw sends the prompt without a template, which only Ollama can: leave it out, or choose a model in Ollama")
 		}
@@ -124,7 +125,7 @@ func (d *reader) either(key string, v []byte) *llm.Error {
 	case "format":
 		return d.format(v)
 	case "options":
-		return fields(key, v, d.option)
+		return field.Object(key, v, d.option)
 	case "think":
 		return d.think(v)
 	case "keep_alive":
@@ -180,7 +181,7 @@ func (d *reader) think(v []byte) *llm.Error {
 	case `""`:
 		return nil
 	}
-	switch level := unquote(v); level {
+	switch level := field.Unquote(v); level {
 	case "minimal", "low", "medium", "high", "xhigh", "max":
 		r.Effort, r.Show = level, "auto"
 		return nil
@@ -191,25 +192,25 @@ func (d *reader) think(v []byte) *llm.Error {
 // tool reads one definition.
 func (d *reader) tool(param string, v []byte) *llm.Error {
 	var t llm.Tool
-	bad := fields(param, v, func(key string, v []byte) *llm.Error {
+	bad := field.Object(param, v, func(key string, v []byte) *llm.Error {
 		switch {
 		case key == "type" && string(v) != `"function"` && !empty(v):
 			return llm.Invalid(param+".type", `%s.type must be "function": Ollama has no other tools`, param)
 		case key == "function":
-			return fields(param+".function", v, func(key string, v []byte) (bad *llm.Error) {
+			return field.Object(param+".function", v, func(key string, v []byte) (bad *llm.Error) {
 				switch {
-				case null(v):
+				case field.Null(v):
 				case key == "name":
-					t.Name, bad = text(param+".function.name", v)
+					t.Name, bad = field.String(param+".function.name", v)
 				case key == "description":
-					t.Description, bad = text(param+".function.description", v)
+					t.Description, bad = field.String(param+".function.description", v)
 				case key == "parameters" && v[0] != '{':
-					bad = llm.Invalid(param+".function.parameters", "%s.function.parameters must be a JSON Schema object, not %s", param, kind(v))
+					bad = llm.Invalid(param+".function.parameters", "%s.function.parameters must be a JSON Schema object, not %s", param, field.Kind(v))
 				case key == "parameters":
 					t.Schema = v
 				case key == "strict":
 					var strict bool
-					strict, bad = boolean(param+".function.strict", v)
+					strict, bad = field.Bool(param+".function.strict", v)
 					t.Strict = &strict
 				default:
 					d.lose("tools: " + key)

@@ -3,6 +3,7 @@ package openai
 import (
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -75,7 +76,7 @@ func (c *counts) input(v []byte) {
 		case "cache_write_tokens":
 			c.writes = number(v)
 		case "cached_tokens_details":
-			c.cachedAudio, c.cachedImage = number(field(v, "audio_tokens")), number(field(v, "image_tokens"))
+			c.cachedAudio, c.cachedImage = number(field.Of(v, "audio_tokens")), number(field.Of(v, "image_tokens"))
 		}
 		return true
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -29,8 +30,8 @@ type item struct {
 func (d *reader) find(f *frame) *item {
 	id := ""
 	if f.output < 0 {
-		if id = unquote(f.itemID); id == "" {
-			id = unquote(field(f.item, "id"))
+		if id = field.Unquote(f.itemID); id == "" {
+			id = field.Unquote(field.Of(f.item, "id"))
 		}
 	}
 	for i := len(d.items) - 1; i >= 0; i-- {
@@ -66,7 +67,7 @@ func (d *reader) added(f *frame) {
 	if it.done || f.item == nil {
 		return
 	}
-	it.kind, it.id = unquote(field(f.item, "type")), unquote(field(f.item, "id"))
+	it.kind, it.id = field.Unquote(field.Of(f.item, "type")), field.Unquote(field.Of(f.item, "id"))
 	switch it.kind {
 	case "function_call", "custom_tool_call":
 		d.callItem(it, f.item)
@@ -83,7 +84,7 @@ func (d *reader) finished(it *item, v []byte) {
 	o := outcome{}
 	d.start(&o)
 	it.done = true
-	switch it.kind = unquote(field(v, "type")); it.kind {
+	switch it.kind = field.Unquote(field.Of(v, "type")); it.kind {
 	case "message":
 		d.message(it, v)
 	case "reasoning":
@@ -105,13 +106,13 @@ func (d *reader) finished(it *item, v []byte) {
 
 // isSearch tells a search, which is billed, from the reading of its pages.
 func isSearch(item []byte) bool {
-	what := unquote(field(field(item, "action"), "type"))
+	what := field.Unquote(field.Of(field.Of(item, "action"), "type"))
 	return what == "" || what == "search"
 }
 
 func (d *reader) message(it *item, v []byte) {
 	n := 0
-	_ = llm.Elements(field(v, "content"), func(v []byte, _ int) bool { // null has no parts
+	_ = llm.Elements(field.Of(v, "content"), func(v []byte, _ int) bool { // null has no parts
 		d.wholePart(it, n, v)
 		n++
 		return !d.over
@@ -124,21 +125,21 @@ func (d *reader) message(it *item, v []byte) {
 // wholePart yields a part that did not come in pieces, and its citations.
 func (d *reader) wholePart(it *item, n int, v []byte) {
 	kind, key := llm.Text, "text"
-	switch unquote(field(v, "type")) {
+	switch field.Unquote(field.Of(v, "type")) {
 	case "output_text", "text":
 	case "refusal":
 		kind, key = llm.Refusal, "refusal"
 	default:
-		d.c.Lose("output: a part of type " + unquote(field(v, "type")))
+		d.c.Lose("output: a part of type " + field.Unquote(field.Of(v, "type")))
 		return
 	}
 	if *it.part(n) == 0 {
-		d.text(kind, it, n, unquote(field(v, key)))
+		d.text(kind, it, n, field.Unquote(field.Of(v, key)))
 	}
 	if it.cited || kind != llm.Text {
 		return
 	}
-	_ = llm.Elements(field(v, "annotations"), func(v []byte, _ int) bool { // null has none
+	_ = llm.Elements(field.Of(v, "annotations"), func(v []byte, _ int) bool { // null has none
 		it.cited = true
 		d.annotation(v, it)
 		return !d.over
@@ -155,13 +156,13 @@ func (d *reader) said(f *frame, v []byte, piece bool) {
 		kind = llm.Refusal
 	}
 	if n := max(f.content, 0); !it.done && (piece || *it.part(n) == 0) {
-		d.text(kind, it, n, unquote(v))
+		d.text(kind, it, n, field.Unquote(v))
 	}
 }
 
 func (d *reader) partDone(f *frame) {
 	it := d.find(f)
-	if it.done || unquote(field(f.part, "type")) == "reasoning_text" {
+	if it.done || field.Unquote(field.Of(f.part, "type")) == "reasoning_text" {
 		return
 	}
 	d.wholePart(it, max(f.content, 0), f.part)
@@ -219,7 +220,7 @@ func (d *reader) thought(f *frame, v []byte, piece bool) {
 	if strings.HasPrefix(f.kind, "response.reasoning_text") {
 		list, n = "content", f.content
 	}
-	d.reason(it, list, max(n, 0), unquote(v), piece)
+	d.reason(it, list, max(n, 0), field.Unquote(v), piece)
 }
 
 func (d *reader) reason(it *item, list string, n int, s string, piece bool) {
@@ -245,13 +246,13 @@ func (d *reader) reason(it *item, list string, n int, s string, piece bool) {
 func (d *reader) reasoned(it *item, v []byte) {
 	for _, list := range [2]string{"summary", "content"} {
 		n := 0
-		_ = llm.Elements(field(v, list), func(v []byte, _ int) bool { // null has no parts
-			d.reason(it, list, n, unquote(field(v, "text")), false)
+		_ = llm.Elements(field.Of(v, list), func(v []byte, _ int) bool { // null has no parts
+			d.reason(it, list, n, field.Unquote(field.Of(v, "text")), false)
 			n++
 			return !d.over
 		})
 	}
-	secret := unquote(field(v, "encrypted_content"))
+	secret := field.Unquote(field.Of(v, "encrypted_content"))
 	d.c.Mark(secret)
 	if d.open && d.owner == it {
 		d.close(secret)
@@ -270,7 +271,7 @@ func (d *reader) annotation(v []byte, it *item) {
 	if v == nil || it.done && !d.open {
 		return
 	}
-	if kind := unquote(field(v, "type")); kind != "url_citation" {
+	if kind := field.Unquote(field.Of(v, "type")); kind != "url_citation" {
 		d.c.Lose("annotations: " + kind)
 		return
 	}
@@ -280,8 +281,8 @@ func (d *reader) annotation(v []byte, it *item) {
 	}
 	it.cited = true
 	c := &llm.Citation{
-		URL: unquote(field(v, "url")), Title: unquote(field(v, "title")), Quote: unquote(field(v, "content")),
-		Start: d.byteAt(int(tokens(field(v, "start_index")))), End: d.byteAt(int(tokens(field(v, "end_index")))),
+		URL: field.Unquote(field.Of(v, "url")), Title: field.Unquote(field.Of(v, "title")), Quote: field.Unquote(field.Of(v, "content")),
+		Start: d.byteAt(int(tokens(field.Of(v, "start_index")))), End: d.byteAt(int(tokens(field.Of(v, "end_index")))),
 	}
 	if c.Start < 0 || c.End <= c.Start {
 		c.Start, c.End = 0, 0
@@ -305,12 +306,12 @@ func (d *reader) byteAt(char int) int {
 
 // picture yields an image, whole.
 func (d *reader) picture(v []byte) {
-	data := unquote(field(v, "result"))
+	data := field.Unquote(field.Of(v, "result"))
 	if data == "" {
 		d.c.Lose("output: image_generation_call: an image without data")
 		return
 	}
-	mime := imageType(unquote(field(v, "output_format")))
+	mime := imageType(field.Unquote(field.Of(v, "output_format")))
 	if raw, ok := bytes.CutPrefix([]byte(data), []byte("data:")); ok { // a gateway's data URL
 		if head, rest, ok := strings.Cut(string(raw), ";base64,"); ok {
 			mime, data = head, rest

@@ -3,6 +3,7 @@ package responses
 import (
 	"crypto/rand"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -28,12 +29,12 @@ func (d *reader) callItem(it *item, v []byte) {
 	t := it.call
 	t.custom = it.kind == "custom_tool_call"
 	if t.name == "" {
-		if t.name = unquote(field(v, "name")); t.name != "" {
-			t.name = joinName(unquote(field(v, "namespace")), t.name)
+		if t.name = field.Unquote(field.Of(v, "name")); t.name != "" {
+			t.name = joinName(field.Unquote(field.Of(v, "namespace")), t.name)
 		}
 	}
 	if t.id == "" {
-		if t.id = unquote(field(v, "call_id")); t.id == "" && it.done {
+		if t.id = field.Unquote(field.Of(v, "call_id")); t.id == "" && it.done {
 			t.id = it.id
 		}
 	}
@@ -96,7 +97,7 @@ func (d *reader) callOf(f *frame) *toolCall {
 		it.call = &toolCall{custom: f.kind == inputDelta}
 	}
 	if f.name != nil && it.call.name == "" {
-		it.call.name = unquote(f.name)
+		it.call.name = field.Unquote(f.name)
 	}
 	if it.done || it.call.whole {
 		return nil
@@ -123,7 +124,7 @@ func argumentText(v []byte) string {
 	if len(v) > 0 && v[0] == '{' {
 		return string(v)
 	}
-	return unquote(v)
+	return field.Unquote(v)
 }
 
 // input takes in a piece of a custom tool's text, or all of it.
@@ -133,7 +134,7 @@ func (d *reader) input(f *frame, v []byte, piece bool) {
 		return
 	}
 	if piece || t.sent == 0 {
-		d.growInput(t, unquote(v))
+		d.growInput(t, field.Unquote(v))
 	}
 	if !piece {
 		d.endInput(t)
@@ -176,11 +177,11 @@ func (d *reader) endCall(t *toolCall, v []byte) {
 	case t.whole:
 	case t.custom:
 		if t.sent == 0 {
-			d.growInput(t, unquote(field(v, "input")))
+			d.growInput(t, field.Unquote(field.Of(v, "input")))
 		}
 		d.endInput(t)
 	case t.sent == 0:
-		s := argumentText(field(v, "arguments"))
+		s := argumentText(field.Of(v, "arguments"))
 		if s == "" {
 			s = "{}"
 		}

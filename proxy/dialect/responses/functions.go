@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -155,7 +156,7 @@ func (e *encoder) isHosted(tool string) bool {
 func (e *encoder) hostedType(tool string) string {
 	for i := range e.p.Tools {
 		if t := &e.p.Tools[i]; t.Kind == llm.Hosted && t.Name == tool && t.Origin == name {
-			return unquote(field(t.Raw, "type"))
+			return field.Unquote(field.Of(t.Raw, "type"))
 		}
 	}
 	if tool == llm.RunCode {
@@ -198,23 +199,23 @@ func (e *encoder) tool(t *llm.Tool) bool {
 // client's own text.
 func (e *encoder) customTool(t *llm.Tool) {
 	raw := []byte(t.Raw)
-	if in := field(raw, "custom"); rawObject(in) != nil { // chat's form
+	if in := field.Of(raw, "custom"); rawObject(in) != nil { // chat's form
 		raw = in
 	}
-	says, format := t.Description, field(raw, "format")
+	says, format := t.Description, field.Of(raw, "format")
 	if t.Raw != nil {
-		says = unquote(field(raw, "description"))
+		says = field.Unquote(field.Of(raw, "description"))
 	}
 	e.buf = sse.AppendString(append(e.buf, `{"type":"custom","name":`...), e.rename(t.Name))
 	if says != "" {
 		e.str("description", says)
 	}
-	switch deep := field(format, "grammar"); {
+	switch deep := field.Of(format, "grammar"); {
 	case rawObject(deep) != nil: // chat's form
 		e.key("format")
 		e.buf = append(e.buf, `{"type":"grammar"`...)
-		e.str("syntax", unquote(field(deep, "syntax")))
-		e.str("definition", unquote(field(deep, "definition")))
+		e.str("syntax", field.Unquote(field.Of(deep, "syntax")))
+		e.str("definition", field.Unquote(field.Of(deep, "definition")))
 		e.buf = append(e.buf, '}')
 	case rawObject(format) != nil:
 		e.key("format")
@@ -250,7 +251,7 @@ func (e *encoder) search(raw []byte) {
 	_ = llm.Fields(raw, func(key, v []byte, _ int) bool { // one without a definition has no limits
 		switch k := string(key); k {
 		case "allowed_domains":
-			if truthy(v) {
+			if field.Truthy(v) {
 				e.key("filters")
 				e.buf = append(append(append(e.buf, `{"allowed_domains":`...), v...), '}')
 			}
@@ -258,7 +259,7 @@ func (e *encoder) search(raw []byte) {
 			e.key(k)
 			e.buf = append(e.buf, v...)
 		case "user_location":
-			if in := field(v, "approximate"); rawObject(in) != nil {
+			if in := field.Of(v, "approximate"); rawObject(in) != nil {
 				e.key(k)
 				e.buf = append(append(e.buf, `{"type":"approximate"`...), inner(in)...)
 				e.buf = append(e.buf, '}')
@@ -268,7 +269,7 @@ func (e *encoder) search(raw []byte) {
 			}
 		case "type", "name":
 		default:
-			if truthy(v) {
+			if field.Truthy(v) {
 				e.c.Lose("tools: web_search: " + k)
 			}
 		}

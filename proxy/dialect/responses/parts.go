@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -20,33 +21,33 @@ const (
 // parts reads content: a string, an array of parts, or nothing. Empty text is
 // left out.
 func (d *decoder) parts(param string, v []byte, kinds partKinds) ([]llm.Block, *llm.Error) {
-	if null(v) {
+	if field.Null(v) {
 		return nil, nil
 	}
 	if v[0] == '"' {
-		s := unquote(v)
+		s := field.Unquote(v)
 		if s == "" {
 			return nil, nil
 		}
 		return []llm.Block{{Kind: llm.Text, Text: s}}, nil
 	}
 	if v[0] != '[' {
-		return nil, llm.Invalid(param, "%s must be a string or an array of parts, not %s", param, kindOf(v))
+		return nil, llm.Invalid(param, "%s must be a string or an array of parts, not %s", param, field.Kind(v))
 	}
 	var blocks []llm.Block
-	err := array(param, v, func(_ int, param string, v []byte) *llm.Error {
+	err := field.Array(param, v, func(param string, v []byte) *llm.Error {
 		if v[0] == '"' {
-			blocks = append(blocks, llm.Block{Kind: llm.Text, Text: unquote(v)})
+			blocks = append(blocks, llm.Block{Kind: llm.Text, Text: field.Unquote(v)})
 			return nil
 		}
 		if v[0] != '{' {
-			return llm.Invalid(param, "%s must be an object, not %s", param, kindOf(v))
+			return llm.Invalid(param, "%s must be an object, not %s", param, field.Kind(v))
 		}
 		b, err := d.part(param, v, kinds)
 		if err != nil {
 			return err
 		}
-		if truthy(field(v, "prompt_cache_breakpoint")) && !null(field(v, "prompt_cache_breakpoint")) {
+		if field.Truthy(field.Of(v, "prompt_cache_breakpoint")) && !field.Null(field.Of(v, "prompt_cache_breakpoint")) {
 			b.Cache = "5m"
 		}
 		if b.Kind != llm.Text && b.Kind != llm.Refusal || b.Text != "" {
@@ -58,18 +59,18 @@ func (d *decoder) parts(param string, v []byte, kinds partKinds) ([]llm.Block, *
 }
 
 func (d *decoder) part(param string, v []byte, kinds partKinds) (llm.Block, *llm.Error) {
-	kind, err := text(param+".type", field(v, "type"))
+	kind, err := field.String(param+".type", field.Of(v, "type"))
 	if err != nil {
 		return llm.Block{}, err
 	}
 	switch {
 	case kind == "input_text" || kind == "output_text" || kind == "text" || kind == "summary_text" || kind == "reasoning_text":
-		s, err := text(param+".text", field(v, "text"))
+		s, err := field.String(param+".text", field.Of(v, "text"))
 		return llm.Block{Kind: llm.Text, Text: s}, err
 	case kind == "":
 		return llm.Block{}, llm.Invalid(param+".type", "%s.type is missing", param)
 	case kind == "refusal" && kinds == assistantPart:
-		s, err := text(param+".refusal", field(v, "refusal"))
+		s, err := field.String(param+".refusal", field.Of(v, "refusal"))
 		return llm.Block{Kind: llm.Refusal, Text: s}, err
 	case kinds == textOnly:
 		return llm.Block{}, llm.Invalid(param+".type", "%s.type must be input_text in this role, not %q", param, kind)
@@ -78,25 +79,25 @@ func (d *decoder) part(param string, v []byte, kinds partKinds) (llm.Block, *llm
 	case kind == "input_file" || kind == "file":
 		return file(param, v)
 	case kind == "input_audio":
-		return audio(param+".input_audio", field(v, "input_audio"))
+		return audio(param+".input_audio", field.Of(v, "input_audio"))
 	}
 	return llm.Block{}, llm.Invalid(param+".type", "%s.type: a part of type %q cannot be translated to another provider", param, kind)
 }
 
 func image(param string, v []byte) (llm.Block, *llm.Error) {
 	b := llm.Block{Kind: llm.Image}
-	b.Media.Detail = unquote(field(v, "detail"))
-	link := field(v, "image_url")
+	b.Media.Detail = field.Unquote(field.Of(v, "detail"))
+	link := field.Of(v, "image_url")
 	if rawObject(link) != nil { // F18: chat's form
 		if b.Media.Detail == "" {
-			b.Media.Detail = unquote(field(link, "detail"))
+			b.Media.Detail = field.Unquote(field.Of(link, "detail"))
 		}
-		link = field(link, "url")
+		link = field.Of(link, "url")
 	}
-	if b.Media.FileID = unquote(field(v, "file_id")); b.Media.FileID != "" && null(link) {
+	if b.Media.FileID = field.Unquote(field.Of(v, "file_id")); b.Media.FileID != "" && field.Null(link) {
 		return b, nil
 	}
-	s, err := text(param+".image_url", link)
+	s, err := field.String(param+".image_url", link)
 	if err != nil {
 		return b, err
 	}
@@ -106,11 +107,11 @@ func image(param string, v []byte) (llm.Block, *llm.Error) {
 
 func audio(param string, v []byte) (llm.Block, *llm.Error) {
 	b := llm.Block{Kind: llm.Audio}
-	b.Media.Data = unquote(field(v, "data"))
+	b.Media.Data = field.Unquote(field.Of(v, "data"))
 	if b.Media.Data == "" {
 		return b, llm.Invalid(param+".data", "%s.data is missing", param)
 	}
-	switch format := unquote(field(v, "format")); format {
+	switch format := field.Unquote(field.Of(v, "format")); format {
 	case "mp3":
 		b.Media.Type = "audio/mpeg"
 	case "":
@@ -122,12 +123,12 @@ func audio(param string, v []byte) (llm.Block, *llm.Error) {
 }
 
 func file(param string, v []byte) (llm.Block, *llm.Error) {
-	if in := field(v, "file"); rawObject(in) != nil { // F18: chat's form
+	if in := field.Of(v, "file"); rawObject(in) != nil { // F18: chat's form
 		v, param = in, param+".file"
 	}
-	b := llm.Block{Kind: llm.Document, Name: unquote(field(v, "filename"))}
-	b.Media.FileID = unquote(field(v, "file_id"))
-	data, link := unquote(field(v, "file_data")), unquote(field(v, "file_url"))
+	b := llm.Block{Kind: llm.Document, Name: field.Unquote(field.Of(v, "filename"))}
+	b.Media.FileID = field.Unquote(field.Of(v, "file_id"))
+	data, link := field.Unquote(field.Of(v, "file_data")), field.Unquote(field.Of(v, "file_url"))
 	switch {
 	case data != "":
 		err := setURL(&b, param+".file_data", data, "application/pdf")

@@ -3,6 +3,7 @@ package responses
 import (
 	"bytes"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -72,9 +73,9 @@ func foreignItems(c *llm.Call, body []byte, input int) []element {
 			}
 			switch x := body[i:end]; string(key) {
 			case "type":
-				e.kind = unquote(x)
+				e.kind = field.Unquote(x)
 			case "role":
-				role = unquote(x)
+				role = field.Unquote(x)
 			case "id":
 				id, e.id = x, [2]int{i, end}
 			case "encrypted_content":
@@ -88,18 +89,18 @@ func foreignItems(c *llm.Call, body []byte, input int) []element {
 		e.at = [2]int{i, end}
 		switch {
 		case e.kind == "reasoning":
-			s := unquote(secret)
+			s := field.Unquote(secret)
 			e.remove = s != "" && (llm.IsSealed(s) || c.Foreign != nil && c.Foreign(s))
 			orphans = e.remove
 			if e.remove && len(id) > 0 {
-				gone[unquote(id)] = true
+				gone[field.Unquote(id)] = true
 			}
 		case e.kind == "item_reference":
-			e.remove = gone[unquote(id)]
+			e.remove = gone[field.Unquote(id)]
 		case role == "user":
 			orphans = false
 		default:
-			e.orphan = orphans && !null(id)
+			e.orphan = orphans && !field.Null(id)
 		}
 		items = append(items, e)
 		return end

@@ -1,10 +1,10 @@
 package responses
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -13,10 +13,10 @@ import (
 // provider could do, is an [*llm.Error] that names it.
 func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if !json.Valid(r.Raw) {
-		return nil, unreadable(r.Raw)
+		return nil, field.Unreadable(r.Raw)
 	}
 	d := decoder{p: &llm.Prompt{}, box: readToolbox(r.Raw), names: map[string]string{}}
-	if err := object("the request body", r.Raw, d.top); err != nil {
+	if err := field.Object("the request body", r.Raw, d.top); err != nil {
 		return nil, err
 	}
 	if err := d.finish(); err != nil {
@@ -51,7 +51,7 @@ func (d *decoder) lose(field string) {
 
 // top reads one field of the body.
 func (d *decoder) top(key string, v []byte) (err *llm.Error) {
-	if null(v) {
+	if field.Null(v) {
 		return nil
 	}
 	p, l := d.p, &d.p.Limits
@@ -62,7 +62,7 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 		d.input, d.inputKey = v, true
 	case "instructions":
 		var s string
-		if s, err = text(key, v); s != "" {
+		if s, err = field.String(key, v); s != "" {
 			d.system = []llm.Block{{Kind: llm.Text, Text: s}}
 		}
 	case "tools":
@@ -70,43 +70,43 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 	case "tool_choice":
 		err = d.toolChoice(v)
 	case "parallel_tool_calls":
-		p.Choice.Parallel, err = optionalBool(key, v)
+		p.Choice.Parallel, err = field.OptionalBool(key, v)
 	case "text":
 		err = d.textConfig(key, v)
 	case "response_format": // F6, F18: chat's name for text.format
 		err = d.format(key, v)
 	case "verbosity":
-		p.Verbosity, err = text(key, v)
+		p.Verbosity, err = field.String(key, v)
 	case "reasoning":
 		err = d.reasoning(key, v)
 	case "reasoning_effort":
 		d.effort, err = effort(key, v)
 	case "max_output_tokens":
-		l.MaxTokens, err = count(key, v)
+		l.MaxTokens, err = field.Count(key, v)
 	case "max_tokens", "max_completion_tokens":
-		d.maxTokens, err = count(key, v)
+		d.maxTokens, err = field.Count(key, v)
 	case "temperature":
-		l.Temperature, err = number(key, v)
+		l.Temperature, err = field.Number(key, v)
 	case "top_p":
-		l.TopP, err = number(key, v)
+		l.TopP, err = field.Number(key, v)
 	case "top_k":
-		l.TopK, err = count(key, v)
+		l.TopK, err = field.Count(key, v)
 	case "frequency_penalty":
-		l.FrequencyPenalty, err = number(key, v)
+		l.FrequencyPenalty, err = field.Number(key, v)
 	case "presence_penalty":
-		l.PresencePenalty, err = number(key, v)
+		l.PresencePenalty, err = field.Number(key, v)
 	case "seed":
-		l.Seed, err = integer(key, v)
+		l.Seed, err = field.Integer(key, v)
 	case "stop":
 		err = d.stop(v)
 	case "user":
-		p.User, err = text(key, v)
+		p.User, err = field.String(key, v)
 	case "safety_identifier":
-		d.safetyID, err = text(key, v)
+		d.safetyID, err = field.String(key, v)
 	case "service_tier":
-		p.Tier, err = text(key, v)
+		p.Tier, err = field.String(key, v)
 	case "prompt_cache_key":
-		p.CacheKey, err = text(key, v)
+		p.CacheKey, err = field.String(key, v)
 	case "include":
 		err = d.include(v)
 	default:
@@ -124,7 +124,7 @@ func (d *decoder) other(key string, v []byte) *llm.Error {
 	case "conversation":
 		return llm.Invalid(key, "%s: conversations are kept at OpenAI and cannot be continued elsewhere: send the whole conversation in input, with store set to false", key)
 	case "background":
-		if truthy(v) {
+		if field.Truthy(v) {
 			return llm.Invalid(key, "%s: an answer cannot be made in the background by another provider: leave it out and wait for the answer", key)
 		}
 		return nil
@@ -133,28 +133,19 @@ func (d *decoder) other(key string, v []byte) *llm.Error {
 	case "stream_options": // F18: usage always comes, padding never does
 		return nil
 	case "truncation":
-		if unquote(v) == "disabled" {
+		if field.Unquote(v) == "disabled" {
 			return nil
 		}
 	}
-	if truthy(v) {
+	if field.Truthy(v) {
 		d.lose(key)
 	}
 	return nil
 }
 
-// truthy tells a value that asks for something from one that does not.
-func truthy(v []byte) bool {
-	switch string(bytes.TrimSpace(v)) {
-	case "null", "false", "0", "{}", "[]", `""`:
-		return false
-	}
-	return true
-}
-
 func (d *decoder) include(v []byte) *llm.Error {
-	return array("include", v, func(_ int, param string, v []byte) *llm.Error {
-		what, err := text(param, v)
+	return field.Array("include", v, func(param string, v []byte) *llm.Error {
+		what, err := field.String(param, v)
 		if err == nil && what != "reasoning.encrypted_content" { // which is always there
 			d.lose("include: " + what)
 		}
@@ -165,12 +156,12 @@ func (d *decoder) include(v []byte) *llm.Error {
 func (d *decoder) stop(v []byte) (err *llm.Error) {
 	l := &d.p.Limits
 	if v[0] == '"' {
-		l.Stop = []string{unquote(v)}
+		l.Stop = []string{field.Unquote(v)}
 		return nil
 	}
 	l.Stop = nil
-	return array("stop", v, func(_ int, param string, v []byte) *llm.Error {
-		s, err := text(param, v)
+	return field.Array("stop", v, func(param string, v []byte) *llm.Error {
+		s, err := field.String(param, v)
 		l.Stop = append(l.Stop, s)
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -235,7 +236,7 @@ func (d *reader) whole(body io.Reader) {
 
 // notResponse is the error that a whole body holds in place of an answer.
 func notResponse(o *outcome, b []byte) *llm.Error {
-	if _, broken := o.why(); broken || o.err != nil && truthy(o.err) && o.output == nil {
+	if _, broken := o.why(); broken || o.err != nil && field.Truthy(o.err) && o.output == nil {
 		return o.failure(b)
 	}
 	if o.output == nil {
@@ -253,9 +254,8 @@ func badBody(b []byte) *llm.Error {
 		return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer is not a JSON object"}
 	}
 	var v any
-	var syntax *json.SyntaxError
 	b = bytes.TrimSpace(b)
-	if err := json.Unmarshal(b, &v); len(b) > 0 && b[0] == '{' && errors.As(err, &syntax) && syntax.Error() == endless {
+	if err := json.Unmarshal(b, &v); len(b) > 0 && b[0] == '{' && field.Cut(err) {
 		return &llm.Error{Kind: llm.Cut, Outbound: name, Message: "the answer stopped in the middle"}
 	}
 	if len(b) == 0 {

@@ -3,6 +3,7 @@ package responses
 import (
 	"bytes"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -37,7 +38,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	switch f.kind {
 	case "response.created", "response.queued", "response.in_progress":
 		if t.Model == "" {
-			t.Model = unquote(field(f.response, "model"))
+			t.Model = field.Unquote(field.Of(f.response, "model"))
 		}
 	case "response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done":
 		o := readOutcome(f.response)
@@ -112,9 +113,9 @@ func escapedBackslash(text []byte) bool {
 
 // noteItem takes in what a finished item says beyond the answer's text.
 func noteItem(c *llm.Call, t *llm.Tally, v []byte) {
-	switch unquote(field(v, "type")) {
+	switch field.Unquote(field.Of(v, "type")) {
 	case "reasoning":
-		c.Mark(unquote(field(v, "encrypted_content")))
+		c.Mark(field.Unquote(field.Of(v, "encrypted_content")))
 	case "web_search_call":
 		if isSearch(v) {
 			t.Usage.Searches++
@@ -153,13 +154,13 @@ func note(c *llm.Call, t *llm.Tally, o *outcome, raw []byte) {
 func whyOf(output []byte) llm.Why {
 	why := llm.EndTurn
 	_ = llm.Elements(output, func(v []byte, _ int) bool { // null has none
-		switch unquote(field(v, "type")) {
+		switch field.Unquote(field.Of(v, "type")) {
 		case "function_call", "custom_tool_call", "local_shell_call", "shell_call", "apply_patch_call":
 			why = llm.CallTools
 			return false
 		case "message":
-			_ = llm.Elements(field(v, "content"), func(v []byte, _ int) bool { // null has none
-				if unquote(field(v, "type")) == "refusal" {
+			_ = llm.Elements(field.Of(v, "content"), func(v []byte, _ int) bool { // null has none
+				if field.Unquote(field.Of(v, "type")) == "refusal" {
 					why = llm.Refused
 				}
 				return true
@@ -174,8 +175,8 @@ func wholeTally(c *llm.Call, t *llm.Tally, body []byte) {
 	if t.Err = badBody(body); t.Err != nil {
 		return
 	}
-	if unquote(field(body, "object")) == "response.input_tokens" || c.Counts {
-		if n := field(body, "input_tokens"); n != nil { // which costs nothing
+	if field.Unquote(field.Of(body, "object")) == "response.input_tokens" || c.Counts {
+		if n := field.Of(body, "input_tokens"); n != nil { // which costs nothing
 			t.Good, t.Done, t.Why = true, true, llm.EndTurn
 			return
 		}

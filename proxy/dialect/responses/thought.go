@@ -3,6 +3,7 @@ package responses
 import (
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -36,7 +37,7 @@ func (d *decoder) thought(param string, v []byte) *llm.Error {
 	b := llm.Block{Kind: llm.Thinking, Origin: name}
 	said := make([]string, 0, 2)
 	for _, key := range []string{"summary", "content"} {
-		parts, err := d.parts(param+"."+key, field(v, key), textOnly)
+		parts, err := d.parts(param+"."+key, field.Of(v, key), textOnly)
 		if err != nil {
 			return err
 		}
@@ -45,7 +46,7 @@ func (d *decoder) thought(param string, v []byte) *llm.Error {
 		}
 	}
 	b.Text = strings.Join(said, "\n\n")
-	secret, err := text(param+".encrypted_content", field(v, "encrypted_content"))
+	secret, err := field.String(param+".encrypted_content", field.Of(v, "encrypted_content"))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -53,7 +54,7 @@ func (c *counts) field(key, v []byte, _ int) bool {
 	case "reasoning_tokens": // some gateways
 		c.reasoning = max(c.reasoning, tokens(v))
 	case "server_tool_use", "server_tool_use_details":
-		c.searches = max(c.searches, tokens(field(v, "web_search_requests")))
+		c.searches = max(c.searches, tokens(field.Of(v, "web_search_requests")))
 	case "cost":
 		c.cost = v
 	case "cost_in_usd_ticks": // xAI
@@ -61,7 +62,7 @@ func (c *counts) field(key, v []byte, _ int) bool {
 	case "is_byok":
 		c.byok = string(v) == "true"
 	case "cost_details":
-		c.upstream = field(v, "upstream_inference_cost")
+		c.upstream = field.Of(v, "upstream_inference_cost")
 	}
 	return true
 }
@@ -166,12 +167,12 @@ func (c *counts) stated(u *llm.Usage) {
 
 // money reads an amount in USD, a number or a string.
 func money(v []byte) (llm.Pico, bool) {
-	if null(v) {
+	if field.Null(v) {
 		return 0, false
 	}
 	s := string(v)
 	if v[0] == '"' {
-		s = unquote(v)
+		s = field.Unquote(v)
 	}
 	// The bounds keep a nonsensical exponent from filling the memory.
 	f, err := strconv.ParseFloat(s, 64)
@@ -187,6 +188,6 @@ func money(v []byte) (llm.Pico, bool) {
 
 // searches is how often the web was searched, as the provider bills it.
 func searches(toolUsage []byte) (int64, bool) {
-	n := field(field(toolUsage, "web_search"), "num_requests")
-	return tokens(n), !null(n)
+	n := field.Of(field.Of(toolUsage, "web_search"), "num_requests")
+	return tokens(n), !field.Null(n)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -22,7 +23,7 @@ type frame struct {
 func readFrame(b []byte) (frame, error) {
 	f := frame{output: -1, content: -1, summary: -1}
 	err := llm.Fields(b, func(key, v []byte, _ int) bool {
-		if null(v) {
+		if field.Null(v) {
 			return true
 		}
 		switch string(key) {
@@ -113,20 +114,20 @@ type outcome struct {
 func readOutcome(v []byte) outcome {
 	var o outcome
 	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // what is no object says nothing
-		if null(v) {
+		if field.Null(v) {
 			return true
 		}
 		switch string(key) {
 		case "id":
-			o.id = unquote(v)
+			o.id = field.Unquote(v)
 		case "model":
-			o.model = unquote(v)
+			o.model = field.Unquote(v)
 		case "status":
-			o.status = unquote(v)
+			o.status = field.Unquote(v)
 		case "service_tier":
-			o.tier = unquote(v)
+			o.tier = field.Unquote(v)
 		case "incomplete_details":
-			o.reason = unquote(field(v, "reason"))
+			o.reason = field.Unquote(field.Of(v, "reason"))
 		case "error":
 			o.err = v
 		case "usage":
@@ -185,7 +186,7 @@ func wrapError(v []byte) []byte {
 // errorOf is the error in an error event, or in a frame of a gateway's own
 // shape. Nil is none.
 func errorOf(f *frame, raw []byte) *llm.Error {
-	if f.kind != "error" && (f.kind != "" || f.err == nil || !truthy(f.err)) {
+	if f.kind != "error" && (f.kind != "" || f.err == nil || !field.Truthy(f.err)) {
 		return nil
 	}
 	e := refusal(raw)

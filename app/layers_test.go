@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"proxy/dialect/gemini":      {"proxy/llm", "proxy/sse", "proxy/dialect/field"},
 	"proxy/dialect/ollama":      {"proxy/llm", "proxy/sse", "proxy/dialect/field"},
 	"proxy/dialect/embed":       {"proxy/llm", "proxy/sse", "proxy/dialect/field"},
-	"proxy/dialect/openai":      {"proxy/llm", "proxy/sse", "proxy/dialect/field"},
+	"proxy/dialect/verbatim":    {"proxy/llm", "proxy/sse", "proxy/dialect/field"},
 	"proxy/dialect/converse":    {"proxy/llm", "proxy/sse", "proxy/dialect/field"},
 	"proxy/dialect/responses":   {"proxy/llm", "proxy/sse", "proxy/dialect/field"},
 	"proxy/dialect/dialecttest": {"proxy/llm", "proxy/sse"},

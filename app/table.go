@@ -10,7 +10,7 @@ import (
 
 	"keytray/proxy"
 	"keytray/proxy/catalog"
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 	"keytray/store/config"
 )
@@ -94,7 +94,7 @@ func (t *table) Target(r *llm.Request) (llm.Target, error) {
 
 // answers finds who answers r with the table as it is.
 func (t *table) answers(r *llm.Request) (llm.Target, error) {
-	if d, ok := r.Inbound.(openai.Dialect); ok {
+	if d, ok := r.Inbound.(verbatim.Dialect); ok {
 		return t.pass(r, d)
 	}
 	if embeds(r) {
@@ -286,7 +286,7 @@ func (t *table) nobody(name string) error {
 	} else {
 		e.Message += "; `keytray models` lists what can be asked for"
 	}
-	if _, _, _, err := t.app.ollama.known(); err != nil && t.usable[ollamaProvider] {
+	if _, _, err := t.app.ollama.known(); err != nil && t.usable[ollamaProvider] {
 		e.Message += " (Ollama does not answer: start it, if this is one of its models)"
 	}
 	return e

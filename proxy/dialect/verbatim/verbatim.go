@@ -1,4 +1,4 @@
-// Package openai knows the calls of OpenAI's API that are no conversation:
+// Package verbatim knows the calls of OpenAI's API that are no conversation:
 // images, sounds, moderation, ranking, files and batches. They go to providers
 // of that API in the client's own bytes and come back in the provider's, so
 // that nothing is translated: the package finds the model in a body, puts the
@@ -6,7 +6,7 @@
 //
 // Wire facts are from OpenAI's API reference and the types of openai-go, and
 // of Cohere's, Voyage's and Jina's references for rerank.
-package openai
+package verbatim
 
 import (
 	"io"

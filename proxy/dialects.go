@@ -8,8 +8,8 @@ import (
 	"keytray/proxy/dialect/gemini"
 	"keytray/proxy/dialect/messages"
 	"keytray/proxy/dialect/ollama"
-	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/dialect/responses"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 )
 

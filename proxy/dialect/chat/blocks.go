@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -55,19 +56,19 @@ func (d *reader) contentOf(v []byte) {
 			d.picture(v)
 		case "reference": // Mistral's numbers of documents, which point nowhere here
 		default:
-			d.c.Lose("content: a part of type " + field.Unquote(field.Of(v, "type")))
+			d.Call.Lose("content: a part of type " + field.Unquote(field.Of(v, "type")))
 		}
-		return !d.over
+		return !d.Over
 	})
 }
 
 // text adds text to the open block of its kind, or opens one.
 func (d *reader) text(kind llm.BlockKind, s string) {
-	if s == "" || d.over {
+	if s == "" || d.Over {
 		return
 	}
 	d.begin(kind)
-	d.emit(llm.Event{Kind: llm.Delta, Block: kind, Index: d.index, Text: s})
+	d.Emit(llm.Event{Kind: llm.Delta, Block: kind, Index: d.index, Text: s})
 	if kind == llm.Text {
 		d.content = append(d.content, s...)
 		d.flushCites()
@@ -85,7 +86,7 @@ func (d *reader) begin(kind llm.BlockKind) {
 	d.open, d.kind, d.index = true, kind, d.next
 	d.next++
 	d.content = d.content[:0]
-	d.emit(llm.Event{Kind: llm.BlockStart, Block: kind, Index: d.index})
+	d.Emit(llm.Event{Kind: llm.BlockStart, Block: kind, Index: d.index})
 }
 
 // close ends the open block, if there is one.
@@ -98,13 +99,13 @@ func (d *reader) close() {
 	switch d.kind {
 	case llm.Thinking:
 		if d.opaque != nil {
-			e.Opaque, e.Origin = string(d.opaque), d.c.Origin(name)
+			e.Opaque, e.Origin = string(d.opaque), d.Call.Origin(name)
 			d.opaque, d.signed = nil, false
 		}
 	case llm.Text:
 		d.before += utf8.RuneCount(d.content)
 	}
-	d.emit(e)
+	d.Emit(e)
 }
 
 // thought reads reasoning in the forms that providers chose: reasoning_content
@@ -123,7 +124,7 @@ func (d *reader) thought(dl *delta) {
 	}
 	_ = llm.Elements(dl.details, func(v []byte, _ int) bool { // what is no array has no entries
 		d.entry(v)
-		return !d.over
+		return !d.Over
 	})
 }
 
@@ -140,7 +141,7 @@ func tellsText(details []byte) bool {
 // entry takes one of reasoning_details in.
 func (d *reader) entry(v []byte) {
 	if !json.Valid(v) { // it goes to the client as it is
-		d.garbage("an entry of reasoning_details cannot be read")
+		d.Garbage("an entry of reasoning_details cannot be read")
 		return
 	}
 	if data := field.Of(v, "data"); !field.Null(data) && len(data) > 2 {
@@ -166,7 +167,7 @@ func (d *reader) entry(v []byte) {
 		d.begin(llm.Thinking)
 	}
 	if !d.open || d.kind != llm.Thinking { // too late for its block
-		d.c.Lose("reasoning_details: a signature apart from its reasoning")
+		d.Call.Lose("reasoning_details: a signature apart from its reasoning")
 		return
 	}
 	if d.opaque == nil || isSigned {
@@ -177,8 +178,8 @@ func (d *reader) entry(v []byte) {
 // flushHidden yields encrypted entries as redacted thinking.
 func (d *reader) flushHidden() {
 	for _, v := range d.hidden {
-		d.emit(llm.Event{Kind: llm.BlockStart, Block: llm.Redacted, Index: d.next})
-		d.emit(llm.Event{Kind: llm.BlockStop, Block: llm.Redacted, Index: d.next, Opaque: string(v), Origin: d.c.Origin(name)})
+		d.Emit(llm.Event{Kind: llm.BlockStart, Block: llm.Redacted, Index: d.next})
+		d.Emit(llm.Event{Kind: llm.BlockStop, Block: llm.Redacted, Index: d.next, Opaque: string(v), Origin: d.Call.Origin(name)})
 		d.next++
 	}
 	d.hidden = nil
@@ -189,12 +190,12 @@ func (d *reader) annotations(v []byte) {
 	_ = llm.Elements(v, func(v []byte, _ int) bool { // null has none
 		c := field.Of(v, "url_citation")
 		if field.Unquote(field.Of(v, "type")) != "url_citation" || c == nil {
-			d.c.Lose("annotations: " + field.Unquote(field.Of(v, "type")))
+			d.Call.Lose("annotations: " + field.Unquote(field.Of(v, "type")))
 			return true
 		}
 		d.cites = append(d.cites, &llm.Citation{
 			URL: field.Unquote(field.Of(c, "url")), Title: field.Unquote(field.Of(c, "title")), Quote: field.Unquote(field.Of(c, "content")),
-			Start: int(tokens(field.Of(c, "start_index"))), End: int(tokens(field.Of(c, "end_index"))),
+			Start: int(openai.Tokens(field.Of(c, "start_index"))), End: int(openai.Tokens(field.Of(c, "end_index"))),
 		})
 		return true
 	})
@@ -211,7 +212,7 @@ func (d *reader) flushCites() {
 		if c.Start < 0 || c.End <= c.Start {
 			c.Start, c.End = 0, 0
 		}
-		d.emit(llm.Event{Kind: llm.Delta, Block: llm.Text, Index: d.index, Cite: c})
+		d.Emit(llm.Event{Kind: llm.Delta, Block: llm.Text, Index: d.index, Cite: c})
 	}
 	d.cites = nil
 }
@@ -238,7 +239,7 @@ func (d *reader) byteAt(char int) int {
 func (d *reader) pictures(v []byte) {
 	_ = llm.Elements(v, func(v []byte, _ int) bool { // null has none
 		d.picture(v)
-		return !d.over
+		return !d.Over
 	})
 }
 
@@ -246,14 +247,14 @@ func (d *reader) picture(v []byte) {
 	link := field.Unquote(field.Of(field.Of(v, "image_url"), "url"))
 	head, data, ok := strings.Cut(strings.TrimPrefix(link, "data:"), ";base64,")
 	if !ok || !strings.HasPrefix(link, "data:") {
-		d.c.Lose("images: a picture that is only a URL")
+		d.Call.Lose("images: a picture that is only a URL")
 		return
 	}
 	d.close()
 	d.endCalls()
 	d.flushHidden()
-	d.emit(llm.Event{Kind: llm.BlockStart, Block: llm.Image, Index: d.next, Name: head})
-	d.emit(llm.Event{Kind: llm.Delta, Block: llm.Image, Index: d.next, Text: data})
-	d.emit(llm.Event{Kind: llm.BlockStop, Block: llm.Image, Index: d.next})
+	d.Emit(llm.Event{Kind: llm.BlockStart, Block: llm.Image, Index: d.next, Name: head})
+	d.Emit(llm.Event{Kind: llm.Delta, Block: llm.Image, Index: d.next, Text: data})
+	d.Emit(llm.Event{Kind: llm.BlockStop, Block: llm.Image, Index: d.next})
 	d.next++
 }

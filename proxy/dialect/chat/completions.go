@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -25,7 +26,7 @@ func form(r *http.Request) string {
 
 // decodeCompletion reads a body of the legacy form.
 func decodeCompletion(body []byte) (*llm.Prompt, error) {
-	d := decoder{p: &llm.Prompt{}, turns: turns{names: map[string]string{}}}
+	d := decoder{Settings: openai.Settings{Prompt: &llm.Prompt{}}, turns: turns{names: map[string]string{}}}
 	var prompt, suffix string
 	asked := false
 	if err := field.Object("the request body", body, func(key string, v []byte) (err *llm.Error) {
@@ -39,11 +40,11 @@ func decodeCompletion(body []byte) (*llm.Prompt, error) {
 			_, err = field.Bool(key, v) // the answer begins with the prompt
 		case "logprobs": // a number here; 0 asks for them too
 			if !field.Null(v) {
-				d.lose(key)
+				d.Prompt.Lose(key)
 			}
 		case "best_of":
 			if s := string(v); !field.Null(v) && s != "1" {
-				d.lose(key)
+				d.Prompt.Lose(key)
 			}
 		case "messages", "tools", "functions", "tool_choice", "function_call":
 			err = llm.Invalid(key, "%s is no field of /v1/completions: send the request to /v1/chat/completions", key)
@@ -59,15 +60,15 @@ func decodeCompletion(body []byte) (*llm.Prompt, error) {
 	}
 	d.messages = true
 	if suffix != "" {
-		d.p.System = []llm.Block{{Text: "The user's message is the beginning and the end of a text, in <before> and <after>. Answer with what stands between them and with nothing else: no quotes, no fences, no comment."}}
+		d.Prompt.System = []llm.Block{{Text: "The user's message is the beginning and the end of a text, in <before> and <after>. Answer with what stands between them and with nothing else: no quotes, no fences, no comment."}}
 		prompt = "<before>" + prompt + "</before><after>" + suffix + "</after>"
-		d.lose("suffix: sent as an instruction")
+		d.Prompt.Lose("suffix: sent as an instruction")
 	}
-	d.p.Messages = []llm.Message{{Role: llm.User, Blocks: []llm.Block{{Text: prompt}}}}
+	d.Prompt.Messages = []llm.Message{{Role: llm.User, Blocks: []llm.Block{{Text: prompt}}}}
 	if err := d.finish(); err != nil {
 		return nil, err
 	}
-	return d.p, nil
+	return d.Prompt, nil
 }
 
 // promptText is the one text to complete.
@@ -118,7 +119,7 @@ func (a *answer) complete(w io.Writer, events llm.Events) error {
 	for e, err := range events {
 		if err != nil {
 			if a.r.Stream {
-				s.buf = append(appendError(append(s.buf[:0], "data: "...), llm.AsError(err)), "\n\n"...)
+				s.buf = append(openai.AppendError(append(s.buf[:0], "data: "...), llm.AsError(err)), "\n\n"...)
 				if _, werr := w.Write(s.buf); werr != nil {
 					return werr
 				}

@@ -32,7 +32,7 @@ func (d *decoder) customTool(param string, raw, v []byte) *llm.Error {
 			err = field.Object(param+".format", v, func(string, []byte) *llm.Error { return nil })
 			t.Description += grammarOf(v)
 		default:
-			d.lose("tools[].custom." + key)
+			d.Prompt.Lose("tools[].custom." + key)
 		}
 		return err
 	})
@@ -40,7 +40,7 @@ func (d *decoder) customTool(param string, raw, v []byte) *llm.Error {
 	if err == nil && t.Name == "" {
 		err = llm.Invalid(param+".name", "%s.name is missing", param)
 	}
-	d.p.Tools = append(d.p.Tools, t)
+	d.Prompt.Tools = append(d.Prompt.Tools, t)
 	return err
 }
 
@@ -82,11 +82,11 @@ func appendInput(dst []byte, s string) []byte {
 // isCustom tells a tool that this model takes as what it is; any other is a
 // function.
 func (e *encoder) isCustom(tool string) bool {
-	if !e.flags.Has(llm.FlagCustomTools) {
+	if !e.Flags.Has(llm.FlagCustomTools) {
 		return false
 	}
-	for i := range e.p.Tools {
-		if t := &e.p.Tools[i]; t.Name == tool {
+	for i := range e.Prompt.Tools {
+		if t := &e.Prompt.Tools[i]; t.Name == tool {
 			return t.Kind == llm.Custom
 		}
 	}
@@ -104,25 +104,25 @@ func (e *encoder) custom(t *llm.Tool) {
 	if t.Raw != nil {
 		says = field.Unquote(field.Of(raw, "description"))
 	}
-	e.buf = append(e.buf, `{"type":"custom","custom":{"name":`...)
-	e.buf = sse.AppendString(e.buf, e.rename(t.Name))
+	e.Buf = append(e.Buf, `{"type":"custom","custom":{"name":`...)
+	e.Buf = sse.AppendString(e.Buf, e.Rename(t.Name))
 	if says != "" {
-		e.str("description", says)
+		e.Str("description", says)
 	}
 	switch g := field.Of(format, "grammar"); {
 	case field.Null(format):
 	case field.Unquote(field.Of(format, "type")) == "grammar" && field.Null(g): // the flat form of the Responses API
-		e.key("format")
-		e.buf = append(e.buf, `{"type":"grammar","grammar":{"syntax":`...)
-		e.buf = sse.AppendString(e.buf, field.Unquote(field.Of(format, "syntax")))
-		e.str("definition", field.Unquote(field.Of(format, "definition")))
-		e.buf = append(e.buf, "}}"...)
+		e.Key("format")
+		e.Buf = append(e.Buf, `{"type":"grammar","grammar":{"syntax":`...)
+		e.Buf = sse.AppendString(e.Buf, field.Unquote(field.Of(format, "syntax")))
+		e.Str("definition", field.Unquote(field.Of(format, "definition")))
+		e.Buf = append(e.Buf, "}}"...)
 	default:
-		e.key("format")
-		e.buf = append(e.buf, format...)
+		e.Key("format")
+		e.Buf = append(e.Buf, format...)
 	}
-	e.buf = append(e.buf, "}}"...)
+	e.Buf = append(e.Buf, "}}"...)
 	if t.Cache != "" {
-		e.c.Lose("cache_control")
+		e.Call.Lose("cache_control")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -106,7 +107,7 @@ func (d *decoder) thought(m message) ([]llm.Block, map[string]llm.Block, *llm.Er
 		if b.Kind == llm.Redacted {
 			kept = append(kept, b)
 		} else {
-			d.lose("messages[].reasoning_details: signatures without their text")
+			d.Prompt.Lose("messages[].reasoning_details: signatures without their text")
 		}
 	}
 	return kept, signed, nil
@@ -140,7 +141,7 @@ func detail(v []byte, said string) llm.Block {
 func spanOf(v []byte, said string) string {
 	var at []int64
 	_ = llm.Elements(v, func(v []byte, _ int) bool { // nil has none
-		at = append(at, tokens(v))
+		at = append(at, openai.Tokens(v))
 		return len(at) < 2
 	})
 	if len(at) != 2 || at[0] > at[1] || at[1] > int64(len(said)) {

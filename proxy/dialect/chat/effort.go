@@ -15,7 +15,7 @@ func (d *decoder) effort(param string, v []byte) *llm.Error {
 	if err == nil && s != "" && !slices.Contains([]string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}, s) {
 		err = llm.Invalid(param, "%s must be one of none, minimal, low, medium, high, xhigh and max, not %q", param, s)
 	}
-	d.p.Reasoning.Effort = s
+	d.Prompt.Reasoning.Effort = s
 	return err
 }
 
@@ -23,12 +23,12 @@ func (d *decoder) effort(param string, v []byte) *llm.Error {
 func (d *decoder) think(on bool) {
 	budget := 0
 	if on {
-		if d.p.Reasoning.Budget != nil || d.p.Reasoning.Effort != "" {
+		if d.Prompt.Reasoning.Budget != nil || d.Prompt.Reasoning.Effort != "" {
 			return
 		}
 		budget = -1
 	}
-	d.p.Reasoning.Budget = &budget
+	d.Prompt.Reasoning.Budget = &budget
 }
 
 // reasoning reads OpenRouter's form.
@@ -42,7 +42,7 @@ func (d *decoder) reasoning(v []byte) *llm.Error {
 		case "effort":
 			err = d.effort(param, v)
 		case "max_tokens":
-			d.p.Reasoning.Budget, err = field.Count(param, v)
+			d.Prompt.Reasoning.Budget, err = field.Count(param, v)
 		case "enabled":
 			var on bool
 			if on, err = field.Bool(param, v); err == nil {
@@ -50,7 +50,7 @@ func (d *decoder) reasoning(v []byte) *llm.Error {
 			}
 		default:
 			if field.Truthy(v) {
-				d.lose(param)
+				d.Prompt.Lose(param)
 			}
 		}
 		return err
@@ -78,11 +78,11 @@ func (d *decoder) thinking(v []byte) *llm.Error {
 			}
 		case "budget_tokens":
 			if !field.Null(v) {
-				d.p.Reasoning.Budget, err = field.Count(param, v)
+				d.Prompt.Reasoning.Budget, err = field.Count(param, v)
 			}
 		default:
 			if field.Truthy(v) {
-				d.lose(param)
+				d.Prompt.Lose(param)
 			}
 		}
 		return err

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -64,7 +65,7 @@ func (d *decoder) message(param string, v []byte) *llm.Error {
 			// An answer pushed back as it came: what a request has no use for.
 		default:
 			if field.Truthy(v) {
-				d.lose("messages[]." + key)
+				d.Prompt.Lose("messages[]." + key)
 			}
 		}
 		return err
@@ -90,7 +91,7 @@ func (d *decoder) message(param string, v []byte) *llm.Error {
 // endTools puts the tool results that came in a row into one user turn.
 func (d *decoder) endTools() {
 	if len(d.results) > 0 {
-		d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.User, Blocks: d.results})
+		d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.User, Blocks: d.results})
 		d.results = nil
 	}
 }
@@ -103,25 +104,25 @@ func (d *decoder) add(m message, role llm.Role, blocks []llm.Block) *llm.Error {
 		}
 		blocks[len(blocks)-1].Cache = mark
 	}
-	d.p.Messages = append(d.p.Messages, llm.Message{Role: role, Name: m.name, Blocks: blocks})
+	d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: role, Name: m.name, Blocks: blocks})
 	return nil
 }
 
 // system keeps leading instructions apart and later ones in their place.
 func (d *decoder) system(m message) *llm.Error {
 	d.endTools()
-	blocks, err := d.parts(m.param+".content", m.content, textOnly)
+	blocks, err := parts(m.param+".content", m.content, openai.TextOnly)
 	if err != nil {
 		return err
 	}
-	if len(d.p.Messages) > 0 {
+	if len(d.Prompt.Messages) > 0 {
 		return d.add(m, llm.System, blocks)
 	}
 	if err := d.add(m, llm.System, blocks); err != nil {
 		return err
 	}
-	d.p.Messages = nil
-	d.p.System = append(d.p.System, blocks...)
+	d.Prompt.Messages = nil
+	d.Prompt.System = append(d.Prompt.System, blocks...)
 	return nil
 }
 
@@ -130,7 +131,7 @@ func (d *decoder) user(m message) *llm.Error {
 	if m.content == nil {
 		return llm.Invalid(m.param+".content", "%s.content is missing", m.param)
 	}
-	blocks, err := d.parts(m.param+".content", m.content, anyPart)
+	blocks, err := parts(m.param+".content", m.content, openai.AnyPart)
 	if err != nil {
 		return err
 	}
@@ -143,7 +144,7 @@ func (d *decoder) assistant(m message) *llm.Error {
 	if err != nil {
 		return err
 	}
-	parts, err := d.parts(m.param+".content", m.content, assistantPart)
+	parts, err := parts(m.param+".content", m.content, openai.AssistantPart)
 	if err != nil {
 		return err
 	}
@@ -247,7 +248,7 @@ func (d *decoder) opened(id, name string) string {
 
 // result reads a tool message, or one of the function role it replaced.
 func (d *decoder) result(m message) *llm.Error {
-	blocks, err := d.parts(m.param+".content", m.content, anyPart)
+	blocks, err := parts(m.param+".content", m.content, openai.AnyPart)
 	if err != nil {
 		return err
 	}

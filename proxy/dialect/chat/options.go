@@ -2,10 +2,11 @@ package chat
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"slices"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -28,7 +29,7 @@ func (d *decoder) tools(v []byte) *llm.Error {
 				cache = v
 			default:
 				if !field.Null(v) {
-					d.lose("tools[]." + key)
+					d.Prompt.Lose("tools[]." + key)
 				}
 			}
 			return err
@@ -50,7 +51,7 @@ func (d *decoder) tools(v []byte) *llm.Error {
 		if err != nil || cache == nil {
 			return err
 		}
-		d.p.Tools[len(d.p.Tools)-1].Cache, err = cacheMark(param+".cache_control", cache)
+		d.Prompt.Tools[len(d.Prompt.Tools)-1].Cache, err = cacheMark(param+".cache_control", cache)
 		return err
 	})
 }
@@ -75,7 +76,7 @@ func (d *decoder) function(param string, v []byte) *llm.Error {
 			t.Strict, err = field.OptionalBool(param+".strict", v)
 		default:
 			if !field.Null(v) {
-				d.lose("tools[].function." + key)
+				d.Prompt.Lose("tools[].function." + key)
 			}
 		}
 		return err
@@ -83,35 +84,15 @@ func (d *decoder) function(param string, v []byte) *llm.Error {
 	if err == nil && t.Name == "" {
 		err = llm.Invalid(param+".name", "%s.name is missing", param)
 	}
-	d.p.Tools = append(d.p.Tools, t)
+	d.Prompt.Tools = append(d.Prompt.Tools, t)
 	return err
 }
 
-func choiceMode(s string) (mode llm.ChoiceMode, ok bool) {
-	switch s {
-	case "none":
-		return llm.ChooseNone, true
-	case "auto":
-		return llm.ChooseAuto, true
-	case "required", "any":
-		return llm.ChooseAny, true
-	}
-	return llm.ChooseUnset, false
-}
-
 func (d *decoder) toolChoice(v []byte) *llm.Error {
-	c := &d.p.Choice
-	if v[0] == '"' {
-		mode, ok := choiceMode(field.Unquote(v))
-		if !ok {
-			return llm.Invalid("tool_choice", "tool_choice must be none, auto, required or an object, not %q", field.Unquote(v))
-		}
-		c.Mode = mode
-		return nil
+	if known, err := d.Choice(v); known {
+		return err
 	}
-	if v[0] != '{' {
-		return llm.Invalid("tool_choice", "tool_choice must be a string or an object, not %s", field.Kind(v))
-	}
+	c := &d.Prompt.Choice
 	switch kind := field.Unquote(field.Of(v, "type")); kind {
 	case "function", "": // Cursor and others leave the type out
 		c.Mode, c.Name = llm.ChooseNamed, field.Unquote(field.Of(field.Of(v, "function"), "name"))
@@ -128,24 +109,15 @@ func (d *decoder) toolChoice(v []byte) *llm.Error {
 		if allowed == nil {
 			allowed = v // the flat form of the Responses API
 		}
-		c.Mode, _ = choiceMode(field.Unquote(field.Of(allowed, "mode")))
-		d.restricted = true
-		return field.Array("tool_choice.allowed_tools.tools", field.Of(allowed, "tools"), func(param string, v []byte) *llm.Error {
-			name := field.Unquote(field.Of(field.Of(v, "function"), "name"))
-			if name == "" {
-				name = field.Unquote(field.Of(field.Of(v, "custom"), "name"))
-			}
-			if name == "" {
-				name = field.Unquote(field.Of(v, "name"))
-			}
-			if name == "" {
-				return llm.Invalid(param, "%s must name a tool", param)
-			}
-			d.allowed = append(d.allowed, name)
-			return nil
+		return d.Allow("tool_choice.allowed_tools.tools", allowed, func(v []byte) string {
+			return cmp.Or(
+				field.Unquote(field.Of(field.Of(v, "function"), "name")),
+				field.Unquote(field.Of(field.Of(v, "custom"), "name")),
+				field.Unquote(field.Of(v, "name")),
+			)
 		})
 	case "none", "auto", "required", "any":
-		c.Mode, _ = choiceMode(kind)
+		c.Mode, _ = openai.ChoiceMode(kind)
 	default:
 		return llm.Invalid("tool_choice.type", "tool_choice.type: only functions and custom tools can be chosen, not %q", kind)
 	}
@@ -155,37 +127,19 @@ func (d *decoder) toolChoice(v []byte) *llm.Error {
 // functionChoice reads the form that tool_choice replaced.
 func (d *decoder) functionChoice(v []byte) *llm.Error {
 	if v[0] == '{' {
-		d.p.Choice.Mode, d.p.Choice.Name = llm.ChooseNamed, field.Unquote(field.Of(v, "name"))
+		d.Prompt.Choice.Mode, d.Prompt.Choice.Name = llm.ChooseNamed, field.Unquote(field.Of(v, "name"))
 		return nil
 	}
-	mode, ok := choiceMode(field.Unquote(v))
+	mode, ok := openai.ChoiceMode(field.Unquote(v))
 	if !ok {
 		return llm.Invalid("function_call", "function_call must be none, auto or an object")
 	}
-	d.p.Choice.Mode = mode
-	return nil
-}
-
-// settleChoice compares the choice with the tools that there are.
-func (d *decoder) settleChoice() *llm.Error {
-	p := d.p
-	if d.restricted {
-		p.Tools = slices.DeleteFunc(p.Tools, func(t llm.Tool) bool { return !slices.Contains(d.allowed, t.Name) })
-		d.lose("tool_choice.allowed_tools: the other tools are left out")
-	}
-	if len(p.Tools) == 0 && (p.Choice.Mode == llm.ChooseAny || p.Choice.Mode == llm.ChooseNamed) {
-		p.Choice = llm.Choice{} // A26
-		d.lose("tool_choice: there are no tools")
-	}
-	named := func(t llm.Tool) bool { return t.Name == p.Choice.Name }
-	if p.Choice.Mode == llm.ChooseNamed && !slices.ContainsFunc(p.Tools, named) {
-		return llm.Invalid("tool_choice", "tool_choice names %q, which is not among the tools", p.Choice.Name)
-	}
+	d.Prompt.Choice.Mode = mode
 	return nil
 }
 
 func (d *decoder) format(v []byte) *llm.Error {
-	f := &d.p.Format
+	f := &d.Prompt.Format
 	if v[0] != '{' {
 		return llm.Invalid("response_format", "response_format must be an object, not %s", field.Kind(v))
 	}
@@ -213,7 +167,7 @@ func (d *decoder) format(v []byte) *llm.Error {
 			f.Strict, err = field.OptionalBool(param+".strict", v)
 		default:
 			if !field.Null(v) {
-				d.lose(param + "." + key)
+				d.Prompt.Lose(param + "." + key)
 			}
 		}
 		return err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -16,34 +17,21 @@ func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if r.Form == completions {
 		return decodeCompletion(r.Raw)
 	}
-	d := decoder{p: &llm.Prompt{}, turns: turns{names: map[string]string{}}}
+	d := decoder{Settings: openai.Settings{Prompt: &llm.Prompt{}}, turns: turns{names: map[string]string{}}}
 	if err := field.Object("the request body", r.Raw, d.top); err != nil {
 		return nil, err
 	}
 	if err := d.finish(); err != nil {
 		return nil, err
 	}
-	return d.p, nil
+	return d.Prompt, nil
 }
 
 // decoder holds what one field says of another.
 type decoder struct {
-	p          *llm.Prompt
-	messages   bool
-	maxTokens  *int // max_tokens, if max_completion_tokens does not overrule it
-	safetyID   string
-	allowed    []string // tools of tool_choice.allowed_tools
-	restricted bool
+	messages bool
+	openai.Settings
 	turns
-}
-
-func (d *decoder) lose(field string) {
-	for _, f := range d.p.Lost {
-		if f == field {
-			return
-		}
-	}
-	d.p.Lost = append(d.p.Lost, field)
 }
 
 // top reads one field of the body.
@@ -51,13 +39,16 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 	if field.Null(v) && key != "messages" {
 		return nil
 	}
-	p, l := d.p, &d.p.Limits
+	if known, err := d.Read(key, v); known {
+		return err
+	}
+	p := d.Prompt
 	switch key {
 	case "model", "stream":
 	case "stream_options":
 		return field.Object(key, v, func(key string, v []byte) *llm.Error {
 			if key != "include_usage" && field.Truthy(v) {
-				d.lose("stream_options." + key)
+				d.Prompt.Lose("stream_options." + key)
 			}
 			return nil
 		})
@@ -72,28 +63,12 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 		err = d.toolChoice(v)
 	case "function_call":
 		err = d.functionChoice(v)
-	case "parallel_tool_calls":
-		p.Choice.Parallel, err = field.OptionalBool(key, v)
 	case "response_format":
 		err = d.format(v)
 	case "max_completion_tokens":
-		l.MaxTokens, err = field.Count(key, v)
+		p.Limits.MaxTokens, err = field.Count(key, v)
 	case "max_tokens":
-		d.maxTokens, err = field.Count(key, v)
-	case "temperature":
-		l.Temperature, err = field.Number(key, v)
-	case "top_p":
-		l.TopP, err = field.Number(key, v)
-	case "top_k":
-		l.TopK, err = field.Count(key, v)
-	case "frequency_penalty":
-		l.FrequencyPenalty, err = field.Number(key, v)
-	case "presence_penalty":
-		l.PresencePenalty, err = field.Number(key, v)
-	case "seed":
-		l.Seed, err = field.Integer(key, v)
-	case "stop":
-		err = d.stop(v)
+		d.MaxTokens, err = field.Count(key, v)
 	case "reasoning_effort":
 		err = d.effort(key, v)
 	case "reasoning":
@@ -107,12 +82,6 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 		}
 	case "thinking_budget":
 		p.Reasoning.Budget, err = field.Count(key, v)
-	case "user":
-		p.User, err = field.String(key, v)
-	case "safety_identifier":
-		d.safetyID, err = field.String(key, v)
-	case "service_tier":
-		p.Tier, err = field.String(key, v)
 	case "modalities":
 		err = d.modalities(v)
 	default:
@@ -137,24 +106,7 @@ func (d *decoder) other(key string, v []byte) {
 			return
 		}
 	}
-	d.lose(key)
-}
-
-func (d *decoder) stop(v []byte) (err *llm.Error) {
-	l := &d.p.Limits
-	if v[0] == '"' {
-		l.Stop = []string{field.Unquote(v)}
-		return nil
-	}
-	if v[0] != '[' {
-		return llm.Invalid("stop", "stop must be a string or an array of strings, not %s", field.Kind(v))
-	}
-	l.Stop = nil
-	return field.Array("stop", v, func(param string, v []byte) *llm.Error {
-		s, err := field.String(param, v)
-		l.Stop = append(l.Stop, s)
-		return err
-	})
+	d.Prompt.Lose(key)
 }
 
 // modalities refuses what would change the answer's kind.
@@ -167,14 +119,14 @@ func (d *decoder) modalities(v []byte) *llm.Error {
 		case m == "audio":
 			return llm.Invalid(param, "%s: audio answers cannot be translated: ask a provider that speaks this dialect itself", param)
 		}
-		d.lose("modalities: " + m)
+		d.Prompt.Lose("modalities: " + m)
 		return nil
 	})
 }
 
 // finish settles what depends on several fields.
 func (d *decoder) finish() *llm.Error {
-	p := d.p
+	p := d.Prompt
 	if !d.messages {
 		return llm.Invalid("messages", "messages is missing: send at least one message")
 	}
@@ -182,14 +134,5 @@ func (d *decoder) finish() *llm.Error {
 	if len(p.System) == 0 && len(p.Messages) == 0 {
 		return llm.Invalid("messages", "messages is empty: send at least one message")
 	}
-	if p.Limits.MaxTokens == nil {
-		p.Limits.MaxTokens = d.maxTokens
-	}
-	switch {
-	case p.User == "":
-		p.User = d.safetyID
-	case d.safetyID != "" && d.safetyID != p.User:
-		d.lose("safety_identifier")
-	}
-	return d.settleChoice()
+	return d.Settle()
 }

@@ -2,11 +2,10 @@ package chat
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
 	"strings"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/splice"
 	"keytray/proxy/llm"
 )
 
@@ -51,7 +50,7 @@ func signatureOf(extra []byte) string {
 
 // strangers takes out of a client's body what another provider made, and says
 // so.
-func strangers(c *llm.Call, r *llm.Request) []edit {
+func strangers(c *llm.Call, r *llm.Request) []splice.Edit {
 	if o := r.Outline; o != nil && o.Opaque == llm.OpaqueNone {
 		return nil
 	}
@@ -60,11 +59,11 @@ func strangers(c *llm.Call, r *llm.Request) []edit {
 		return nil
 	}
 	foreign := func(s string) bool { return s != "" && c.Foreign != nil && c.Foreign(s) }
-	var gone []edit
+	var gone []splice.Edit
 	field := func(at int, other func(v []byte) bool) int {
 		end := llm.Skip(body, at)
 		if end > 0 && other(body[at:end]) {
-			gone = append(gone, remove(body, edit{at: [2]int{at, end}}))
+			gone = append(gone, splice.Remove(body, at, end))
 		}
 		return end
 	}
@@ -107,13 +106,4 @@ func strangers(c *llm.Call, r *llm.Request) []edit {
 func anothers(detail []byte, foreign func(string) bool) bool {
 	return strings.HasPrefix(field.Unquote(field.Of(detail, "format")), ownFormat) ||
 		foreign(field.Unquote(field.Of(detail, "signature"))) || foreign(field.Unquote(field.Of(detail, "data")))
-}
-
-// applyAll is apply for edits in no order.
-func applyAll(body []byte, edits, more []edit) [][]byte {
-	if len(more) > 0 {
-		edits = append(edits, more...)
-		slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.at[0], b.at[0]) })
-	}
-	return apply(body, edits)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -15,7 +16,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		mark(c, frame)
 		return llm.Last
 	}
-	if len(frame) < 16 && isDone(frame) {
+	if len(frame) < 16 && openai.Done(frame) {
 		t.Done = t.Err == nil
 		return llm.Last
 	}
@@ -120,11 +121,11 @@ func stringAt(frame []byte, key string) (at, end int) {
 
 // note takes in what a chunk, or a whole answer, says of itself.
 func note(t *llm.Tally, c *chunk, frame []byte) {
-	if u, ok := readUsage(c.usage); ok {
+	if u, ok := openai.Usage(c.usage); ok {
 		t.Usage = u
-	} else if u, ok := readUsage(c.first.usage); ok {
+	} else if u, ok := openai.Usage(c.first.usage); ok {
 		t.Usage = u
-	} else if u, ok := readUsage(c.xUsage); ok && !t.Usage.Known {
+	} else if u, ok := openai.Usage(c.xUsage); ok && !t.Usage.Known {
 		t.Usage = u
 	}
 	if c.tier != nil {
@@ -169,7 +170,7 @@ func textLength(raw []byte) int64 {
 func wholeTally(t *llm.Tally, body []byte) {
 	c, err := readChunk(body)
 	if err != nil {
-		if t.Err = badBody(body); t.Err == nil {
+		if t.Err = openai.BadBody(name, body); t.Err == nil {
 			t.Err = &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer cannot be read: " + err.Error()}
 		}
 		return
@@ -194,4 +195,11 @@ func wholeTally(t *llm.Tally, body []byte) {
 	if t.Why == llm.EndTurn && len(m.refusal) > 2 {
 		t.Why = llm.Refused
 	}
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
+		i++
+	}
+	return i
 }

@@ -1,8 +1,6 @@
 package chat
 
 import (
-	"bytes"
-
 	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
@@ -149,6 +147,3 @@ func whyOf(finish []byte) (why llm.Why, broken bool) {
 		return llm.Why(s), false
 	}
 }
-
-// done is the frame that ends a stream.
-func isDone(frame []byte) bool { return bytes.Equal(bytes.TrimSpace(frame), []byte("[DONE]")) }

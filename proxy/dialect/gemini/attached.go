@@ -30,7 +30,7 @@ func (t *turn) media(p newPart) *llm.Error {
 			uri, err = field.String(param+".fileUri", v)
 		default:
 			if field.Truthy(v) {
-				t.lose("contents: " + key)
+				t.p.Lose("contents: " + key)
 			}
 		}
 		return err

@@ -66,7 +66,7 @@ func (d *reader) generationConfig(key string, v []byte) (err *llm.Error) {
 		err = d.modalities(param, v)
 	default: // speechConfig, imageConfig, mediaResolution, logprobs, responseLogprobs ...
 		if field.Truthy(v) {
-			d.lose(param)
+			d.p.Lose(param)
 		}
 	}
 	return err
@@ -94,7 +94,7 @@ func (d *reader) thinkingConfig(key string, v []byte) (err *llm.Error) {
 		r.Effort = strings.ToLower(level) // minimal, low, medium, high
 	default:
 		if field.Truthy(v) {
-			d.lose(param)
+			d.p.Lose(param)
 		}
 	}
 	return err
@@ -120,7 +120,7 @@ func (d *reader) modalities(param string, v []byte) *llm.Error {
 	case !text:
 		return llm.Invalid(param, "%s: an answer of %s alone cannot be translated: ask a model of Google's for it", param, lost)
 	}
-	d.lose(param + ": " + lost)
+	d.p.Lose(param + ": " + lost)
 	return nil
 }
 

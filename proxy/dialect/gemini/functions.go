@@ -60,7 +60,7 @@ func (d *reader) function(param string, v []byte) *llm.Error {
 			t.Schema = json.RawMessage(v)
 		default: // response, responseJsonSchema: what the function answers; behavior
 			if field.Truthy(v) {
-				d.lose("tools: functionDeclarations." + key)
+				d.p.Lose("tools: functionDeclarations." + key)
 			}
 		}
 		return err
@@ -76,7 +76,7 @@ func (d *reader) function(param string, v []byte) *llm.Error {
 func (d *reader) toolConfig(key string, v []byte) *llm.Error {
 	if key != "functionCallingConfig" {
 		if field.Truthy(v) { // retrievalConfig, includeServerSideToolInvocations
-			d.lose("toolConfig." + key)
+			d.p.Lose("toolConfig." + key)
 		}
 		return nil
 	}
@@ -92,7 +92,7 @@ func (d *reader) toolConfig(key string, v []byte) *llm.Error {
 				d.p.Choice.Mode = llm.ChooseAuto
 			case "VALIDATED": // as AUTO, with calls held to their schema
 				d.p.Choice.Mode = llm.ChooseAuto
-				d.lose(param + ".mode: VALIDATED went as AUTO")
+				d.p.Lose(param + ".mode: VALIDATED went as AUTO")
 			case "ANY":
 				d.p.Choice.Mode = llm.ChooseAny
 			case "NONE":
@@ -108,7 +108,7 @@ func (d *reader) toolConfig(key string, v []byte) *llm.Error {
 			})
 		default:
 			if field.Truthy(v) {
-				d.lose(param + "." + key)
+				d.p.Lose(param + "." + key)
 			}
 		}
 		return err
@@ -136,12 +136,12 @@ func (d *reader) settleChoice() *llm.Error {
 			return t.Kind == llm.Function && !slices.Contains(d.allowed, t.Name)
 		})
 		if len(p.Tools) < all {
-			d.lose(param + ".allowedFunctionNames: the other functions are left out")
+			d.p.Lose(param + ".allowedFunctionNames: the other functions are left out")
 		}
 	}
 	if c.Mode == llm.ChooseAny && !slices.ContainsFunc(p.Tools, func(t llm.Tool) bool { return t.Kind == llm.Function }) {
 		*c = llm.Choice{} // A26: the mode is about functions alone
-		d.lose(param + ": there are no functions")
+		d.p.Lose(param + ": there are no functions")
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (d *reader) content(param string, v []byte) *llm.Error {
 			parts = v
 		default:
 			if field.Truthy(v) {
-				d.lose("contents: " + key)
+				d.p.Lose("contents: " + key)
 			}
 		}
 		return err
@@ -116,7 +116,7 @@ func (t *turn) part(param string, v []byte) *llm.Error {
 			p.result = v
 		default: // videoMetadata, mediaResolution; toolCall, toolResponse of Google's own tools
 			if field.Truthy(v) {
-				t.lose("contents: " + key)
+				t.p.Lose("contents: " + key)
 			}
 		}
 		return err
@@ -218,7 +218,7 @@ func (t *turn) call(p newPart) *llm.Error {
 			b.Text = args.String()
 		default:
 			if field.Truthy(v) {
-				t.lose("contents: functionCall." + key)
+				t.p.Lose("contents: functionCall." + key)
 			}
 		}
 		return err

@@ -2,7 +2,6 @@ package gemini
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"keytray/proxy/dialect/field"
@@ -34,12 +33,6 @@ type reader struct {
 	history
 }
 
-func (d *reader) lose(field string) {
-	if !slices.Contains(d.p.Lost, field) {
-		d.p.Lost = append(d.p.Lost, field)
-	}
-}
-
 // top reads one field of the body, or of the request that countTokens wraps.
 func (d *reader) top(key string, v []byte) (err *llm.Error) {
 	switch key {
@@ -64,7 +57,7 @@ func (d *reader) top(key string, v []byte) (err *llm.Error) {
 		d.p.Tier = strings.ToLower(d.p.Tier)
 	default: // safetySettings, labels, store and what is yet to come
 		if field.Truthy(v) {
-			d.lose(key)
+			d.p.Lose(key)
 		}
 	}
 	return err
@@ -85,7 +78,7 @@ func (d *reader) system(param string, v []byte) *llm.Error {
 		}
 		return object(param, v, func(key string, v []byte) *llm.Error {
 			if key != "text" {
-				d.lose(strings.SplitN(param, ".", 2)[0] + ": " + key)
+				d.p.Lose(strings.SplitN(param, ".", 2)[0] + ": " + key)
 				return nil
 			}
 			s, err := field.String(param+".text", v)

@@ -22,7 +22,7 @@ func (t *turn) response(p newPart) *llm.Error {
 			parts = v
 		default:
 			if field.Truthy(v) {
-				t.lose("contents: functionResponse." + key)
+				t.p.Lose("contents: functionResponse." + key)
 			}
 		}
 		return err
@@ -49,7 +49,7 @@ func (t *turn) response(p newPart) *llm.Error {
 			case "fileData":
 				inner.file = v
 			default:
-				t.lose("contents: functionResponse.parts." + key)
+				t.p.Lose("contents: functionResponse.parts." + key)
 			}
 			return nil
 		})

@@ -1,10 +1,10 @@
 package messages
 
-import "keytray/proxy/dialect/field"
-
 import (
 	"strconv"
 	"strings"
+
+	"keytray/proxy/dialect/field"
 )
 
 // function is what a model of another provider is told of a tool that

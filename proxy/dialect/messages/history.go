@@ -60,7 +60,7 @@ func (d *reader) part(param string, v []byte) (p rawBlock, err *llm.Error) {
 			// Of answers that are pushed back as they came.
 		default:
 			if field.Truthy(v) {
-				d.lose("messages[].content[]." + key)
+				d.p.Lose("messages[].content[]." + key)
 			}
 		}
 		return err
@@ -137,7 +137,7 @@ func (d *reader) message(param string, v []byte) *llm.Error {
 			// Of an answer that is pushed back as it came.
 		default:
 			if field.Truthy(v) {
-				d.lose("messages[]." + key)
+				d.p.Lose("messages[]." + key)
 			}
 		}
 		return err

@@ -30,7 +30,7 @@ func (d *reader) assistant(param string, v []byte) *llm.Error {
 		return err
 	}
 	for range t.waiting {
-		d.lose("messages: a call of a provider's own tool that was not finished")
+		d.p.Lose("messages: a call of a provider's own tool that was not finished")
 	}
 	t.cut()
 	if len(t.blocks) > 0 {
@@ -85,9 +85,9 @@ func (t *assistantTurn) item(param string, v []byte) *llm.Error {
 		}
 		b, err = p.block(llm.Text)
 		b.Text = s
-		t.lose("messages: a compaction block went as text")
+		t.p.Lose("messages: a compaction block went as text")
 	case "fallback", "mcp_tool_listing":
-		t.lose("messages[].content[]: " + p.kind)
+		t.p.Lose("messages[].content[]: " + p.kind)
 		return nil
 	default:
 		return llm.Invalid(param+".type", "%s.type: a block of type %q cannot be translated for this model: leave it out, or ask one of Anthropic's models", param, p.kind)
@@ -109,11 +109,11 @@ func (t *assistantTurn) found(p *rawBlock) *llm.Error {
 	b.ID = field.Unquote(p.useID)
 	call, ok := t.waiting[b.ID]
 	if !ok {
-		t.lose("messages[].content[]: " + p.kind)
+		t.p.Lose("messages[].content[]: " + p.kind)
 		return nil
 	}
 	delete(t.waiting, b.ID)
-	t.lose("messages: the work of a provider's own tool went as a call of a tool")
+	t.p.Lose("messages: the work of a provider's own tool went as a call of a tool")
 	b.Name = call.Name
 	b.Failed = string(p.failed) == "true" || strings.HasSuffix(field.Unquote(field.Of(p.content, "type")), "_error")
 	switch {

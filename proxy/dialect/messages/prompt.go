@@ -48,12 +48,6 @@ type reader struct {
 	removed  []string
 }
 
-func (d *reader) lose(field string) {
-	if !slices.Contains(d.p.Lost, field) {
-		d.p.Lost = append(d.p.Lost, field)
-	}
-}
-
 // top reads one field of the body.
 func (d *reader) top(key string, v []byte) (err *llm.Error) {
 	if field.Null(v) && key != "messages" {
@@ -94,7 +88,7 @@ func (d *reader) top(key string, v []byte) (err *llm.Error) {
 			if key == "user_id" {
 				p.User, err = field.String("metadata.user_id", v)
 			} else if field.Truthy(v) {
-				d.lose("metadata." + key)
+				d.p.Lose("metadata." + key)
 			}
 			return err
 		})
@@ -124,7 +118,7 @@ func (d *reader) other(key string, v []byte) *llm.Error {
 		return nil
 	}
 	if field.Truthy(v) {
-		d.lose(key)
+		d.p.Lose(key)
 	}
 	return nil
 }
@@ -155,7 +149,7 @@ func (d *reader) readThinking(v []byte) *llm.Error {
 			switch d.thinking {
 			case "enabled", "adaptive", "disabled":
 			case "between_tools":
-				d.lose("thinking: between_tools went as adaptive")
+				d.p.Lose("thinking: between_tools went as adaptive")
 			default:
 				err = llm.Invalid(param, "thinking.type must be enabled, adaptive or disabled, not %q", d.thinking)
 			}
@@ -172,7 +166,7 @@ func (d *reader) readThinking(v []byte) *llm.Error {
 			}
 		default:
 			if field.Truthy(v) {
-				d.lose(param)
+				d.p.Lose(param)
 			}
 		}
 		return err
@@ -188,7 +182,7 @@ func (d *reader) outputConfig(v []byte) *llm.Error {
 			err = d.format(param, v)
 		default:
 			if field.Truthy(v) {
-				d.lose(param)
+				d.p.Lose(param)
 			}
 		}
 		return err
@@ -258,7 +252,7 @@ func (d *reader) settleThinking() *llm.Error {
 	switch d.thinking {
 	case "disabled":
 		if budget(0); d.effort != "" {
-			d.lose("output_config.effort: thinking is off")
+			d.p.Lose("output_config.effort: thinking is off")
 		}
 		return nil
 	case "enabled":

@@ -117,6 +117,6 @@ func (d *reader) searchResult(p *rawBlock) ([]llm.Block, *llm.Error) {
 
 func (d *reader) noCitations(p *rawBlock) {
 	if string(field.Of(p.citations, "enabled")) == "true" {
-		d.lose("messages[].content[].citations: only Anthropic's models cite documents")
+		d.p.Lose("messages[].content[].citations: only Anthropic's models cite documents")
 	}
 }

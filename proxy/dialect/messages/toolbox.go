@@ -74,7 +74,7 @@ func (d *reader) readTool(param string, v []byte) (llm.Tool, *llm.Error) {
 		if key == "defer_loading" {
 			key += ": all tools are offered at once"
 		}
-		d.lose("tools[]." + key)
+		d.p.Lose("tools[]." + key)
 	}
 	if examples != "" {
 		t.Description = strings.TrimSpace(t.Description + "\n\nExamples of its input:" + examples)
@@ -159,7 +159,7 @@ func (d *reader) changeTools() {
 	if len(d.added)+len(d.removed) == 0 {
 		return
 	}
-	d.lose("messages: tools that were added or removed in mid-conversation are so from its start")
+	d.p.Lose("messages: tools that were added or removed in mid-conversation are so from its start")
 	p := d.p
 	p.Tools = append(p.Tools, d.added...)
 	p.Tools = slices.DeleteFunc(p.Tools, func(t llm.Tool) bool { return slices.Contains(d.removed, t.Name) })
@@ -207,7 +207,7 @@ func (d *reader) toolChoice(v []byte) *llm.Error {
 			}
 		default:
 			if field.Truthy(v) {
-				d.lose(param)
+				d.p.Lose(param)
 			}
 		}
 		return err
@@ -219,7 +219,7 @@ func (d *reader) settleChoice() *llm.Error {
 	p, c := d.p, &d.p.Choice
 	if len(p.Tools) == 0 {
 		if c.Mode == llm.ChooseAny || c.Mode == llm.ChooseNamed { // A26
-			d.lose("tool_choice: there are no tools")
+			d.p.Lose("tool_choice: there are no tools")
 		}
 		*c = llm.Choice{}
 		return nil

@@ -58,11 +58,11 @@ func (d *reader) option(key string, v []byte) (bad *llm.Error) {
 	case "repeat_penalty", "typical_p", "min_p", "tfs_z":
 		f, bad := field.Number(param, v)
 		if bad == nil && *f != neutral(key) {
-			d.lose(param)
+			d.p.Lose(param)
 		}
 		return bad
 	default: // num_ctx and all that tells the runner where to run
-		d.lose(param)
+		d.p.Lose(param)
 	}
 	return bad
 }

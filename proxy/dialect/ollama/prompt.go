@@ -2,7 +2,6 @@ package ollama
 
 import (
 	"encoding/json"
-	"slices"
 
 	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
@@ -49,12 +48,6 @@ type reader struct {
 	images         []llm.Block
 }
 
-func (d *reader) lose(field string) {
-	if !slices.Contains(d.p.Lost, field) {
-		d.p.Lost = append(d.p.Lost, field)
-	}
-}
-
 // chat reads one field of a chat request.
 func (d *reader) chat(key string, v []byte) *llm.Error {
 	switch key {
@@ -92,11 +85,11 @@ func (d *reader) generate(key string, v []byte) (bad *llm.Error) {
 		}
 	case "template":
 		if !empty(v) {
-			d.lose("template: this model has its own")
+			d.p.Lose("template: this model has its own")
 		}
 	case "width", "height", "steps":
 		if string(v) != "0" {
-			d.lose(key)
+			d.p.Lose(key)
 		}
 	default:
 		return d.either(key, v)
@@ -129,25 +122,25 @@ func (d *reader) either(key string, v []byte) *llm.Error {
 	case "think":
 		return d.think(v)
 	case "keep_alive":
-		d.lose("keep_alive: this model is not in Ollama's memory")
+		d.p.Lose("keep_alive: this model is not in Ollama's memory")
 	case "truncate", "shift": // what is too long is an error elsewhere
 		if string(v) != "true" {
-			d.lose(key)
+			d.p.Lose(key)
 		}
 	case "logprobs":
 		if string(v) != "false" {
-			d.lose(key)
+			d.p.Lose(key)
 		}
 	case "top_logprobs":
 		if string(v) != "0" {
-			d.lose(key)
+			d.p.Lose(key)
 		}
 	case "_debug_render_only":
 		if string(v) != "false" {
 			return llm.Invalid(key, "%s asks for Ollama's template, which this model has none of: leave it out", key)
 		}
 	default:
-		d.lose(key)
+		d.p.Lose(key)
 	}
 	return nil
 }
@@ -213,7 +206,7 @@ func (d *reader) tool(param string, v []byte) *llm.Error {
 					strict, bad = field.Bool(param+".function.strict", v)
 					t.Strict = &strict
 				default:
-					d.lose("tools: " + key)
+					d.p.Lose("tools: " + key)
 				}
 				return bad
 			})

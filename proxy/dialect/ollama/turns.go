@@ -62,7 +62,7 @@ func (d *reader) message(param string, v []byte) (m llm.Message, bad *llm.Error)
 		case key == "tool_call_id":
 			p.id, bad = field.String(at, v)
 		default:
-			d.lose("messages: " + key)
+			d.p.Lose("messages: " + key)
 		}
 		return bad
 	})

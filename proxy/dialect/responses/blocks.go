@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -44,7 +45,7 @@ func (d *reader) find(f *frame) *item {
 		it.at = -1 - len(d.items)
 	}
 	if len(d.items) > maxIndex {
-		d.garbage("the answer has too many items")
+		d.Garbage("the answer has too many items")
 	}
 	d.items = append(d.items, it)
 	return it
@@ -72,7 +73,7 @@ func (d *reader) added(f *frame) {
 	case "function_call", "custom_tool_call":
 		d.callItem(it, f.item)
 	default:
-		d.emit(llm.Event{Kind: llm.Ping})
+		d.Emit(llm.Event{Kind: llm.Ping})
 	}
 }
 
@@ -96,11 +97,11 @@ func (d *reader) finished(it *item, v []byte) {
 		if isSearch(v) {
 			d.searches++
 		}
-		d.emit(llm.Event{Kind: llm.Ping})
+		d.Emit(llm.Event{Kind: llm.Ping})
 	case "image_generation_call":
 		d.picture(v)
 	default: // run by the provider: no call of the client's (B11)
-		d.c.Lose("output: " + it.kind)
+		d.Call.Lose("output: " + it.kind)
 	}
 }
 
@@ -115,7 +116,7 @@ func (d *reader) message(it *item, v []byte) {
 	_ = llm.Elements(field.Of(v, "content"), func(v []byte, _ int) bool { // null has no parts
 		d.wholePart(it, n, v)
 		n++
-		return !d.over
+		return !d.Over
 	})
 	if d.open && d.owner == it {
 		d.close("")
@@ -130,7 +131,7 @@ func (d *reader) wholePart(it *item, n int, v []byte) {
 	case "refusal":
 		kind, key = llm.Refusal, "refusal"
 	default:
-		d.c.Lose("output: a part of type " + field.Unquote(field.Of(v, "type")))
+		d.Call.Lose("output: a part of type " + field.Unquote(field.Of(v, "type")))
 		return
 	}
 	if *it.part(n) == 0 {
@@ -142,7 +143,7 @@ func (d *reader) wholePart(it *item, n int, v []byte) {
 	_ = llm.Elements(field.Of(v, "annotations"), func(v []byte, _ int) bool { // null has none
 		it.cited = true
 		d.annotation(v, it)
-		return !d.over
+		return !d.Over
 	})
 }
 
@@ -173,7 +174,7 @@ func (d *reader) partDone(f *frame) {
 
 // text adds text to the block of an item's part, or opens it.
 func (d *reader) text(kind llm.BlockKind, it *item, n int, s string) {
-	if s == "" || d.over {
+	if s == "" || d.Over {
 		return
 	}
 	*it.part(n) += len(s)
@@ -181,7 +182,7 @@ func (d *reader) text(kind llm.BlockKind, it *item, n int, s string) {
 		d.begin(kind, it, n)
 	}
 	d.refused = d.refused || kind == llm.Refusal
-	d.emit(llm.Event{Kind: llm.Delta, Block: kind, Index: d.index, Text: s})
+	d.Emit(llm.Event{Kind: llm.Delta, Block: kind, Index: d.index, Text: s})
 	if kind == llm.Text {
 		d.content = append(d.content, s...)
 	}
@@ -194,7 +195,7 @@ func (d *reader) begin(kind llm.BlockKind, it *item, part int) {
 	d.open, d.kind, d.owner, d.part, d.index = true, kind, it, part, d.next
 	d.next++
 	d.content = d.content[:0]
-	d.emit(llm.Event{Kind: llm.BlockStart, Block: kind, Index: d.index})
+	d.Emit(llm.Event{Kind: llm.BlockStart, Block: kind, Index: d.index})
 }
 
 // close ends the open block, if there is one.
@@ -205,9 +206,9 @@ func (d *reader) close(opaque string) {
 	d.open = false
 	e := llm.Event{Kind: llm.BlockStop, Block: d.kind, Index: d.index}
 	if opaque != "" {
-		e.Opaque, e.Origin = opaque, d.c.Origin(name)
+		e.Opaque, e.Origin = opaque, d.Call.Origin(name)
 	}
-	d.emit(e)
+	d.Emit(e)
 }
 
 // thought takes in a piece of reasoning, or all of a part of it. An item may
@@ -227,7 +228,7 @@ func (d *reader) reason(it *item, list string, n int, s string, piece bool) {
 	if it.list == "" {
 		it.list = list
 	}
-	if s == "" || d.over || list != it.list || it.done && piece || !piece && *it.part(n) > 0 {
+	if s == "" || d.Over || list != it.list || it.done && piece || !piece && *it.part(n) > 0 {
 		return
 	}
 	if !d.open || d.owner != it || d.kind != llm.Thinking {
@@ -238,7 +239,7 @@ func (d *reader) reason(it *item, list string, n int, s string, piece bool) {
 	}
 	it.last = n
 	*it.part(n) += len(s)
-	d.emit(llm.Event{Kind: llm.Delta, Block: llm.Thinking, Index: d.index, Text: s})
+	d.Emit(llm.Event{Kind: llm.Delta, Block: llm.Thinking, Index: d.index, Text: s})
 }
 
 // reasoned takes in a whole reasoning item. Without any text it is thinking
@@ -249,11 +250,11 @@ func (d *reader) reasoned(it *item, v []byte) {
 		_ = llm.Elements(field.Of(v, list), func(v []byte, _ int) bool { // null has no parts
 			d.reason(it, list, n, field.Unquote(field.Of(v, "text")), false)
 			n++
-			return !d.over
+			return !d.Over
 		})
 	}
 	secret := field.Unquote(field.Of(v, "encrypted_content"))
-	d.c.Mark(secret)
+	d.Call.Mark(secret)
 	if d.open && d.owner == it {
 		d.close(secret)
 		return
@@ -272,22 +273,22 @@ func (d *reader) annotation(v []byte, it *item) {
 		return
 	}
 	if kind := field.Unquote(field.Of(v, "type")); kind != "url_citation" {
-		d.c.Lose("annotations: " + kind)
+		d.Call.Lose("annotations: " + kind)
 		return
 	}
 	if !d.open || d.owner != it || d.kind != llm.Text {
-		d.c.Lose("annotations: apart from their text")
+		d.Call.Lose("annotations: apart from their text")
 		return
 	}
 	it.cited = true
 	c := &llm.Citation{
 		URL: field.Unquote(field.Of(v, "url")), Title: field.Unquote(field.Of(v, "title")), Quote: field.Unquote(field.Of(v, "content")),
-		Start: d.byteAt(int(tokens(field.Of(v, "start_index")))), End: d.byteAt(int(tokens(field.Of(v, "end_index")))),
+		Start: d.byteAt(int(openai.Tokens(field.Of(v, "start_index")))), End: d.byteAt(int(openai.Tokens(field.Of(v, "end_index")))),
 	}
 	if c.Start < 0 || c.End <= c.Start {
 		c.Start, c.End = 0, 0
 	}
-	d.emit(llm.Event{Kind: llm.Delta, Block: llm.Text, Index: d.index, Cite: c})
+	d.Emit(llm.Event{Kind: llm.Delta, Block: llm.Text, Index: d.index, Cite: c})
 }
 
 // byteAt is where a character of the open text block starts, or -1.
@@ -308,7 +309,7 @@ func (d *reader) byteAt(char int) int {
 func (d *reader) picture(v []byte) {
 	data := field.Unquote(field.Of(v, "result"))
 	if data == "" {
-		d.c.Lose("output: image_generation_call: an image without data")
+		d.Call.Lose("output: image_generation_call: an image without data")
 		return
 	}
 	mime := imageType(field.Unquote(field.Of(v, "output_format")))
@@ -319,8 +320,8 @@ func (d *reader) picture(v []byte) {
 	}
 	d.close("")
 	d.endCalls()
-	d.emit(llm.Event{Kind: llm.BlockStart, Block: llm.Image, Index: d.next, Name: mime})
-	d.emit(llm.Event{Kind: llm.Delta, Block: llm.Image, Index: d.next, Text: data})
-	d.emit(llm.Event{Kind: llm.BlockStop, Block: llm.Image, Index: d.next})
+	d.Emit(llm.Event{Kind: llm.BlockStart, Block: llm.Image, Index: d.next, Name: mime})
+	d.Emit(llm.Event{Kind: llm.Delta, Block: llm.Image, Index: d.next, Text: data})
+	d.Emit(llm.Event{Kind: llm.BlockStop, Block: llm.Image, Index: d.next})
 	d.next++
 }

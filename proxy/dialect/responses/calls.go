@@ -45,7 +45,7 @@ func (d *reader) callItem(it *item, v []byte) {
 
 // startCall opens the block of a call that has a name.
 func (d *reader) startCall(t *toolCall) {
-	if t.started || t.name == "" || d.over {
+	if t.started || t.name == "" || d.Over {
 		return
 	}
 	d.close("")
@@ -56,12 +56,12 @@ func (d *reader) startCall(t *toolCall) {
 	d.next++
 	d.calls = true
 	client := t.name
-	if original, ok := d.c.Tools[t.name]; ok {
+	if original, ok := d.Call.Tools[t.name]; ok {
 		client = original
 	}
-	d.emit(llm.Event{Kind: llm.BlockStart, Block: llm.ToolCall, Index: t.index, ID: t.id, Name: client})
+	d.Emit(llm.Event{Kind: llm.BlockStart, Block: llm.ToolCall, Index: t.index, ID: t.id, Name: client})
 	if len(t.waiting) > 0 {
-		d.emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: string(t.waiting)})
+		d.Emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: string(t.waiting)})
 		t.waiting = nil
 	}
 }
@@ -78,11 +78,11 @@ func (d *reader) taken(t *toolCall) bool {
 // grow adds to a call's arguments.
 func (d *reader) grow(t *toolCall, s string) {
 	switch {
-	case s == "" || d.over:
+	case s == "" || d.Over:
 	case t.stopped:
-		d.garbage("a tool call goes on after it ended")
+		d.Garbage("a tool call goes on after it ended")
 	case t.started:
-		d.emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: s})
+		d.Emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: s})
 	default:
 		t.waiting = append(t.waiting, s...)
 	}
@@ -170,7 +170,7 @@ func (d *reader) endInput(t *toolCall) {
 // endCall ends a call with its whole item: what did not come in pieces comes
 // now, and a call without arguments has "{}" (B7, F16).
 func (d *reader) endCall(t *toolCall, v []byte) {
-	if t.stopped || d.over {
+	if t.stopped || d.Over {
 		return
 	}
 	switch {
@@ -189,12 +189,12 @@ func (d *reader) endCall(t *toolCall, v []byte) {
 		d.grow(t, s)
 	}
 	t.whole = true
-	if d.startCall(t); !t.started && !d.over {
-		d.garbage("a tool call has no name")
+	if d.startCall(t); !t.started && !d.Over {
+		d.Garbage("a tool call has no name")
 		return
 	}
 	t.stopped = true
-	d.emit(llm.Event{Kind: llm.BlockStop, Block: llm.ToolCall, Index: t.index})
+	d.Emit(llm.Event{Kind: llm.BlockStop, Block: llm.ToolCall, Index: t.index})
 }
 
 // endCalls ends the calls that are open.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -15,7 +16,7 @@ func (d *decoder) readInput(v []byte) *llm.Error {
 		return nil
 	case v[0] == '"': // F7
 		if s := field.Unquote(v); s != "" {
-			d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: s}}})
+			d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: s}}})
 		}
 		return nil
 	case v[0] != '[':
@@ -31,7 +32,7 @@ func (d *decoder) readInput(v []byte) *llm.Error {
 // endTurn closes the turn that is being gathered.
 func (d *decoder) endTurn() {
 	if len(d.turn.Blocks) > 0 {
-		d.p.Messages = append(d.p.Messages, d.turn)
+		d.Prompt.Messages = append(d.Prompt.Messages, d.turn)
 	}
 	d.turn = llm.Message{}
 }
@@ -67,7 +68,7 @@ func (d *decoder) says() bool {
 func (d *decoder) item(param string, v []byte) *llm.Error {
 	if v[0] == '"' {
 		d.endTurn()
-		d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: field.Unquote(v)}}})
+		d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: field.Unquote(v)}}})
 		return nil
 	}
 	if v[0] != '{' {
@@ -108,7 +109,7 @@ func (d *decoder) item(param string, v []byte) *llm.Error {
 			d.add(llm.Assistant, llm.Block{Kind: llm.Image, Media: llm.Media{Type: imageType(field.Unquote(field.Of(v, "output_format"))), Data: data}})
 			return nil
 		}
-		d.lose("input: " + kind)
+		d.Prompt.Lose("input: " + kind)
 		return nil
 	case "item_reference":
 		return llm.Invalid(param, "%s refers to an item of an earlier answer, which only who keeps the answer can read: set store to false in the tool, so that it sends the items themselves, or have Keytray keep answers in memory: keep_responses: true in config.yaml", param)
@@ -117,7 +118,7 @@ func (d *decoder) item(param string, v []byte) *llm.Error {
 	case "computer_call", "computer_call_output", "mcp_approval_request", "mcp_approval_response", "program", "program_output":
 		return llm.Invalid(param+".type", "%s.type: an item of type %q cannot be translated to another provider", param, kind)
 	case "web_search_call", "file_search_call", "code_interpreter_call", "mcp_call", "mcp_list_tools":
-		d.lose("input: " + kind) // what came of it stands in the answer's text
+		d.Prompt.Lose("input: " + kind) // what came of it stands in the answer's text
 		return nil
 	default:
 		return llm.Invalid(param+".type", "%s.type: an item of type %q is not known here and cannot be translated to another provider", param, kind)
@@ -146,19 +147,19 @@ func (d *decoder) message(param string, v []byte) *llm.Error {
 		case key == "type", key == "id", key == "status", key == "phase":
 			// An answer's item pushed back as it came: what a request has no use for.
 		case field.Truthy(v):
-			d.lose("input[]." + key)
+			d.Prompt.Lose("input[]." + key)
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	kinds := anyPart
+	kinds := openai.AnyPart
 	switch role {
 	case "assistant":
-		kinds = assistantPart
+		kinds = openai.AssistantPart
 	case "system", "developer":
-		kinds = textOnly
+		kinds = openai.TextOnly
 	case "user":
 		if content == nil {
 			return llm.Invalid(param+".content", "%s.content is missing", param)
@@ -168,28 +169,28 @@ func (d *decoder) message(param string, v []byte) *llm.Error {
 	default:
 		return llm.Invalid(param+".role", "%s.role must be system, developer, user or assistant, not %q", param, role)
 	}
-	blocks, err := d.parts(param+".content", content, kinds)
+	blocks, err := parts(param+".content", content, kinds)
 	if err != nil {
 		return err
 	}
 	switch kinds {
-	case assistantPart:
+	case openai.AssistantPart:
 		if d.says() {
 			d.endTurn()
 		}
 		for _, b := range blocks {
 			d.add(llm.Assistant, b)
 		}
-	case textOnly: // leading instructions are kept apart, later ones stay in their place
+	case openai.TextOnly: // leading instructions are kept apart, later ones stay in their place
 		d.endTurn()
-		if len(d.p.Messages) == 0 {
-			d.p.System = append(d.p.System, blocks...)
+		if len(d.Prompt.Messages) == 0 {
+			d.Prompt.System = append(d.Prompt.System, blocks...)
 		} else if len(blocks) > 0 {
-			d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.System, Name: user, Blocks: blocks})
+			d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.System, Name: user, Blocks: blocks})
 		}
 	default:
 		d.endTurn()
-		d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.User, Name: user, Blocks: blocks})
+		d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.User, Name: user, Blocks: blocks})
 	}
 	return nil
 }
@@ -206,7 +207,7 @@ func (d *decoder) agent(param string, v []byte) *llm.Error {
 		if s := field.Unquote(field.Of(v, "text")); s != "" {
 			said = append(said, s)
 		} else if field.Truthy(v) {
-			d.lose("input: agent_message: a part that only its provider can read")
+			d.Prompt.Lose("input: agent_message: a part that only its provider can read")
 		}
 		return true
 	})
@@ -217,7 +218,7 @@ func (d *decoder) agent(param string, v []byte) *llm.Error {
 		said[0] = "Message from " + author + ":\n" + said[0]
 	}
 	d.endTurn()
-	d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: strings.Join(said, "\n")}}})
+	d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: strings.Join(said, "\n")}}})
 	return nil
 }
 
@@ -226,7 +227,7 @@ func (d *decoder) agent(param string, v []byte) *llm.Error {
 func (d *decoder) call(param, kind string, v []byte) *llm.Error {
 	id := field.Unquote(field.Of(v, "call_id"))
 	if id == "" && kind == "tool_search_call" { // run by the provider itself
-		d.lose("input: " + kind)
+		d.Prompt.Lose("input: " + kind)
 		return nil
 	}
 	if id == "" {

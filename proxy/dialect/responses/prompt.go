@@ -2,9 +2,9 @@ package responses
 
 import (
 	"encoding/json"
-	"slices"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -15,38 +15,27 @@ func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if !json.Valid(r.Raw) {
 		return nil, field.Unreadable(r.Raw)
 	}
-	d := decoder{p: &llm.Prompt{}, box: readToolbox(r.Raw), names: map[string]string{}}
+	d := decoder{Settings: openai.Settings{Prompt: &llm.Prompt{}}, box: readToolbox(r.Raw), names: map[string]string{}}
 	if err := field.Object("the request body", r.Raw, d.top); err != nil {
 		return nil, err
 	}
 	if err := d.finish(); err != nil {
 		return nil, err
 	}
-	return d.p, nil
+	return d.Prompt, nil
 }
 
 // decoder holds what one field says of another.
 type decoder struct {
-	p         *llm.Prompt
-	box       *toolbox
-	input     []byte
-	inputKey  bool
-	system    []llm.Block // of instructions
-	maxTokens *int        // max_tokens and the like, if max_output_tokens is not given
-	safetyID  string
-	effort    string // reasoning_effort, if reasoning is not given
-
-	allowed    []string // tools of tool_choice.allowed_tools
-	restricted bool
+	openai.Settings
+	box      *toolbox
+	input    []byte
+	inputKey bool
+	system   []llm.Block // of instructions
+	effort   string      // reasoning_effort, if reasoning is not given
 
 	names map[string]string // call id -> function
 	turn  llm.Message       // the turn that is being gathered
-}
-
-func (d *decoder) lose(field string) {
-	if !slices.Contains(d.p.Lost, field) {
-		d.p.Lost = append(d.p.Lost, field)
-	}
 }
 
 // top reads one field of the body.
@@ -54,7 +43,10 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 	if field.Null(v) {
 		return nil
 	}
-	p, l := d.p, &d.p.Limits
+	if known, err := d.Read(key, v); known {
+		return err
+	}
+	p := d.Prompt
 	switch key {
 	case "model", "stream", "metadata": // metadata comes back with the answer
 	case "store": // who keeps answers does it with the bytes
@@ -69,8 +61,6 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 		err = d.tools(key, v)
 	case "tool_choice":
 		err = d.toolChoice(v)
-	case "parallel_tool_calls":
-		p.Choice.Parallel, err = field.OptionalBool(key, v)
 	case "text":
 		err = d.textConfig(key, v)
 	case "response_format": // F6, F18: chat's name for text.format
@@ -82,29 +72,9 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 	case "reasoning_effort":
 		d.effort, err = effort(key, v)
 	case "max_output_tokens":
-		l.MaxTokens, err = field.Count(key, v)
+		p.Limits.MaxTokens, err = field.Count(key, v)
 	case "max_tokens", "max_completion_tokens":
-		d.maxTokens, err = field.Count(key, v)
-	case "temperature":
-		l.Temperature, err = field.Number(key, v)
-	case "top_p":
-		l.TopP, err = field.Number(key, v)
-	case "top_k":
-		l.TopK, err = field.Count(key, v)
-	case "frequency_penalty":
-		l.FrequencyPenalty, err = field.Number(key, v)
-	case "presence_penalty":
-		l.PresencePenalty, err = field.Number(key, v)
-	case "seed":
-		l.Seed, err = field.Integer(key, v)
-	case "stop":
-		err = d.stop(v)
-	case "user":
-		p.User, err = field.String(key, v)
-	case "safety_identifier":
-		d.safetyID, err = field.String(key, v)
-	case "service_tier":
-		p.Tier, err = field.String(key, v)
+		d.MaxTokens, err = field.Count(key, v)
 	case "prompt_cache_key":
 		p.CacheKey, err = field.String(key, v)
 	case "include":
@@ -138,7 +108,7 @@ func (d *decoder) other(key string, v []byte) *llm.Error {
 		}
 	}
 	if field.Truthy(v) {
-		d.lose(key)
+		d.Prompt.Lose(key)
 	}
 	return nil
 }
@@ -147,29 +117,15 @@ func (d *decoder) include(v []byte) *llm.Error {
 	return field.Array("include", v, func(param string, v []byte) *llm.Error {
 		what, err := field.String(param, v)
 		if err == nil && what != "reasoning.encrypted_content" { // which is always there
-			d.lose("include: " + what)
+			d.Prompt.Lose("include: " + what)
 		}
-		return err
-	})
-}
-
-func (d *decoder) stop(v []byte) (err *llm.Error) {
-	l := &d.p.Limits
-	if v[0] == '"' {
-		l.Stop = []string{field.Unquote(v)}
-		return nil
-	}
-	l.Stop = nil
-	return field.Array("stop", v, func(param string, v []byte) *llm.Error {
-		s, err := field.String(param, v)
-		l.Stop = append(l.Stop, s)
 		return err
 	})
 }
 
 // finish settles what depends on several fields.
 func (d *decoder) finish() *llm.Error {
-	p := d.p
+	p := d.Prompt
 	p.System = d.system
 	if !d.inputKey && len(d.system) == 0 {
 		return llm.Invalid("input", "input is missing: send a text, or a list of items")
@@ -180,17 +136,8 @@ func (d *decoder) finish() *llm.Error {
 	if len(p.System) == 0 && len(p.Messages) == 0 {
 		return llm.Invalid("input", "input is empty: send a text, or a list of items")
 	}
-	if p.Limits.MaxTokens == nil {
-		p.Limits.MaxTokens = d.maxTokens
-	}
 	if p.Reasoning.Effort == "" {
 		p.Reasoning.Effort = d.effort
 	}
-	switch {
-	case p.User == "":
-		p.User = d.safetyID
-	case d.safetyID != "" && d.safetyID != p.User:
-		d.lose("safety_identifier")
-	}
-	return d.settleChoice()
+	return d.Settle()
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -27,7 +28,7 @@ func (d *decoder) result(param, kind string, v []byte) *llm.Error {
 		if len(out) > 0 && out[0] == '{' { // some clients send the object itself
 			b.Content = []llm.Block{{Kind: llm.Text, Text: string(out)}}
 		} else {
-			b.Content, err = d.parts(param+".output", out, anyPart)
+			b.Content, err = parts(param+".output", out, openai.AnyPart)
 		}
 		b.Failed = kind == "apply_patch_call_output" && field.Unquote(field.Of(v, "status")) == "failed"
 	}
@@ -69,7 +70,7 @@ func (d *decoder) found(param string, v []byte) *llm.Error {
 	}
 	id := field.Unquote(field.Of(v, "call_id"))
 	if id == "" { // the provider's own search
-		d.lose("input: tool_search_output: its tools are sent at once")
+		d.Prompt.Lose("input: tool_search_output: its tools are sent at once")
 		return nil
 	}
 	says := "No tools were found."
@@ -85,18 +86,18 @@ func (d *decoder) found(param string, v []byte) *llm.Error {
 // more reads tools that come in the middle of the input, and tells their
 // names. One that is known already takes its new form.
 func (d *decoder) more(param string, v []byte) (names []string, err *llm.Error) {
-	known := d.p.Tools
-	d.p.Tools = nil
+	known := d.Prompt.Tools
+	d.Prompt.Tools = nil
 	err = d.tools(param, v)
-	found := d.p.Tools
-	d.p.Tools = known
+	found := d.Prompt.Tools
+	d.Prompt.Tools = known
 	for _, t := range found {
 		names = append(names, t.Name)
-		i := slices.IndexFunc(d.p.Tools, func(k llm.Tool) bool { return k.Name == t.Name && k.Kind == t.Kind })
+		i := slices.IndexFunc(d.Prompt.Tools, func(k llm.Tool) bool { return k.Name == t.Name && k.Kind == t.Kind })
 		if i >= 0 {
-			d.p.Tools[i] = t
+			d.Prompt.Tools[i] = t
 		} else {
-			d.p.Tools = append(d.p.Tools, t)
+			d.Prompt.Tools = append(d.Prompt.Tools, t)
 		}
 	}
 	return names, err

@@ -17,9 +17,9 @@ func (d *decoder) textConfig(param string, v []byte) *llm.Error {
 		case key == "format":
 			err = d.format(param+".format", v)
 		case key == "verbosity":
-			d.p.Verbosity, err = field.String(param+".verbosity", v)
+			d.Prompt.Verbosity, err = field.String(param+".verbosity", v)
 		case field.Truthy(v):
-			d.lose(param + "." + key)
+			d.Prompt.Lose(param + "." + key)
 		}
 		return err
 	})
@@ -28,7 +28,7 @@ func (d *decoder) textConfig(param string, v []byte) *llm.Error {
 // format reads text.format, and chat's response_format, which has the schema
 // one level deeper (F6).
 func (d *decoder) format(param string, v []byte) *llm.Error {
-	f := &d.p.Format
+	f := &d.Prompt.Format
 	if v[0] != '{' {
 		return llm.Invalid(param, "%s must be an object, not %s", param, field.Kind(v))
 	}
@@ -57,7 +57,7 @@ func (d *decoder) format(param string, v []byte) *llm.Error {
 		case key == "strict":
 			f.Strict, err = field.OptionalBool(param+".strict", v)
 		default:
-			d.lose(param + "." + key)
+			d.Prompt.Lose(param + "." + key)
 		}
 		return err
 	})
@@ -69,7 +69,7 @@ func (d *decoder) format(param string, v []byte) *llm.Error {
 
 // reasoning reads how much thought is asked for.
 func (d *decoder) reasoning(param string, v []byte) *llm.Error {
-	r := &d.p.Reasoning
+	r := &d.Prompt.Reasoning
 	return field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 		at := param + "." + key
 		switch {
@@ -83,7 +83,7 @@ func (d *decoder) reasoning(param string, v []byte) *llm.Error {
 		case key == "max_tokens": // OpenRouter's
 			r.Budget, err = field.Count(at, v)
 		case field.Truthy(v):
-			d.lose(at)
+			d.Prompt.Lose(at)
 		}
 		return err
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -21,7 +22,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		t.Text += int64(n)
 		return llm.Pass
 	}
-	if isDone(frame) {
+	if openai.Done(frame) {
 		return llm.Pass
 	}
 	f, err := readFrame(frame)
@@ -132,7 +133,7 @@ func note(c *llm.Call, t *llm.Tally, o *outcome, raw []byte) {
 	if o.model != "" {
 		t.Model = o.model
 	}
-	if u, ok := readUsage(o.usage); ok {
+	if u, ok := openai.Usage(o.usage); ok {
 		t.Usage = u
 	}
 	if n, ok := searches(o.toolUsage); ok {
@@ -172,7 +173,7 @@ func whyOf(output []byte) llm.Why {
 }
 
 func wholeTally(c *llm.Call, t *llm.Tally, body []byte) {
-	if t.Err = badBody(body); t.Err != nil {
+	if t.Err = openai.BadBody(name, body); t.Err != nil {
 		return
 	}
 	if field.Unquote(field.Of(body, "object")) == "response.input_tokens" || c.Counts {

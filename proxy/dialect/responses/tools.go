@@ -2,10 +2,10 @@ package responses
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -31,7 +31,7 @@ func (d *decoder) tool(param string, v []byte, space string) *llm.Error {
 		return err
 	}
 	own := func(schema, says string) *llm.Error {
-		d.p.Tools = append(d.p.Tools, llm.Tool{
+		d.Prompt.Tools = append(d.Prompt.Tools, llm.Tool{
 			Name: d.box.flat(boxed{wireTypes[kind], "", kind}), Description: says, Schema: json.RawMessage(schema),
 		})
 		return nil
@@ -49,7 +49,7 @@ func (d *decoder) tool(param string, v []byte, space string) *llm.Error {
 		return own(patchSchema, "Creates, changes or deletes one file.")
 	case kind == "tool_search":
 		if field.Unquote(field.Of(v, "execution")) != "client" {
-			d.lose("tools: tool_search: all tools are sent at once")
+			d.Prompt.Lose("tools: tool_search: all tools are sent at once")
 			return nil
 		}
 		return d.search(param, v)
@@ -64,7 +64,7 @@ func (d *decoder) tool(param string, v []byte, space string) *llm.Error {
 }
 
 func (d *decoder) hosted(what string, v []byte) {
-	d.p.Tools = append(d.p.Tools, llm.Tool{Kind: llm.Hosted, Name: what, Raw: v, Origin: name})
+	d.Prompt.Tools = append(d.Prompt.Tools, llm.Tool{Kind: llm.Hosted, Name: what, Raw: v, Origin: name})
 }
 
 // hostedShell tells a shell in a container of the provider's.
@@ -82,7 +82,7 @@ func (d *decoder) namespace(param string, v []byte) *llm.Error {
 		return err
 	}
 	if field.Truthy(field.Of(v, "description")) && field.Of(v, "description") != nil {
-		d.lose("tools: descriptions of namespaces")
+		d.Prompt.Lose("tools: descriptions of namespaces")
 	}
 	return field.Array(param+".tools", field.Of(v, "tools"), func(param string, v []byte) *llm.Error {
 		switch kind := field.Unquote(field.Of(v, "type")); kind {
@@ -107,7 +107,7 @@ func (d *decoder) search(param string, v []byte) *llm.Error {
 	if t.Description == "" {
 		t.Description = "Searches for more tools, which can be called afterwards."
 	}
-	d.p.Tools = append(d.p.Tools, t)
+	d.Prompt.Tools = append(d.Prompt.Tools, t)
 	return nil
 }
 
@@ -145,7 +145,7 @@ func (d *decoder) named(param string, v []byte, kind, space string) *llm.Error {
 			grammar = v
 		case key == "type", key == "defer_loading", key == "output_schema": // a deferred tool is sent at once
 		case field.Truthy(v):
-			d.lose("tools[]." + key)
+			d.Prompt.Lose("tools[]." + key)
 		}
 		return err
 	})
@@ -162,7 +162,7 @@ func (d *decoder) named(param string, v []byte, kind, space string) *llm.Error {
 		t.Kind, t.Schema, t.Raw, t.Origin = llm.Custom, json.RawMessage(llm.CustomSchema), raw, name
 		t.Description = withGrammar(t.Description, grammar)
 	}
-	d.p.Tools = append(d.p.Tools, t)
+	d.Prompt.Tools = append(d.Prompt.Tools, t)
 	return nil
 }
 
@@ -181,33 +181,13 @@ func withGrammar(says string, format []byte) string {
 	return says + "The input must follow this " + field.Unquote(field.Of(format, "syntax")) + " grammar:\n" + field.Unquote(field.Of(format, "definition"))
 }
 
-func choiceMode(s string) (mode llm.ChoiceMode, ok bool) {
-	switch s {
-	case "none":
-		return llm.ChooseNone, true
-	case "auto":
-		return llm.ChooseAuto, true
-	case "required", "any":
-		return llm.ChooseAny, true
-	}
-	return llm.ChooseUnset, false
-}
-
 func (d *decoder) toolChoice(v []byte) *llm.Error {
-	c := &d.p.Choice
-	if v[0] == '"' {
-		mode, ok := choiceMode(field.Unquote(v))
-		if !ok {
-			return llm.Invalid("tool_choice", "tool_choice must be none, auto, required or an object, not %q", field.Unquote(v))
-		}
-		c.Mode = mode
-		return nil
+	if known, err := d.Choice(v); known {
+		return err
 	}
-	if v[0] != '{' {
-		return llm.Invalid("tool_choice", "tool_choice must be a string or an object, not %s", field.Kind(v))
-	}
+	c := &d.Prompt.Choice
 	kind := field.Unquote(field.Of(v, "type"))
-	if mode, ok := choiceMode(kind); ok {
+	if mode, ok := openai.ChoiceMode(kind); ok {
 		c.Mode = mode
 		return nil
 	}
@@ -221,16 +201,7 @@ func (d *decoder) toolChoice(v []byte) *llm.Error {
 	if in := field.Of(v, "allowed_tools"); rawObject(in) != nil { // chat's form
 		v = in
 	}
-	c.Mode, _ = choiceMode(field.Unquote(field.Of(v, "mode")))
-	d.restricted = true
-	return field.Array("tool_choice.tools", field.Of(v, "tools"), func(param string, v []byte) *llm.Error {
-		s := d.choice(v)
-		if s == "" {
-			return llm.Invalid(param, "%s must name a tool", param)
-		}
-		d.allowed = append(d.allowed, s)
-		return nil
-	})
+	return d.Allow("tool_choice.tools", v, d.choice)
 }
 
 // choice is the name in the prompt of a tool that is chosen.
@@ -256,22 +227,4 @@ func (d *decoder) choice(v []byte) string {
 	default:
 		return kind
 	}
-}
-
-// settleChoice compares the choice with the tools that there are.
-func (d *decoder) settleChoice() *llm.Error {
-	p := d.p
-	if d.restricted {
-		p.Tools = slices.DeleteFunc(p.Tools, func(t llm.Tool) bool { return !slices.Contains(d.allowed, t.Name) })
-		d.lose("tool_choice.allowed_tools: the other tools are left out")
-	}
-	if len(p.Tools) == 0 && (p.Choice.Mode == llm.ChooseAny || p.Choice.Mode == llm.ChooseNamed) {
-		p.Choice = llm.Choice{} // A26
-		d.lose("tool_choice: there are no tools")
-	}
-	named := func(t llm.Tool) bool { return t.Name == p.Choice.Name }
-	if p.Choice.Mode == llm.ChooseNamed && !slices.ContainsFunc(p.Tools, named) {
-		return llm.Invalid("tool_choice", "tool_choice names %q, which is not among the tools", p.Choice.Name)
-	}
-	return nil
 }

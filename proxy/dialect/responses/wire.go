@@ -1,10 +1,10 @@
 package responses
 
 import (
-	"bytes"
 	"strconv"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -162,18 +162,14 @@ func (o *outcome) why() (why llm.Why, broken bool) {
 
 // failure is the error of an answer that did not end in order.
 func (o *outcome) failure(raw []byte) *llm.Error {
-	e := refusal(wrapError(o.err))
+	e := openai.Refusal(wrapError(o.err))
 	if e == nil {
 		e = &llm.Error{Message: "the provider could not finish the answer"}
 		if o.status != "" {
 			e.Message += ": its status is " + o.status
 		}
 	}
-	if e.Kind == "" {
-		e.Kind = llm.ServerError
-	}
-	e.Outbound, e.Raw = name, bytes.Clone(raw)
-	return e
+	return openai.InAnswer(name, e, raw)
 }
 
 func wrapError(v []byte) []byte {
@@ -189,21 +185,9 @@ func errorOf(f *frame, raw []byte) *llm.Error {
 	if f.kind != "error" && (f.kind != "" || f.err == nil || !field.Truthy(f.err)) {
 		return nil
 	}
-	e := refusal(raw)
-	if e == nil {
-		e = &llm.Error{Message: "the provider reported an error without a message"}
-	}
-	if e.Code == "error" { // the event's own type
+	e := openai.Refusal(raw)
+	if e != nil && e.Code == "error" { // the event's own type
 		e.Code = ""
 	}
-	if e.Kind == "" {
-		e.Kind = llm.ServerError
-		if e.Status >= 400 {
-			e.Kind = llm.KindOf(e.Status)
-		}
-	}
-	e.Outbound, e.Raw = name, bytes.Clone(raw)
-	return e
+	return openai.InAnswer(name, e, raw)
 }
-
-func isDone(data []byte) bool { return bytes.Equal(bytes.TrimSpace(data), []byte("[DONE]")) }

@@ -1,4 +1,4 @@
-package chat
+package openai
 
 import (
 	"math"
@@ -14,8 +14,10 @@ type counts struct {
 	cached, written, audioIn, imageIn int64
 	reasoning, audioOut, imageOut     int64
 	searches                          int64
-	// apart is set by gateways that count reasoning neither in completion nor
-	// in total: their market_cost tells them apart, their charge proves it.
+	chat                              bool // it has chat's names
+	// apart is set by gateways that count reasoning in chat neither in
+	// completion nor in total: their market_cost tells them apart, their charge
+	// proves it.
 	apart bool
 
 	cost, upstream []byte
@@ -23,8 +25,9 @@ type counts struct {
 	byok           bool
 }
 
-// readUsage reads a usage object; ok is false if it says nothing.
-func readUsage(v []byte) (u llm.Usage, ok bool) {
+// Usage reads a usage object, under the names of chat or of responses; ok is
+// false if it says nothing.
+func Usage(v []byte) (u llm.Usage, ok bool) {
 	c := counts{prompt: -1, completion: -1, total: -1, ticks: -1}
 	if len(v) == 0 || v[0] != '{' || llm.Fields(v, c.field) != nil {
 		return u, false
@@ -40,27 +43,29 @@ func readUsage(v []byte) (u llm.Usage, ok bool) {
 
 func (c *counts) field(key, v []byte, _ int) bool {
 	switch string(key) {
-	case "prompt_tokens":
-		c.prompt = tokens(v)
+	case "prompt_tokens", "input_tokens":
+		c.prompt = Tokens(v)
 	case "completion_tokens":
-		c.completion = tokens(v)
+		c.completion, c.chat = Tokens(v), true
+	case "output_tokens":
+		c.completion = Tokens(v)
 	case "total_tokens":
-		c.total = tokens(v)
-	case "prompt_tokens_details":
+		c.total = Tokens(v)
+	case "prompt_tokens_details", "input_tokens_details":
 		c.promptDetails(v)
-	case "completion_tokens_details":
+	case "completion_tokens_details", "output_tokens_details":
 		c.completionDetails(v)
 	case "prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens", "cache_read_input_tokens":
 		// DeepSeek, Mistral, Moonshot, and gateways to Anthropic
-		c.cached = max(c.cached, tokens(v))
+		c.cached = max(c.cached, Tokens(v))
 	case "cache_creation_input_tokens":
-		c.written = max(c.written, tokens(v))
+		c.written = max(c.written, Tokens(v))
 	case "reasoning_tokens": // Perplexity and some gateways
-		c.reasoning = max(c.reasoning, tokens(v))
+		c.reasoning = max(c.reasoning, Tokens(v))
 	case "server_tool_use", "server_tool_use_details":
-		c.searches = max(c.searches, tokens(field.Of(v, "web_search_requests")))
+		c.searches = max(c.searches, Tokens(field.Of(v, "web_search_requests")))
 	case "num_search_queries":
-		c.searches = max(c.searches, tokens(v))
+		c.searches = max(c.searches, Tokens(v))
 	case "market_cost":
 		c.apart = true
 	case "cost":
@@ -73,7 +78,7 @@ func (c *counts) field(key, v []byte, _ int) bool {
 			c.cost = v
 		}
 	case "cost_in_usd_ticks": // xAI
-		c.ticks = tokens(v)
+		c.ticks = Tokens(v)
 	case "is_byok":
 		c.byok = string(v) == "true"
 	case "cost_details":
@@ -86,13 +91,13 @@ func (c *counts) promptDetails(v []byte) {
 	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // null has no details
 		switch string(key) {
 		case "cached_tokens":
-			c.cached = max(c.cached, tokens(v))
+			c.cached = max(c.cached, Tokens(v))
 		case "cache_write_tokens", "cache_creation_tokens":
-			c.written = max(c.written, tokens(v))
+			c.written = max(c.written, Tokens(v))
 		case "audio_tokens":
-			c.audioIn = tokens(v)
+			c.audioIn = Tokens(v)
 		case "image_tokens":
-			c.imageIn = tokens(v)
+			c.imageIn = Tokens(v)
 		}
 		return true
 	})
@@ -102,18 +107,18 @@ func (c *counts) completionDetails(v []byte) {
 	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // null has no details
 		switch string(key) {
 		case "reasoning_tokens":
-			c.reasoning = tokens(v)
+			c.reasoning = Tokens(v)
 		case "audio_tokens":
-			c.audioOut = tokens(v)
+			c.audioOut = Tokens(v)
 		case "image_tokens":
-			c.imageOut = tokens(v)
+			c.imageOut = Tokens(v)
 		}
 		return true
 	})
 }
 
-// tokens is a count; null and nonsense are 0.
-func tokens(v []byte) int64 {
+// Tokens is a count; null and nonsense are 0.
+func Tokens(v []byte) int64 {
 	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
 		return max(n, 0)
 	}
@@ -147,13 +152,13 @@ func (c *counts) buckets(u *llm.Usage) {
 }
 
 // output is the whole output that was billed. Most providers count reasoning
-// inside completion_tokens; the total tells of those that do not.
+// inside the completion; the total tells of those that do not.
 func (c *counts) output() int64 {
 	p, out, r := max(c.prompt, 0), max(c.completion, 0), c.reasoning
 	switch {
 	case c.total > p+out: // with r on top, or with thoughts that are named nowhere
 		return c.total - p
-	case r > out, c.apart:
+	case r > out, c.apart && c.chat:
 		return out + r
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -122,7 +123,7 @@ func (d *decoder) delta(wire int, raw []byte) error {
 	if p.kind == "citation" || p.kind == "image" {
 		return d.oddDelta(wire, p)
 	}
-	s, ok := text(p.value)
+	s, ok := field.Text(p.value)
 	if !ok {
 		return garbage(errors.New("a delta is not text"))
 	}

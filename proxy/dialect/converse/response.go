@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -136,7 +137,7 @@ func (d *decoder) frame(data []byte) (done bool, err error) {
 		}
 	case messageStop:
 		d.stopped = true
-		if reason, ok := text(f.value); ok {
+		if reason, ok := field.Text(f.value); ok {
 			d.why = whyOf(reason)
 		}
 	case meta:

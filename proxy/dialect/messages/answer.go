@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -116,7 +117,7 @@ func (d *decoder) delta(data []byte) error {
 	}
 	switch string(p.kind) {
 	case "text_delta", "thinking_delta", "input_json_delta", "signature_delta":
-		s, ok := text(p.value)
+		s, ok := field.Text(p.value)
 		if !ok {
 			return garbage(errors.New("a delta is not text"))
 		}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -186,7 +187,7 @@ func streamOf(t *testing.T, body []byte) string {
 		}
 		begin := len(events)
 		events = append(events, "")
-		switch kind := stringOf(b["type"]); kind {
+		switch kind := field.Unquote(b["type"]); kind {
 		case "text":
 			var cites []json.RawMessage
 			_ = json.Unmarshal(b["citations"], &cites)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/schemas"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -115,7 +116,7 @@ func (e *encoder) nameTools() *llm.Error {
 			continue
 		}
 		seen[t.Name] = i
-		schema, merged, err := objectSchema(t.Schema)
+		schema, merged, err := schemas.Object(t.Schema)
 		if err != nil {
 			return llm.Invalid("tools", "the parameters of tool %q: %v", t.Name, err)
 		}
@@ -196,7 +197,7 @@ func (e *encoder) strict(schema []byte) bool {
 		}
 	}
 	if n < maxStrict && e.c.Model.Flags.Has(llm.FlagJSONSchema) {
-		if g, err := grammar(schema); err == nil && !g.changed {
+		if g, err := schemas.NewGrammar(schema); err == nil && !g.Changed {
 			return true
 		}
 	}
@@ -272,7 +273,7 @@ func (e *encoder) recall() {
 		}
 	}
 	for _, name := range used {
-		e.tools = append(e.tools, tool{Tool: llm.Tool{Name: name}, schema: []byte(emptySchema)})
+		e.tools = append(e.tools, tool{Tool: llm.Tool{Name: name}, schema: []byte(schemas.Empty)})
 	}
 	if len(used) > 0 && e.choice.kind == "" {
 		e.choice.kind = "none"

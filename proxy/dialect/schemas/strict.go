@@ -1,6 +1,6 @@
-// Package schema looks into the JSON Schemas of tools and formats, and makes of
+// Package schemas looks into the JSON Schemas of tools and formats, and makes of
 // them what providers take. The order of their keys stays as it was (A17).
-package schema
+package schemas
 
 import (
 	"encoding/json"

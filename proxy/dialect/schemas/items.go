@@ -1,10 +1,25 @@
 package schemas
 
 import (
+	"bytes"
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
+
+// Input makes a schema one of a function's input, as OpenAI takes it: that of
+// an [Object], which says what its properties are, and [Complete].
+func Input(raw []byte) (schema []byte, merged bool, err error) {
+	schema, merged, err = Object(raw)
+	if err != nil {
+		return nil, false, err
+	}
+	if field.Of(schema, "properties") == nil {
+		schema = append(bytes.Clone(schema[:len(schema)-1]), `,"properties":{}}`...)
+	}
+	return Complete(schema), merged, nil
+}
 
 // Complete gives every array in a schema that does not say of what a keyword
 // that says of anything, without which OpenAI refuses the request. A schema that

@@ -191,7 +191,7 @@ func TestEncodeMessages(t *testing.T) {
 		"PDF":                  {p: user(llm.Block{Kind: llm.Document, Media: llm.Media{Type: "application/pdf", Data: "JVBE"}}), want: `[{"role":"user","content":[{"type":"file","file":{"filename":"document.pdf","file_data":"data:application/pdf;base64,JVBE"}}]}]`},
 		"sound":                {p: user(llm.Block{Kind: llm.Audio, Media: llm.Media{Type: "audio/mpeg", Data: "AA"}}), want: `[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA","format":"mp3"}}]}]`},
 		"nothing said by user": {p: user(), want: `[{"role":"user","content":""}]`},
-		"a long id":            {p: said(llm.Block{Kind: llm.ToolCall, ID: strings.Repeat("x", 41), Name: "f"}), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"call_3164596df4fdd018b2c567ec8c03e79b","type":"function","function":{"name":"f","arguments":"{}"}}]}` + q},
+		"a long id":            {p: said(llm.Block{Kind: llm.ToolCall, ID: strings.Repeat("x", 41), Name: "f"}), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"3164596df4fdd018b2c567ec8c03e79b","type":"function","function":{"name":"f","arguments":"{}"}}]}` + q},
 		"calls of two turns": {
 			p: &llm.Prompt{Messages: []llm.Message{
 				{Role: llm.Assistant, Blocks: []llm.Block{{Text: "so"}, call}}, {Role: llm.Assistant, Blocks: []llm.Block{{Kind: llm.ToolCall, ID: "d", Name: "g"}}},

@@ -25,7 +25,7 @@ func (e *encoder) id(client string) string {
 	if e.mistral() {
 		return openai.NineID(client)
 	}
-	return openai.CallID(client, maxID)
+	return openai.Short(client, maxID)
 }
 
 func (e *encoder) seed() {

@@ -72,7 +72,7 @@ func (e *encoder) effort() string {
 // would refuse.
 func (e *encoder) hints() {
 	for _, hint := range [...]struct{ key, said string }{
-		{"prompt_cache_key", e.Prompt.CacheKey}, {"verbosity", e.Prompt.Verbosity},
+		{"prompt_cache_key", openai.Short(e.Prompt.CacheKey, openai.MaxKey)}, {"verbosity", e.Prompt.Verbosity},
 	} {
 		switch {
 		case hint.said == "":

@@ -13,11 +13,16 @@ import (
 // "json_object", or else by words alone. The APIs take schemas of objects only.
 func (r *Request) Format() string {
 	f := &r.Prompt.Format
-	_, merged, err := schemas.Object(f.Schema)
-	switch {
-	case f.Kind == llm.FormatText, f.Kind == llm.FormatSchema && (merged || err != nil):
+	switch f.Kind {
+	case llm.FormatText:
 		return ""
-	case f.Kind == llm.FormatJSON, r.Flags.Has(llm.FlagNoJSONSchema):
+	case llm.FormatJSON:
+		return "json_object"
+	}
+	if _, merged, err := schemas.Object(f.Schema); merged || err != nil {
+		return ""
+	}
+	if r.Flags.Has(llm.FlagNoJSONSchema) {
 		return "json_object"
 	}
 	return "json_schema"

@@ -33,13 +33,13 @@ func (r *Request) Function(t *llm.Tool, says bool) error {
 	return nil
 }
 
-// CallID is the id of a tool call, or one made of it where it is longer than
-// the API takes: other providers make long ones.
-func CallID(id string, most int) string {
-	if len(id) <= most {
-		return id
+// Short is an id or a key, or what stands for it where it is longer than the API
+// takes: other providers make long ones.
+func Short(s string, most int) string {
+	if len(s) <= most {
+		return s
 	}
-	return "call_" + digest(id)[:32]
+	return digest(s)[:32]
 }
 
 // nine is how long the ids of Mistral's tool calls are.

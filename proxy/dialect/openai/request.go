@@ -8,6 +8,9 @@ import (
 	"keytray/proxy/sse"
 )
 
+// MaxKey is how long OpenAI takes a prompt_cache_key.
+const MaxKey = 64
+
 // Request writes the body of a request, field by field. A dialect's encoder is
 // made with one.
 type Request struct {

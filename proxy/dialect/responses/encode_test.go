@@ -199,8 +199,15 @@ func TestEncodeDetails(t *testing.T) {
 	c = origin(llm.FlagNoSampling, llm.FlagNoReasoning) // A24
 	p.Reasoning = llm.Reasoning{Effort: "high"}
 	v = sent(t, p, c)
-	if v["temperature"] != nil || v["reasoning"] != nil || v["include"] != nil || len(c.Lost) != 4 {
+	if v["temperature"] != nil || v["reasoning"] != nil || v["include"] != nil || len(c.Lost) != 5 {
 		t.Errorf("%v, lost %q", v, c.Lost)
+	}
+	if v["text"] != nil || c.Lost[0] != "text.verbosity: this model takes none" {
+		t.Errorf("%v, lost %q", v["text"], c.Lost)
+	}
+	p.Verbosity, p.CacheKey = "", strings.Repeat("k", 65)
+	if v := sent(t, p, origin()); v["prompt_cache_key"] != "f39cdc2584758c99cf81c1f41d2572f5" {
+		t.Errorf("%v", v["prompt_cache_key"])
 	}
 	p.Reasoning = llm.Reasoning{Budget: n(0)}
 	if v := sent(t, p, origin(llm.FlagReasoning)); text1(v["reasoning"]) != `{"effort":"none"}` {
@@ -255,7 +262,7 @@ func TestEncodeTurnsForOpenAI(t *testing.T) {
 		"a model that does not think":    {turns: []llm.Message{says(thought, llm.Block{Text: "a"}), ask}, flags: llm.Flags{llm.FlagNoReasoning}, want: "[" + answer + q + "]", lost: "reasoning of earlier turns"},
 		"a long id": {
 			turns: []llm.Message{says(llm.Block{Kind: llm.ToolCall, ID: long, Name: "f"}), {Role: llm.User, Blocks: []llm.Block{{Kind: llm.ToolResult, ID: long}}}},
-			want:  `[{"arguments":"{}","call_id":"call_c71bd109227e23434ecf71fd0a344a20","name":"f","type":"function_call"},{"call_id":"call_c71bd109227e23434ecf71fd0a344a20","output":"","type":"function_call_output"}]`,
+			want:  `[{"arguments":"{}","call_id":"c71bd109227e23434ecf71fd0a344a20","name":"f","type":"function_call"},{"call_id":"c71bd109227e23434ecf71fd0a344a20","output":"","type":"function_call_output"}]`,
 		},
 	} {
 		c := origin(tt.flags...)

@@ -42,7 +42,7 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 	e.reasoning(effort)
 	e.User()
 	if p.CacheKey != "" {
-		e.Str("prompt_cache_key", p.CacheKey)
+		e.Str("prompt_cache_key", openai.Short(p.CacheKey, openai.MaxKey))
 	}
 	e.Tier()
 	if c.Stream {
@@ -117,8 +117,12 @@ func (e *encoder) reasoning(effort string) {
 
 // text writes the wanted format and length of the answer's text (F6).
 func (e *encoder) text() {
-	format := e.Format()
-	if format == "" && e.Prompt.Verbosity == "" {
+	format, verbosity := e.Format(), e.Prompt.Verbosity
+	if verbosity != "" && e.Flags.Has(llm.FlagNoReasoning) { // it takes medium alone
+		e.Call.Lose("text.verbosity: this model takes none")
+		verbosity = ""
+	}
+	if format == "" && verbosity == "" {
 		return
 	}
 	e.Key("text")
@@ -131,11 +135,11 @@ func (e *encoder) text() {
 		e.Schema()
 		e.Buf = append(e.Buf, '}')
 	}
-	if e.Prompt.Verbosity != "" {
+	if verbosity != "" {
 		if format != "" {
 			e.Buf = append(e.Buf, ',')
 		}
-		e.Buf = sse.AppendString(append(e.Buf, `"verbosity":`...), e.Prompt.Verbosity)
+		e.Buf = sse.AppendString(append(e.Buf, `"verbosity":`...), verbosity)
 	}
 	e.Buf = append(e.Buf, '}')
 }

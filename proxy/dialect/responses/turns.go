@@ -199,7 +199,7 @@ func (e *encoder) call(b *llm.Block) {
 		value = "{}"
 	}
 	e.item(kind)
-	e.Str("call_id", openai.CallID(b.ID, maxID))
+	e.Str("call_id", openai.Short(b.ID, maxID))
 	e.Str("name", e.Rename(b.Name))
 	e.Str(field, value)
 	e.Buf = append(e.Buf, '}')
@@ -267,7 +267,7 @@ func (e *encoder) result(b *llm.Block) error {
 		kind = "custom_tool_call_output"
 	}
 	e.item(kind)
-	e.Str("call_id", openai.CallID(b.ID, maxID))
+	e.Str("call_id", openai.Short(b.ID, maxID))
 	e.Key("output")
 	e.cacheOff(b)
 	words := true

@@ -25,6 +25,9 @@ func Input(raw []byte) (schema []byte, merged bool, err error) {
 // that says of anything, without which OpenAI refuses the request. A schema that
 // needs none keeps its bytes.
 func Complete(raw []byte) []byte {
+	if !bytes.Contains(raw, []byte(`"array"`)) {
+		return raw
+	}
 	changed := false
 	if out := complete(raw, &changed); changed {
 		return out

@@ -236,9 +236,17 @@ func (a *App) background() {
 			case <-a.ctx.Done():
 				return
 			}
+			select { // the faces look anew at each change
+			case <-time.After(betweenRows):
+			case <-a.ctx.Done():
+				return
+			}
 		}
 	})
 }
+
+// betweenRows is how often faces are told of new rows, at most.
+const betweenRows = 100 * time.Millisecond
 
 // Close stops serving, waits for answers under way (10 s at most, then they are
 // cut), and closes everything that Open opened: the ledger last, when each of

@@ -37,9 +37,9 @@ func measure(t *parts, s scenario, rounds int) (result, error) {
 		return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true, Proxy: nil}}
 	}
 	r := result{scenario: s, systems: []*system{
-		{name: "provider", process: t.provider, url: t.provider.url + s.path, body: s.body("m"), client: client()},
-		{name: "proxy", process: t.proxy, url: t.proxy.url + s.path, body: s.body("m"), client: client()},
-		{name: "keytray", process: t.keytray, url: t.keytray.url + s.at, body: s.body(s.model), client: client()},
+		{name: "provider", process: t.provider, url: t.provider.url + s.path, body: s.body(s.path, "m"), client: client()},
+		{name: "proxy", process: t.proxy, url: t.proxy.url + s.path, body: s.body(s.path, "m"), client: client()},
+		{name: "keytray", process: t.keytray, url: t.keytray.url + s.at, body: s.body(s.at, s.model), client: client()},
 	}}
 	for round := range rounds + 1 { // the first only warms up
 		for _, x := range r.systems {
@@ -88,7 +88,7 @@ func crowd(t *parts, w io.Writer) error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 500, DisableCompression: true, Proxy: nil}}
 	done := make(chan error, 1)
 	go func() {
-		_, _, err := s.round(t.keytray.url+chat, s.body(s.model), client)
+		_, _, err := s.round(t.keytray.url+chat, s.body(chat, s.model), client)
 		done <- err
 	}()
 	most := int64(0)

@@ -258,7 +258,7 @@ const (
 	// afterStart and quietFor are when memory goes back to the system: what
 	// starting used, and what busy times did once no row has come for a while.
 	// The runtime does so too, in minutes.
-	afterStart, quietFor = 2 * time.Second, 10 * time.Second
+	afterStart, quietFor = 2 * time.Second, 5 * time.Second
 )
 
 // Close stops serving, waits for answers under way (10 s at most, then they are

@@ -114,7 +114,8 @@ func BenchmarkSpend(b *testing.B) {
 			b.ReportMetric(float64(sums), "sums")
 		})
 	}
-	for name, f := range map[string]Filter{"last 100": {}, "last 100 of a model": {Model: "model-7"}, "running": {Status: StatusRunning}, "of nobody": {Tool: "nobody"},
+	for name, f := range map[string]Filter{
+		"last 100": {}, "last 100 of a model": {Model: "model-7"}, "running": {Status: StatusRunning}, "of nobody": {Tool: "nobody"},
 		"errors": {Status: StatusError}, "interrupted": {Status: StatusInterrupted},
 		"last hour": {Since: to.Add(-time.Hour)}, "last hour's errors": {Since: to.Add(-time.Hour), Status: StatusInterrupted}, "last hour of a tool": {Since: to.Add(-time.Hour), Tool: "nobody"},
 		"a day of a model, a year ago": {Since: from, Until: from.AddDate(0, 0, 1), Model: "model-7"},

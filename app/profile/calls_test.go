@@ -2,7 +2,6 @@ package profile
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"maps"
@@ -278,18 +277,26 @@ func TestWhatGoesWrong(t *testing.T) {
 }
 
 func TestProgram(t *testing.T) {
-	f := lay(t, `[profile a]
-credential_process = echo '{"Version":1,"AccessKeyId":"AKIA9","SecretAccessKey":"s9"}'
-`, "")
-	p, err := Read(f, "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := p.Keys("eu-west-1", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if k, err := keys.Retrieve(context.Background()); err != nil || k.AccessKeyID != "AKIA9" || k.SecretAccessKey != "s9" {
-		t.Errorf("%v, %v", k.AccessKeyID, err)
+	for prints, want := range map[string]string{
+		`{"Version":1,"AccessKeyId":"AKIA9","SecretAccessKey":"s9"}`: "",
+		`{"Version":1,"AccessKeyId":"AKIA9","SecretAccessKey":s9}`:   "not the JSON of a key",
+		`{"Version":1,"AccessKeyId":"AKIA9","SecretAccessKey":9}`:    "not the JSON of a key",
+		`{"Version":1,"AccessKeyId":"AKIA9"}`:                        "SecretAccessKey",
+	} {
+		p, err := Read(lay(t, "[profile a]\ncredential_process = echo '"+prints+"'\n", ""), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, err := p.Keys("eu-west-1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := keys.Retrieve(t.Context())
+		switch {
+		case want == "" && (err != nil || k.AccessKeyID != "AKIA9" || k.SecretAccessKey != "s9"):
+			t.Errorf("%s, %v", k.AccessKeyID, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "AKIA9")):
+			t.Errorf("%s: %v", prints, err)
+		}
 	}
 }

@@ -8,6 +8,8 @@
 package profile
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -140,7 +142,22 @@ func (p *Profile) Keys(region string, client *http.Client) (aws.CredentialsProvi
 	case p.sso.session != "" || p.sso.account != "":
 		return aws.NewCredentialsCache(&signedOn{p.sso, p.tokens, client}), nil
 	case p.program != "":
-		return aws.NewCredentialsCache(processcreds.NewProvider(p.program)), nil
+		return aws.NewCredentialsCache(program{processcreds.NewProvider(p.program)}), nil
 	}
 	return nil, errors.New("it holds neither a key, nor a role, nor a way to sign in that Keytray knows")
+}
+
+// program is one that prints a key.
+type program struct{ aws.CredentialsProvider }
+
+// Retrieve runs it. What it prints may be a key that is only badly formed, so
+// no error quotes it.
+func (p program) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	k, err := p.CredentialsProvider.Retrieve(ctx)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &syntax) || errors.As(err, &kind) {
+		err = errors.New("what its credential_process prints is not the JSON of a key")
+	}
+	return k, err
 }

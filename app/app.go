@@ -238,6 +238,7 @@ func (a *App) background() {
 				a.changed()
 				quiet.Reset(quietFor)
 			case <-quiet.C:
+				runtime.GC() // what is pooled goes with the second
 				debug.FreeOSMemory()
 				continue
 			case <-a.ctx.Done():

@@ -2,14 +2,22 @@ package app
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"keytray/app/profile"
 	"keytray/proxy/catalog"
 	"keytray/store/keys"
 )
@@ -67,9 +75,11 @@ func (s *awsSource) fromProfile(ctx context.Context) (aws.Credentials, error) {
 	p, name := s.provider, s.profileName()
 	if s.profile == nil {
 		keyFile, settings := s.app.awsFiles()
-		shared, err := profile.Read(profile.Files{Credentials: keyFile, Config: settings, Home: s.app.homeFolder()}, name)
+		shared, err := awsconfig.LoadSharedConfigProfile(ctx, name, func(o *awsconfig.LoadSharedConfigOptions) {
+			o.CredentialsFiles, o.ConfigFiles = []string{keyFile}, []string{settings}
+		})
 		if err == nil {
-			s.profile, err = shared.Keys(p.Values["region"], s.app.client())
+			s.profile, err = s.provide(&shared)
 		}
 		if err != nil {
 			return aws.Credentials{}, unsigned(p, "the AWS profile %s cannot be read: %s", name, clip(err.Error()))
@@ -84,6 +94,44 @@ func (s *awsSource) fromProfile(ctx context.Context) (aws.Credentials, error) {
 		return k, unsigned(p, "the AWS profile %s gives no key (%s): sign in again with `aws sso login --profile %s`, or store a key with `keytray keys add %s`", name, clip(err.Error()), name, p.ID)
 	}
 	return k, nil
+}
+
+// provide is what gives and renews a profile's key.
+func (s *awsSource) provide(c *awsconfig.SharedConfig) (aws.CredentialsProvider, error) {
+	region, client := s.provider.Values["region"], s.app.client()
+	switch {
+	case c.RoleARN != "" && c.Source != nil:
+		base, err := s.provide(c.Source)
+		if err != nil {
+			return nil, err
+		}
+		api := sts.New(sts.Options{Region: region, HTTPClient: client, Credentials: base})
+		return aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(api, c.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName = c.RoleSessionName
+			if c.ExternalID != "" {
+				o.ExternalID = &c.ExternalID
+			}
+		})), nil
+	case c.Credentials.HasKeys():
+		return credentials.StaticCredentialsProvider{Value: c.Credentials}, nil
+	case c.SSOSession != nil:
+		at := c.SSOSession.SSORegion
+		file, err := ssocreds.StandardCachedTokenFilepath(c.SSOSession.Name)
+		if err != nil {
+			return nil, err
+		}
+		token := ssocreds.NewSSOTokenProvider(ssooidc.New(ssooidc.Options{Region: at, HTTPClient: client}), file)
+		api := sso.New(sso.Options{Region: at, HTTPClient: client})
+		return aws.NewCredentialsCache(ssocreds.New(api, c.SSOAccountID, c.SSORoleName, c.SSOSession.SSOStartURL, func(o *ssocreds.Options) {
+			o.SSOTokenProvider = token
+		})), nil
+	case c.SSOAccountID != "":
+		api := sso.New(sso.Options{Region: c.SSORegion, HTTPClient: client})
+		return aws.NewCredentialsCache(ssocreds.New(api, c.SSOAccountID, c.SSORoleName, c.SSOStartURL)), nil
+	case c.CredentialProcess != "":
+		return aws.NewCredentialsCache(processcreds.NewProvider(c.CredentialProcess)), nil
+	}
+	return nil, errors.New("it holds neither a key, nor a role, nor a way to sign in that Keytray knows")
 }
 
 // awsFiles are where the AWS tools keep keys and profiles.

@@ -139,8 +139,9 @@ func read(ctx context.Context, k Keytray, now time.Time) view.TrayState {
 	return st
 }
 
+// togglePause is what a click on the status does.
 func (s *shell) togglePause() {
-	if s.state.Status.Address == "" {
+	if s.state.Status.Address == "" || attends(s.state.Status) { // what is wrong stands there
 		s.choose(atSettings)
 		return
 	}

@@ -80,11 +80,16 @@ func (s *sidebar) say(st app.Status) {
 	if p := view.Port(st); p != "" {
 		set(s.port, "port "+p)
 	}
-	if st.State == app.Attention && st.Address != "" {
+	if attends(st) {
 		hint = "Needs attention"
 	}
 	set(s.hint, hint)
 	s.dot.set(dotColor(st))
+}
+
+// attends tells that something has to be looked at, which comes before a pause.
+func attends(st app.Status) bool {
+	return st.State == app.Attention && st.Address != "" && !st.Paused
 }
 
 // remark says something under the screens' names; "" takes it away.

@@ -259,7 +259,7 @@ func TestOverviewCopies(t *testing.T) {
 	if got := s.fyne.Clipboard().Content(); got != "http://127.0.0.1:5397/v1" {
 		t.Errorf("copied %q", got)
 	}
-	o.dialect.SetSelected("Plain")
+	o.dialect.SetSelected("Anthropic")
 	s.copyShown()
 	if got := s.fyne.Clipboard().Content(); got != "http://127.0.0.1:5397" {
 		t.Errorf("copied %q", got)

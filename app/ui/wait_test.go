@@ -35,11 +35,23 @@ func (k stuck) Ask(context.Context, string, string, func(string)) (app.Answer, e
 	k.wait()
 	return app.Answer{}, nil
 }
-func (k stuck) Limits() []app.Limit                                  { k.wait(); return nil }
-func (k stuck) SetBudget(app.Scope, app.BudgetSettings) error        { k.wait(); return nil }
-func (k stuck) SetListen(string) error                               { k.wait(); return nil }
-func (k stuck) SetWithoutToken(string) error                         { k.wait(); return nil }
-func (k stuck) SetLedgerSync(string) error                           { k.wait(); return nil }
+func (k stuck) Limits() []app.Limit                           { k.wait(); return nil }
+func (k stuck) SetBudget(app.Scope, app.BudgetSettings) error { k.wait(); return nil }
+func (k stuck) SetListen(string) error                        { k.wait(); return nil }
+func (k stuck) SetWithoutToken(string) error                  { k.wait(); return nil }
+func (k stuck) SetLedgerSync(string) error                    { k.wait(); return nil }
+func (k stuck) EachRequest(context.Context, app.RowFilter, func(app.Row) error) error {
+	k.wait()
+	return nil
+}
+func (k stuck) SetKeepDays(int) error        { k.wait(); return nil }
+func (k stuck) SetLedgerDetail(string) error { k.wait(); return nil }
+func (k stuck) SetKeepResponses(bool) error  { k.wait(); return nil }
+func (k stuck) SetPriceUpdate(string) error  { k.wait(); return nil }
+func (k stuck) OfferPrices(context.Context, string) (app.PriceOffer, error) {
+	k.wait()
+	return app.PriceOffer{}, nil
+}
 func (k stuck) Keys(context.Context) ([]app.Key, error)              { k.wait(); return nil, nil }
 func (k stuck) AddKey(context.Context, string, string, string) error { k.wait(); return nil }
 func (k stuck) RemoveKey(context.Context, string, string) error      { k.wait(); return nil }

@@ -176,5 +176,5 @@ func Endpoints(base string) []Endpoint {
 		return nil
 	}
 	base = strings.TrimSuffix(base, "/")
-	return []Endpoint{{"OpenAI", base + "/v1"}, {"Plain", base}}
+	return []Endpoint{{"OpenAI", base + "/v1"}, {"Anthropic", base}, {"Gemini", base}, {"Ollama", base}}
 }

@@ -64,7 +64,9 @@ Answering: Automatic
   Offline (this computer only)
 Copy base URL
   OpenAI  http://127.0.0.1:5397/v1
-  Plain  http://127.0.0.1:5397
+  Anthropic  http://127.0.0.1:5397
+  Gemini  http://127.0.0.1:5397
+  Ollama  http://127.0.0.1:5397
 Pause
 -
 Open Keytray
@@ -87,7 +89,9 @@ Answering: safe
   ✓ safe
 Copy base URL
   OpenAI  http://127.0.0.1:5397/v1
-  Plain  http://127.0.0.1:5397
+  Anthropic  http://127.0.0.1:5397
+  Gemini  http://127.0.0.1:5397
+  Ollama  http://127.0.0.1:5397
 Resume
 -
 Open Keytray
@@ -147,7 +151,7 @@ func TestTrayActions(t *testing.T) {
 	}
 	walk(v.Items)
 	for act, want := range map[Action]string{
-		ActUse: "auto anthropic openai safe offline", ActCopy: "http://127.0.0.1:1/v1 http://127.0.0.1:1",
+		ActUse: "auto anthropic openai safe offline", ActCopy: "http://127.0.0.1:1/v1 http://127.0.0.1:1 http://127.0.0.1:1 http://127.0.0.1:1",
 		ActSpend: "", ActShow: "", ActPause: "", ActQuit: "",
 	} {
 		if got := strings.Join(args[act], " "); got != want || args[act] == nil {

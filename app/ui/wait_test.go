@@ -90,7 +90,7 @@ func TestTheWindowNeverWaits(t *testing.T) {
 		s.apply(state)
 		s.win.Canvas().Capture()
 	}
-	if !s.all[atKeys].(*keysScreen).loading.Visible() || !s.all[atRequests].(*requests).loading.Visible() {
+	if !s.all[atKeys].(*keysScreen).asking.Visible() || !s.all[atRequests].(*requests).loading.Visible() {
 		t.Error("a screen that waits does not say so")
 	}
 	keys := s.all[atKeys].(*keysScreen)
@@ -111,6 +111,14 @@ func TestTheWindowNeverWaits(t *testing.T) {
 	settings.relisten()
 	settings.offline.SetChecked(true)
 	settings.without.pick.SetSelected("Nothing")
+	settings.keep.pick.SetSelected("365 days")
+	test.Tap(s.button(t, "Drop them"))
+	s.press(fyne.KeyEscape)
+	s.lookForPrices()
+	s.press(fyne.KeyEscape)
+	s.export(view.Ranges()[0])
+	test.Tap(s.button(t, "Export"))
+	s.press(fyne.KeyEscape)
 	s.choose(atPlayground)
 	p := s.all[atPlayground].(*playground)
 	p.prompt.SetText("hi")

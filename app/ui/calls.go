@@ -21,7 +21,7 @@ func callColumns() columns {
 		{title: "Cost", width: 74, right: true},
 		{title: "First", width: 57, right: true, from: medium},
 		{title: "Took", width: 57, right: true, from: medium},
-		{title: "Status", width: 76},
+		{title: "Status", width: 84},
 	}
 }
 

@@ -107,7 +107,7 @@ func (k *keysScreen) read(keys []app.Key, st view.KeysState) keysRead {
 func (k *keysScreen) draw(r keysRead, err error) {
 	k.keys, k.all = r.keys, r.all
 	k.loading.Hide()
-	show(k.means, !r.ends.IsZero())
+	show(k.means, view.Rests(r.cards))
 	if !r.ends.IsZero() {
 		k.wake(r.ends.Sub(k.s.now())+time.Second, k.refresh)
 	}
@@ -179,7 +179,7 @@ func (k *keysScreen) line(c view.KeyCard, l view.KeyLine) fyne.CanvasObject {
 	hint.TextStyle.Monospace = true
 	use := line(capital(l.Use))
 	switch {
-	case l.Rests != "":
+	case l.Use == "rests":
 		use.Importance = widget.WarningImportance
 	case l.InUse:
 		use.Importance = widget.SuccessImportance

@@ -109,7 +109,9 @@ func keyLine(k app.Key, s KeysState, stored bool) KeyLine {
 	}
 	if k.InUse {
 		l.Use = "in use"
-		if l.Rests != "" {
+		if slices.ContainsFunc(s.Rests, func(r app.Rest) bool {
+			return r.Provider == k.Provider && r.Key == k.Label && r.Model == "" && r.Until.After(s.Now)
+		}) {
 			l.Use = "rests"
 		}
 	}
@@ -165,6 +167,13 @@ func RestText(r app.Rest, now time.Time) string {
 	default:
 		return text + ": calls kept failing at the provider"
 	}
+}
+
+// Rests tells whether a key or a provider of the cards rests.
+func Rests(cards []KeyCard) bool {
+	return slices.ContainsFunc(cards, func(c KeyCard) bool {
+		return c.Rests != "" || slices.ContainsFunc(c.Keys, func(l KeyLine) bool { return l.Rests != "" })
+	})
 }
 
 // RestsEnd is when the next rest ends; the zero time for none.

@@ -68,9 +68,13 @@ func TestKeysRest(t *testing.T) {
 		{Provider: "openai", Key: "work", Until: at.Add(5 * time.Minute), Why: "authentication"},
 		{Provider: "openai", Until: at.Add(10 * time.Second), Why: "unreachable"},
 		{Provider: "openai", Model: "gpt-6-luna", Until: at.Add(20 * time.Second), Why: "server_error"},
+		{Provider: "anthropic", Key: "default", Until: at.Add(time.Hour), Why: "no_credit"},
 		{Provider: "groq", Key: "GROQ_API_KEY", Until: at.Add(-time.Second), Why: "no_credit"}, // over
 	}
 	cards := NewKeys(KeysState{Now: at, Keys: someKeys(), Providers: someProviders(), Rests: rests})
+	if !Rests(cards) || Rests(NewKeys(KeysState{Now: at, Keys: someKeys(), Rests: rests[5:]})) {
+		t.Error("who rests is not told apart from who does not")
+	}
 	o := cards[3]
 	if want := "gpt-6-luna rests until 09:00:20: calls kept failing at the provider\nrests until 09:00:10: the provider could not be reached"; o.Rests != want {
 		t.Errorf("the provider %q", o.Rests)
@@ -86,10 +90,13 @@ func TestKeysRest(t *testing.T) {
 	if k := cards[2].Keys[0]; k.Rests != "" || k.Use != "in use" {
 		t.Errorf("a rest that is over %+v", k)
 	}
+	if k := cards[0].Keys[0]; k.Use != "rests" {
+		t.Errorf("a key that is refused for all models %+v", k)
+	}
 	if end := RestsEnd(rests, at); !end.Equal(at.Add(10 * time.Second)) {
 		t.Errorf("the first rest ends %v", end)
 	}
-	if end := RestsEnd(rests[4:], at); !end.IsZero() {
+	if end := RestsEnd(rests[5:], at); !end.IsZero() {
 		t.Errorf("a rest that is over ends %v", end)
 	}
 	if o.Today != "" {

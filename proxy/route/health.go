@@ -79,6 +79,9 @@ func (h *Health) failed(a *llm.Attempt, now time.Time) {
 		}
 		rest(subject{a.Provider, a.Key, a.Model}, asked)
 	case llm.Unauthorized, llm.NoCredit:
+		if a.Key == "" {
+			return // no key was refused: there is none, and one may be added at any time
+		}
 		rest(subject{a.Provider, a.Key, ""}, max(asked, badKeyRest))
 	case llm.Overloaded, llm.ServerError, llm.Timeout, llm.Cut, llm.Garbage:
 		h.strike(subject{a.Provider, "", a.Model}, a.Err.Kind, asked, now)

@@ -136,6 +136,7 @@ func TestHealthTellsWhoRests(t *testing.T) {
 			h.Note(ended("q", "", "m2", &llm.Error{Kind: llm.Overloaded}))
 		}
 		h.Note(ended("r", "k3", "m3", &llm.Error{Kind: llm.ServerError})) // once is nothing
+		h.Note(ended("s", "", "m4", &llm.Error{Kind: llm.Unauthorized}))  // it has no key yet
 		start := time.Now()
 		told := func() string {
 			var out []string

@@ -120,10 +120,10 @@ func (q *requests) filter() {
 		text += " of " + view.Count(int64(len(q.calls)))
 	}
 	if len(q.calls) == liveCalls {
-		text += ", the newest ones; Spend exports all"
+		text += ", the newest; Spend exports all"
 	}
 	if len(q.shown) > 0 {
-		text += ". Click one, or press Enter on it, for its attempts and errors."
+		text += ". A click or Enter opens one."
 	}
 	if some := len(q.calls) > 0; some != q.bar.Visible() {
 		show(q.bar, some)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strconv"
 
 	"fyne.io/fyne/v2"
@@ -126,6 +127,7 @@ func newSettings(s *shell) *settings {
 	prices := section("Prices", v.prices.object, rule(),
 		setting("Newer prices now", newPress("Look…", nil, s.lookForPrices), quiet("Asks models.dev, and shows what differs before anything changes.")))
 	look := section("Look", v.theme.object)
+	keyboard := section("Keyboard", quiet(view.Keyboard(runtime.GOOS)))
 	places := []fyne.CanvasObject{}
 	for _, p := range view.Places(s.k.Paths()) {
 		path := line(p.Path)
@@ -134,7 +136,7 @@ func newSettings(s *shell) *settings {
 		copied := newPress("Copy path", theme.ContentCopyIcon(), func() { s.copy(p.Path) })
 		places = append(places, setting(p.Name, container.NewHBox(copied, open), container.New(&stacked{gap: -12}, path, quiet(p.Text))))
 	}
-	v.scroll = scrolled(v.problems, network, kept, prices, look, section("Where data lives", places...))
+	v.scroll = scrolled(v.problems, network, kept, prices, look, keyboard, section("Where data lives", places...))
 	v.face = page("Settings", quietLineFree("Keytray "+app.Version), v.scroll.view)
 	return v
 }

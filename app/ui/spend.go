@@ -132,7 +132,7 @@ func (p *spendScreen) draw(r spendRead, err error) {
 }
 
 func (p *spendScreen) drawRead() {
-	text := "Point at a day to read it here, or go to the bars with Tab and use the arrow keys."
+	text := "Point at a day, or go to the bars with Tab and use the arrow keys."
 	if i := p.bars.Reading(); i >= 0 && i < len(p.now.Bars) {
 		text = p.now.Bars[i].Read
 	}

@@ -281,6 +281,12 @@ func TestShortcutsAndSidebar(t *testing.T) {
 	if s.at != atKeys {
 		t.Error("Enter on a tile of the sidebar does nothing")
 	}
+	st := s.state
+	st.Choices = []app.Choice{{ID: "openai", Title: "OpenAI", Kind: "provider", Active: true}}
+	s.apply(st)
+	if !s.says("On · OpenAI") {
+		t.Error("it is not said who answers everything")
+	}
 	s.togglePause()
 	s.state.Status.Paused = true
 	s.togglePause()

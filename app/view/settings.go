@@ -94,6 +94,16 @@ func ListenText(beyond bool) string {
 	return "Only programs on this computer can call this address. Tools have to be told when it changes."
 }
 
+// Keyboard says what keys do, as the system calls them.
+func Keyboard(goos string) string {
+	hold := "Ctrl"
+	if goos == "darwin" {
+		hold = "Cmd"
+	}
+	return hold + "+1 to " + hold + "+8 show a screen. Tab goes on, Enter presses, Escape closes. " +
+		hold + "+C copies what a screen is about: the address, the table, the problems. " + hold + "+W closes the window, " + hold + "+Q quits Keytray."
+}
+
 // Place is a file or folder of Keytray's.
 type Place struct{ Name, Path, Folder, Text string }
 

@@ -96,7 +96,7 @@ func NewSpend(sums []app.Sum, now time.Time, days int, group string, names map[s
 	v.Note = Plural(total.Calls, "call") + " · " + Tokens(TokensIn(total.Usage)) + " tokens in, " + Tokens(TokensOut(total.Usage)) + " out"
 	if total.SavedPico > 0 {
 		v.Saved = true
-		v.Note += " · " + Money(total.SavedPico) + " saved by caches and cheaper models"
+		v.Note += " · " + Money(total.SavedPico) + " saved by caches and routes"
 	}
 	series := map[string]int{}
 	for i, name := range order {

@@ -27,7 +27,9 @@ func TestTroubles(t *testing.T) {
 		{"prices", []app.Problem{prices}, nil, "Prices need attention", "prices.json is damaged.\nRemove it."},
 		{"two", []app.Problem{config, listen}, nil, "Settings need attention", "config.yaml, line 4: active: no route antropic.\nUse auto.\nSettings shows 1 more problem."},
 		{
-			"the ledger", []app.Problem{keychain}, unread, "The ledger cannot be read",
+			"the ledger",
+			[]app.Problem{keychain},
+			unread, "The ledger cannot be read",
 			"Read the ledger: disk I/O error.\nTry again. If that does not help, restart Keytray: it sets a damaged ledger aside and begins a new one.",
 		},
 		{"the ledger, known", []app.Problem{ledger}, unread, "Ledger needs attention", "The disk is full.\nFree some space."},

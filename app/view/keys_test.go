@@ -64,6 +64,7 @@ func TestKeys(t *testing.T) {
 // TestKeysRest says which keys rest, until when, and when the next rest is over.
 func TestKeysRest(t *testing.T) {
 	rests := []app.Rest{
+		{Provider: "gone", Key: "old", Model: "m", Until: at.Add(time.Minute), Why: "rate_limit"},
 		{Provider: "openai", Key: "work", Model: "gpt-6-luna", Until: at.Add(2 * time.Minute), Why: "rate_limit"},
 		{Provider: "openai", Key: "work", Until: at.Add(5 * time.Minute), Why: "authentication"},
 		{Provider: "openai", Until: at.Add(10 * time.Second), Why: "unreachable"},
@@ -72,7 +73,7 @@ func TestKeysRest(t *testing.T) {
 		{Provider: "groq", Key: "GROQ_API_KEY", Until: at.Add(-time.Second), Why: "no_credit"}, // over
 	}
 	cards := NewKeys(KeysState{Now: at, Keys: someKeys(), Providers: someProviders(), Rests: rests})
-	if !Rests(cards) || Rests(NewKeys(KeysState{Now: at, Keys: someKeys(), Rests: rests[5:]})) {
+	if !Rests(cards) || Rests(NewKeys(KeysState{Now: at, Keys: someKeys(), Rests: rests[6:]})) {
 		t.Error("who rests is not told apart from who does not")
 	}
 	o := cards[3]
@@ -90,13 +91,16 @@ func TestKeysRest(t *testing.T) {
 	if k := cards[2].Keys[0]; k.Rests != "" || k.Use != "in use" {
 		t.Errorf("a rest that is over %+v", k)
 	}
+	if k := cards[1].Keys[0]; k.Use != "in use" || k.Rests == "" {
+		t.Errorf("a key that rests for one model alone %+v", k)
+	}
 	if k := cards[0].Keys[0]; k.Use != "rests" {
 		t.Errorf("a key that is refused for all models %+v", k)
 	}
 	if end := RestsEnd(rests, at); !end.Equal(at.Add(10 * time.Second)) {
 		t.Errorf("the first rest ends %v", end)
 	}
-	if end := RestsEnd(rests[5:], at); !end.IsZero() {
+	if end := RestsEnd(rests[6:], at); !end.IsZero() {
 		t.Errorf("a rest that is over ends %v", end)
 	}
 	if o.Today != "" {

@@ -6,9 +6,8 @@ import (
 	"errors"
 	"testing"
 
-	"fyne.io/fyne/v2/test"
-
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 
 	"keytray/app"
 )

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -201,7 +202,7 @@ func streamOf(t *testing.T, body []byte) string {
 			delta("signature_delta", "signature", b["signature"])
 			b["thinking"], b["signature"] = []byte(`""`), []byte(`""`)
 		case "tool_use", "server_tool_use":
-			if input := compact(b["input"]); input != "{}" {
+			if input := turns.Compact(b["input"]); input != "{}" {
 				inOne(mustJSON(t, input), func(v []byte) { delta("input_json_delta", "partial_json", v) })
 			}
 			b["input"] = []byte("{}")
@@ -211,7 +212,7 @@ func streamOf(t *testing.T, body []byte) string {
 	}
 	events = append(events, end, stopEvent)
 	for i := range events {
-		events[i] = compact([]byte(events[i])) // a frame is one line
+		events[i] = turns.Compact([]byte(events[i])) // a frame is one line
 	}
 	return sseOf(events...)
 }

@@ -14,13 +14,15 @@ func (e *encoder) think() *llm.Error {
 	if r.Effort == "" && r.Budget == nil {
 		return nil
 	}
-	limit := e.maxTokens
+	limit := &e.maxTokens
 	if e.madeUp {
-		limit = -1
+		limit = nil
 	}
 	adaptive := flags.Has(llm.FlagThinkingAdaptive) || !flags.Has(llm.FlagThinkingBudget)
 	e.thinking = e.Think(r, adaptive, e.choice.forced(), limit)
-	e.maxTokens = max(e.maxTokens, e.thinking.MaxTokens)
+	if n := e.thinking.MaxTokens; n > 0 {
+		e.maxTokens = n
+	}
 	return nil
 }
 

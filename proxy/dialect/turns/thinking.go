@@ -37,10 +37,10 @@ func Asked(r llm.Reasoning) (field string, off bool) {
 }
 
 // Think settles what Claude is asked for, whose models take one of two forms:
-// adaptive with an effort, or a budget of tokens inside maxTokens, which is
-// negative where nobody gave a limit. forced tells that a tool must be called.
-// The ends of the conversation must be settled.
-func (v *Conversation) Think(r llm.Reasoning, adaptive, forced bool, maxTokens int) (t Thinking) {
+// adaptive with an effort, or a budget of tokens inside maxTokens, which is nil
+// where nobody gave a limit. forced tells that a tool must be called. The ends
+// of the conversation must be settled.
+func (v *Conversation) Think(r llm.Reasoning, adaptive, forced bool, maxTokens *int) (t Thinking) {
 	flags := v.c.Model.Flags
 	field, off := Asked(r)
 	always := flags.Has(llm.FlagNoThinkingOff)
@@ -149,23 +149,23 @@ func budgetFor(effort string) int {
 
 // setBudget gives thinking its share of max_tokens: what the client asked
 // for, but at most four fifths.
-func (v *Conversation) setBudget(t *Thinking, r llm.Reasoning, field string, maxTokens int) {
+func (v *Conversation) setBudget(t *Thinking, r llm.Reasoning, field string, maxTokens *int) {
 	budget, exact := budgetFor(r.Effort), false
 	if r.Budget != nil && *r.Budget > 0 {
 		budget, exact = *r.Budget, true
 	}
-	if maxTokens < 0 {
-		maxTokens = max(budget, minBudget) + defaultAnswer
+	if maxTokens == nil {
+		t.MaxTokens = max(budget, minBudget) + defaultAnswer
 		if limit := v.c.Model.MaxOutput; limit > 0 {
-			maxTokens = min(maxTokens, limit)
+			t.MaxTokens = min(t.MaxTokens, limit)
 		}
-		t.MaxTokens = maxTokens
+		maxTokens = &t.MaxTokens
 	}
-	if maxTokens < minBudget+minAnswer {
+	if *maxTokens < minBudget+minAnswer {
 		v.c.Lose(field + ": no thinking, max_tokens leaves no room for it")
 		return
 	}
-	fits := min(max(budget, minBudget), max(maxTokens/5*4, minBudget))
+	fits := min(max(budget, minBudget), max(*maxTokens/5*4, minBudget))
 	if exact && fits != budget {
 		v.c.Lose("thinking budget: " + strconv.Itoa(fits) + " tokens, as max_tokens allows")
 	}

@@ -9,27 +9,27 @@ import (
 
 // media makes an image or a document fit to be sent, by the provider's rules.
 // Nothing is fetched (K6).
-func (a *arranger) media(b *llm.Block) *llm.Error {
+func (a *arranger) media(b llm.Block) (llm.Block, *llm.Error) {
 	what := "an image"
 	if b.Kind == llm.Document {
 		what = "a document"
 	} else if a.c.Model.Flags.Has(llm.FlagNoVision) {
-		return llm.Invalid("messages", "model %s cannot see images: choose another model or leave them out", a.c.Model.Name)
+		return b, llm.Invalid("messages", "model %s cannot see images: choose another model or leave them out", a.c.Model.Name)
 	}
 	switch m := &b.Media; {
 	case m.Data != "" || m.URL != "":
 	case m.FileID != "":
-		return llm.Invalid("messages", "%s is a file kept at another provider (%s): send its data", what, m.FileID)
+		return b, llm.Invalid("messages", "%s is a file kept at another provider (%s): send its data", what, m.FileID)
 	default:
-		return llm.Invalid("messages", "%s has neither data nor a URL", what)
+		return b, llm.Invalid("messages", "%s has neither data nor a URL", what)
 	}
-	if err := a.rules.Media(b, what); err != nil {
-		return err
+	if err := a.rules.Media(&b, what); err != nil {
+		return b, err
 	}
 	if d := b.Media.Detail; b.Kind == llm.Image && d != "" && d != "auto" { // a hint that neither provider knows
 		a.c.Lose("image_url.detail")
 	}
-	return nil
+	return b, nil
 }
 
 // TypeOf is what media are by how their data begin, or else as their client

@@ -26,7 +26,8 @@ func (a *arranger) result(b llm.Block) *llm.Error {
 				part = llm.Block{Kind: llm.Text, Text: "[an image that this model cannot see]"}
 				break
 			}
-			if err := a.media(&part); err != nil {
+			var err *llm.Error
+			if part, err = a.media(part); err != nil {
 				return err
 			}
 		case llm.Audio:

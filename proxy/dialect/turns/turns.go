@@ -135,7 +135,8 @@ func (a *arranger) user(b llm.Block) *llm.Error {
 	case llm.Text, llm.Refusal:
 		a.text(b.Text, b.Cache)
 	case llm.Image, llm.Document:
-		if err := a.media(&b); err != nil {
+		b, err := a.media(b)
+		if err != nil {
 			return err
 		}
 		a.add(b)

@@ -145,7 +145,7 @@ func brokenBack(t *testing.T, c conversation, out llm.Outbound, in llm.Inbound, 
 	if err := in.EncodeResponse(&sent, r, failing); !errors.Is(err, end) {
 		t.Errorf("EncodeResponse returned %v, want %v", err, end)
 	}
-	again, err := gather(t, reader.DecodeResponse(c.call(t, reader, true), &sent))
+	again, err := Gather(t, reader.DecodeResponse(c.call(t, reader, true), &sent))
 	if err == nil {
 		t.Fatalf("the client takes it for a whole answer: %d events", len(again))
 	}

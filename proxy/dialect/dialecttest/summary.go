@@ -29,18 +29,18 @@ type Call struct {
 
 // Collect takes all events of an answer that must be complete, and checks
 // their order: Start, blocks that open, grow and close, Stop.
-func Collect(t *testing.T, events llm.Events) []llm.Event {
+func Collect(t testing.TB, events llm.Events) []llm.Event {
 	t.Helper()
-	all, err := gather(t, events)
+	all, err := Gather(t, events)
 	if err != nil {
 		t.Fatalf("after %d events: %v", len(all), err)
 	}
 	return all
 }
 
-// gather takes all events and the error that ended them, and checks their
+// Gather takes all events and the error that ended them, and checks their
 // order as far as they go.
-func gather(t *testing.T, events llm.Events) ([]llm.Event, error) {
+func Gather(t testing.TB, events llm.Events) ([]llm.Event, error) {
 	t.Helper()
 	var all []llm.Event
 	var end error

@@ -3,7 +3,6 @@ package dialecttest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -104,13 +103,12 @@ func cut(t *testing.T, c conversation, out llm.Outbound) {
 		whole := bytes.Join(all[:k], nil)
 		for _, b := range [][]byte{whole, append(slices.Clone(whole), all[k][:len(all[k])/2]...)} {
 			events, err := Gather(t, out.DecodeResponse(c.call(t, out, true), bytes.NewReader(b)))
-			var e *llm.Error
 			switch {
 			case err == nil:
 				got := Summarize(events)
 				got.Usage, got.Opaque = want.Usage, want.Opaque
 				compare(t, "a stream that was cut and still called complete", got, want.Summary)
-			case !errors.As(err, &e) || e.Kind != llm.Cut && e.Kind != llm.Garbage:
+			case err.Kind != llm.Cut && err.Kind != llm.Garbage:
 				t.Errorf("cut after %d bytes: %v, want kind cut", len(b), err)
 			}
 		}
@@ -150,7 +148,7 @@ func broken(t *testing.T, c conversation, out llm.Outbound, name string) {
 	got := Summarize(events)
 	got.Opaque, want.Opaque = nil, nil // a block that was cut has none
 	compare(t, "events", got, want.Summary)
-	c.compareError(t, llm.AsError(err), want)
+	c.compareError(t, err, want)
 	sum, _ := Weigh(t, out, c.call(t, out, true), c.read(t, name))
 	failed := sum.Err != nil
 	if cut := want.Error.Kind == llm.Cut; sum.Done && !failed || failed == cut {
@@ -158,7 +156,7 @@ func broken(t *testing.T, c conversation, out llm.Outbound, name string) {
 	}
 }
 
-func (c conversation) brokenEvents(t *testing.T, out llm.Outbound, name string) ([]llm.Event, error) {
+func (c conversation) brokenEvents(t *testing.T, out llm.Outbound, name string) ([]llm.Event, *llm.Error) {
 	t.Helper()
 	events, err := Gather(t, out.DecodeResponse(c.call(t, out, true), &stepReader{frames: frames(out, true, c.read(t, name))}))
 	if err == nil {

@@ -2,6 +2,7 @@ package dialecttest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -38,18 +39,20 @@ func Collect(t testing.TB, events llm.Events) []llm.Event {
 	return all
 }
 
-// Gather takes all events and the error that ended them, and checks their
-// order as far as they go.
-func Gather(t testing.TB, events llm.Events) ([]llm.Event, error) {
+// Gather takes all events and the error that ended them, if one did, and checks
+// their order as far as they go.
+func Gather(t testing.TB, events llm.Events) ([]llm.Event, *llm.Error) {
 	t.Helper()
 	var all []llm.Event
-	var end error
+	var end *llm.Error
 	for e, err := range events {
 		if end != nil {
 			t.Fatalf("%+v came after error %v", e, end)
 		}
 		if err != nil {
-			end = err
+			if !errors.As(err, &end) {
+				t.Fatalf("%v is no *llm.Error", err)
+			}
 			continue
 		}
 		all = append(all, e)

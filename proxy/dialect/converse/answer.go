@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 )
@@ -64,7 +65,7 @@ func (d *decoder) delta(wire int, raw []byte) error {
 	if p.kind == "citation" || p.kind == "image" {
 		return d.oddDelta(wire, p)
 	}
-	s, ok := text(p.value)
+	s, ok := field.Text(p.value)
 	if !ok {
 		return turns.Garbage(errors.New("a delta is not text"))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 )
@@ -72,7 +73,7 @@ func (d *decoder) frame(data []byte) (done bool, err error) {
 		}
 	case messageStop:
 		d.stopped = true
-		if reason, ok := text(f.value); ok {
+		if reason, ok := field.Text(f.value); ok {
 			d.Why = whyOf(reason)
 		}
 	case meta:

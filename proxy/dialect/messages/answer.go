@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 )
@@ -59,7 +60,7 @@ func (d *decoder) delta(data []byte) error {
 	}
 	switch string(p.kind) {
 	case "text_delta", "thinking_delta", "input_json_delta", "signature_delta":
-		s, ok := text(p.value)
+		s, ok := field.Text(p.value)
 		if !ok {
 			return turns.Garbage(errors.New("a delta is not text"))
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"keytray/proxy/dialect/dialecttest"
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
@@ -140,7 +141,7 @@ func streamOf(t *testing.T, body []byte) string {
 		}
 		begin := len(events)
 		events = append(events, "")
-		switch kind := stringOf(b["type"]); kind {
+		switch kind := field.Unquote(b["type"]); kind {
 		case "text":
 			var cites []json.RawMessage
 			_ = json.Unmarshal(b["citations"], &cites)

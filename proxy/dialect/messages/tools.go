@@ -3,6 +3,7 @@ package messages
 import (
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
@@ -82,7 +83,7 @@ func (e *encoder) hosted(t *llm.Tool) *llm.Error {
 		e.c.Lose("tools: " + t.Name)
 		return nil
 	}
-	out.Name = stringOf(field(out.raw, "name"))
+	out.Name = field.Unquote(field.Of(out.raw, "name"))
 	if slices.ContainsFunc(e.tools, func(o tool) bool { return o.Kind == llm.Hosted && o.Name == out.Name }) {
 		return nil
 	}
@@ -97,11 +98,11 @@ func (e *encoder) hosted(t *llm.Tool) *llm.Error {
 func (e *encoder) search(t *llm.Tool) []byte {
 	raw := []byte(`{"type":"web_search_20250305","name":"web_search"`)
 	_ = llm.Fields(t.Raw, func(key, v []byte, _ int) bool { // one without a definition has no limits
-		switch domains := field(v, "allowed_domains"); {
-		case string(key) == "type", string(key) == "name", !truthy(v):
-		case string(key) == "filters" && truthy(domains):
+		switch domains := field.Of(v, "allowed_domains"); {
+		case string(key) == "type", string(key) == "name", !field.Truthy(v):
+		case string(key) == "filters" && field.Truthy(domains):
 			raw = append(append(raw, `,"allowed_domains":`...), domains...)
-		case string(key) == "user_location" && stringOf(field(v, "type")) == "approximate" && field(v, "approximate") == nil:
+		case string(key) == "user_location" && field.Unquote(field.Of(v, "type")) == "approximate" && field.Of(v, "approximate") == nil:
 			raw = append(append(raw, `,"user_location":`...), v...)
 		default:
 			e.c.Lose("tools: web_search: " + string(key))

@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -222,7 +223,7 @@ func (a *answer) begin(e llm.Event) {
 		}
 	case llm.ToolCall:
 		o.callID, o.tool = e.ID, a.box.of(e.Name)
-		o.input.Unquote = unquote
+		o.input.Unquote = field.Unquote
 		switch o.tool.wire {
 		case wireFunction:
 			a.announce(o, "fc_")

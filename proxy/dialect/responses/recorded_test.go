@@ -17,6 +17,7 @@ import (
 	sdk "github.com/openai/openai-go/v3/responses"
 
 	"keytray/proxy/dialect/dialecttest"
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -158,7 +159,7 @@ func finalOf(t *testing.T, r recording) *sdk.Response {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if v := field(f.Data, "response"); v != nil {
+			if v := field.Of(f.Data, "response"); v != nil {
 				body = bytes.Clone(v)
 			}
 		}

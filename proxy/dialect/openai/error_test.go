@@ -1,4 +1,4 @@
-package chat
+package openai
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"keytray/proxy/dialect/refusal"
 	"keytray/proxy/llm"
 )
 
@@ -24,7 +25,7 @@ func TestEncodeError(t *testing.T) {
 		{&llm.Error{Kind: llm.Cut, Message: "cut"}, 502, `{"error":{"message":"cut","type":"server_error","param":null,"code":"cut"}}`},
 		{&llm.Error{Kind: llm.NotFound, Message: "m"}, 404, `{"error":{"message":"m","type":"invalid_request_error","param":null,"code":"model_not_found"}}`},
 	} {
-		status, kind, body := Dialect{}.EncodeError(tt.e)
+		status, kind, body := EncodeError("chat", tt.e)
 		if status != tt.status || kind != "application/json" || string(body) != tt.want || !json.Valid(body) {
 			t.Errorf("%d %s %s\nwant %d %s", status, kind, body, tt.status, tt.want)
 		}
@@ -59,12 +60,12 @@ func TestDecodeError(t *testing.T) {
 		{302, "", llm.Garbage, "status 302 (Found)", "", ""},
 		{529, `{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}`, llm.Overloaded, "Overloaded", "overloaded_error", ""},
 	} {
-		e := Dialect{}.DecodeError(tt.status, nil, []byte(tt.body))
+		e := DecodeError("chat", tt.status, nil, []byte(tt.body))
 		if e.Status != tt.status || e.Kind != tt.kind || e.Message != tt.message || e.Code != tt.code || e.Param != tt.parm || e.Outbound != "chat" || string(e.Raw) != tt.body {
 			t.Errorf("%s\n got %q %q %q %q", tt.body, e.Kind, e.Message, e.Code, e.Param)
 		}
 	}
-	if e := (Dialect{}).DecodeError(500, nil, []byte(strings.Repeat("é", 5000))); len(e.Message) > longest+3 {
+	if e := DecodeError("chat", 500, nil, []byte(strings.Repeat("é", 5000))); len(e.Message) > refusal.Longest+3 {
 		t.Errorf("%d bytes of message", len(e.Message))
 	}
 }
@@ -92,7 +93,7 @@ func TestRetryAfter(t *testing.T) {
 		for k, v := range tt.h {
 			h.Set(k, v)
 		}
-		if e := (Dialect{}).DecodeError(tt.status, h, []byte(tt.body)); e.RetryAfter != tt.want {
+		if e := DecodeError("chat", tt.status, h, []byte(tt.body)); e.RetryAfter != tt.want {
 			t.Errorf("%v %s: %v, want %v", tt.h, tt.body, e.RetryAfter, tt.want)
 		}
 	}

@@ -1,8 +1,9 @@
-package openai
+package verbatim
 
 import (
 	"bytes"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -81,11 +82,11 @@ func (r *Results) see(line []byte) {
 		return
 	}
 	r.begun = true
-	if len(response) == 0 || response[0] != '{' || number(field(response, "status_code")) >= 400 {
+	if len(response) == 0 || response[0] != '{' || number(field.Of(response, "status_code")) >= 400 {
 		return // a request that failed costs nothing
 	}
-	body := field(response, "body")
-	r.Each(unquote(field(body, "model")), readUsage("", field(body, "usage")))
+	body := field.Of(response, "body")
+	r.Each(field.Unquote(field.Of(body, "model")), readUsage("", field.Of(body, "usage")))
 }
 
 // Kept are the things with an id that an answer tells of: the object itself, its
@@ -96,21 +97,21 @@ func Kept(body []byte, visit func(id, object string)) {
 	_ = llm.Fields(body, func(key, v []byte, _ int) bool { // what is no object keeps nothing
 		switch string(key) {
 		case "id":
-			id = unquote(v)
+			id = field.Unquote(v)
 		case "object":
-			object = unquote(v)
+			object = field.Unquote(v)
 		case "data":
 			data = v
 		case "output_file_id", "error_file_id":
-			if f := unquote(v); f != "" {
+			if f := field.Unquote(v); f != "" {
 				visit(f, "batch.result")
 			}
 		case "input_file_id":
-			if f := unquote(v); f != "" {
+			if f := field.Unquote(v); f != "" {
 				visit(f, "file")
 			}
 		case "file":
-			if f := unquote(field(v, "id")); f != "" {
+			if f := field.Unquote(field.Of(v, "id")); f != "" {
 				visit(f, "file")
 			}
 		}

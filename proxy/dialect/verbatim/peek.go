@@ -1,10 +1,9 @@
-package openai
+package verbatim
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -18,7 +17,7 @@ func (d Dialect) Peek(_ *http.Request, body []byte) (llm.Peek, error) {
 	}
 	var bad *llm.Error
 	err := llm.Fields(body, func(key, v []byte, at int) bool {
-		switch name(key) {
+		switch field.Name(key) {
 		case "model":
 			switch {
 			case p.ModelAt[1] > 0:
@@ -27,12 +26,12 @@ func (d Dialect) Peek(_ *http.Request, body []byte) (llm.Peek, error) {
 			case v[0] != '"':
 				bad = llm.Invalid("model", "model must be a string")
 			default:
-				p.Model, p.ModelAt = unquote(v), [2]int{at, at + len(v)}
+				p.Model, p.ModelAt = field.Unquote(v), [2]int{at, at + len(v)}
 			}
 		case "stream":
 			p.Stream = string(v) == "true"
 		case "stream_format": // of speech
-			p.Stream = p.Stream || unquote(v) == "sse"
+			p.Stream = p.Stream || field.Unquote(v) == "sse"
 		}
 		return bad == nil
 	})
@@ -49,14 +48,6 @@ func (d Dialect) Peek(_ *http.Request, body []byte) (llm.Peek, error) {
 		p.ModelAt = [2]int{} // it is sent as it is
 	}
 	return p, nil
-}
-
-// name is a field's key without escapes, which hardly any client writes.
-func name(key []byte) string {
-	if bytes.IndexByte(key, '\\') < 0 {
-		return string(key)
-	}
-	return unquote(append(append([]byte{'"'}, key...), '"'))
 }
 
 // Patch is a body's head with the provider's name of the model in place of the
@@ -78,25 +69,4 @@ func Patch(head []byte, at [2]int, name string, form bool) ([][]byte, error) {
 		}
 	}
 	return [][]byte{head[:at[0]], text, head[at[1]:]}, nil
-}
-
-// unquote reads a JSON string; "" if it is none.
-func unquote(v []byte) string {
-	var s string
-	if json.Unmarshal(v, &s) != nil {
-		return ""
-	}
-	return s
-}
-
-// field is one field of an object, or nil.
-func field(v []byte, key string) []byte {
-	var found []byte
-	_ = llm.Fields(v, func(k, v []byte, _ int) bool { // what is no object has no fields
-		if string(k) == key {
-			found = v
-		}
-		return true
-	})
-	return found
 }

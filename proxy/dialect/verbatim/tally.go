@@ -1,9 +1,10 @@
-package openai
+package verbatim
 
 import (
 	"bytes"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -20,9 +21,9 @@ func (d Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 				t.Usage = u
 			}
 		case "model":
-			t.Model = unquote(v)
+			t.Model = field.Unquote(v)
 		case "service_tier":
-			t.Tier = unquote(v)
+			t.Tier = field.Unquote(v)
 		case "error":
 			failed = v
 		}
@@ -63,7 +64,7 @@ func (d Dialect) event(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		if kind == "transcript.text.segment.done" {
 			break
 		}
-		if u := readUsage(d.Kind, field(frame, "usage")); u.Known {
+		if u := readUsage(d.Kind, field.Of(frame, "usage")); u.Known {
 			t.Usage = u
 		}
 		t.Good, t.Done, t.Why = true, true, llm.EndTurn
@@ -79,7 +80,7 @@ func eventType(frame []byte) string {
 	var kind string
 	_ = llm.Fields(frame, func(key, v []byte, _ int) bool { // what is no object has no type
 		if string(key) == "type" {
-			kind = unquote(v)
+			kind = field.Unquote(v)
 			return false
 		}
 		return true
@@ -95,26 +96,26 @@ func (d Dialect) session(c *llm.Call, t *llm.Tally, kind string, frame []byte) l
 	case "response.created":
 		t.Good = true
 	case "response.done":
-		response := field(frame, "response")
-		t.Usage = readUsage(d.Kind, field(response, "usage"))
+		response := field.Of(frame, "response")
+		t.Usage = readUsage(d.Kind, field.Of(response, "usage"))
 		t.Good, t.Done, t.Why = true, true, llm.EndTurn
-		if unquote(field(response, "status")) == "failed" {
-			said := field(field(response, "status_details"), "error")
-			t.Err = &llm.Error{Kind: llm.ServerError, Code: unquote(field(said, "code")), Message: unquote(field(said, "message"))}
+		if field.Unquote(field.Of(response, "status")) == "failed" {
+			said := field.Of(field.Of(response, "status_details"), "error")
+			t.Err = &llm.Error{Kind: llm.ServerError, Code: field.Unquote(field.Of(said, "code")), Message: field.Unquote(field.Of(said, "message"))}
 			if t.Err.Message == "" {
 				t.Err.Message = "the response failed"
 			}
 		}
 		return llm.Last
 	case "session.created", "session.updated":
-		s := field(frame, "session")
-		at := field(field(field(field(s, "audio"), "input"), "transcription"), "model")
+		s := field.Of(frame, "session")
+		at := field.Of(field.Of(field.Of(field.Of(s, "audio"), "input"), "transcription"), "model")
 		if at == nil {
-			at = field(field(s, "input_audio_transcription"), "model")
+			at = field.Of(field.Of(s, "input_audio_transcription"), "model")
 		}
-		c.Form = unquote(at)
+		c.Form = field.Unquote(at)
 	case "conversation.item.input_audio_transcription.completed":
-		if usage := field(frame, "usage"); usage != nil {
+		if usage := field.Of(frame, "usage"); usage != nil {
 			if t.Model = c.Form; t.Model == "" {
 				t.Model = "transcription"
 			}

@@ -86,28 +86,40 @@ func deploys(p catalog.Provider) bool {
 // API serves is called there, and so is one that calls functions and thinks
 // only there, if its request must be translated anyway.
 func spoken(p catalog.Provider, r *llm.Request, m *catalog.Model) catalog.Provider {
-	dialects := append([]string{p.Dialect}, slices.Sorted(maps.Keys(p.Also))...)
-	if m.Flags.Has(llm.FlagNoToolThought) {
-		dialects = append([]string{"responses"}, dialects...)
+	var first [3]string
+	if m.Mode == "responses" {
+		first[0] = "responses"
 	}
 	if r.Inbound != nil {
-		dialects = append([]string{r.Inbound.Name()}, dialects...)
+		first[1] = r.Inbound.Name()
 	}
-	if m.Mode == "responses" {
-		dialects = append([]string{"responses"}, dialects...)
+	if m.Flags.Has(llm.FlagNoToolThought) {
+		first[2] = "responses"
 	}
-	for _, dialect := range dialects {
-		if outbound(dialect) == nil || !p.Serves(dialect, m.ID) {
-			continue
+	for _, dialect := range first {
+		if own, ok := inDialect(p, dialect, m.ID); ok {
+			return own
 		}
-		if dialect == p.Dialect {
-			return p
-		}
-		if other, ok := p.In(dialect); ok {
+	}
+	for _, dialect := range append([]string{p.Dialect}, slices.Sorted(maps.Keys(p.Also))...) {
+		if other, ok := inDialect(p, dialect, m.ID); ok {
 			return other
 		}
 	}
 	return p
+}
+
+// inDialect is the provider in a dialect that it serves a model in, if
+// Keytray speaks that.
+func inDialect(p catalog.Provider, dialect, model string) (catalog.Provider, bool) {
+	switch {
+	case outbound(dialect) == nil || !p.Serves(dialect, model):
+		return p, false
+	case dialect == p.Dialect:
+		return p, true
+	default:
+		return p.In(dialect)
+	}
 }
 
 // place tells a leaf where its model is called, and under which name.

@@ -219,20 +219,7 @@ func (d *reader) flushCites() {
 
 // byteAt is where a character of the content starts in the open block, or -1.
 func (d *reader) byteAt(char int) int {
-	char -= d.before
-	if char < 0 {
-		return -1
-	}
-	for i := range string(d.content) {
-		if char == 0 {
-			return i
-		}
-		char--
-	}
-	if char == 0 {
-		return len(d.content)
-	}
-	return -1
+	return openai.ByteAt(d.content, char-d.before)
 }
 
 // pictures yields images, whole.

@@ -11,11 +11,7 @@ func (e *encoder) tools() error {
 		return nil
 	}
 	if e.Flags.Has(llm.FlagNoTools) {
-		if ch.Mode == llm.ChooseAny || ch.Mode == llm.ChooseNamed {
-			return llm.Invalid("tool_choice", "%s takes no tools, and a call is required: choose another model", e.Call.Model.Name)
-		}
-		e.Call.Lose("tools: this model takes none")
-		return nil
+		return e.NoTools()
 	}
 	e.Key("tools")
 	seen := map[string]bool{}
@@ -31,34 +27,20 @@ func (e *encoder) tools() error {
 		}
 	}
 	e.Buf = append(e.Buf, ']')
-	switch ch.Mode {
-	case llm.ChooseAuto:
-		e.Str("tool_choice", "auto")
-	case llm.ChooseNone:
-		e.Str("tool_choice", "none")
-	case llm.ChooseAny:
-		e.Str("tool_choice", "required")
-	case llm.ChooseNamed:
-		if !seen[ch.Name] { // A26
-			e.Call.Lose("tool_choice: no tool is called " + ch.Name)
-			break
+	switch {
+	case ch.Mode != llm.ChooseNamed:
+		e.Choice()
+	case !seen[ch.Name]: // A26
+		e.Call.Lose("tool_choice: no tool is called " + ch.Name)
+	default:
+		what := `{"type":"function","function":{"name":`
+		if e.isCustom(ch.Name) {
+			what = `{"type":"custom","custom":{"name":`
 		}
 		e.Key("tool_choice")
-		if e.isCustom(ch.Name) {
-			e.Buf = append(e.Buf, `{"type":"custom","custom":{"name":`...)
-		} else {
-			e.Buf = append(e.Buf, `{"type":"function","function":{"name":`...)
-		}
-		e.Buf = append(sse.AppendString(e.Buf, e.Rename(ch.Name)), "}}"...)
-	case llm.ChooseUnset:
+		e.Buf = append(sse.AppendString(append(e.Buf, what...), e.Rename(ch.Name)), "}}"...)
 	}
-	if ch.Parallel != nil { // C7
-		if e.Flags.Has(llm.FlagNoParallelControl) {
-			e.Call.Lose("parallel_tool_calls")
-		} else {
-			e.Bool("parallel_tool_calls", *ch.Parallel)
-		}
-	}
+	e.Parallel()
 	return nil
 }
 

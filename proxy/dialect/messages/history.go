@@ -2,6 +2,7 @@ package messages
 
 import (
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 )
 
@@ -324,7 +325,7 @@ func (d *reader) called(p *rawBlock) (llm.Block, *llm.Error) {
 	case b.Name == "":
 		return b, llm.Invalid(p.param+".name", "%s.name is missing", p.param)
 	}
-	b.Text = compact(p.input)
+	b.Text = turns.Compact(p.input)
 	d.names[b.ID] = b.Name
 	return b, nil
 }

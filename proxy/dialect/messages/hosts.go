@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"keytray/proxy/dialect/splice"
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -149,7 +150,7 @@ func knownBetas(c *llm.Call, h http.Header) []string {
 			switch beta = strings.TrimSpace(beta); {
 			case beta == "" || slices.Contains(out, beta):
 			case limited && !c.Model.Flags.Has(llm.FlagBeta+beta):
-				c.Lose("anthropic-beta: " + clip(beta))
+				c.Lose("anthropic-beta: " + turns.Clip(beta))
 			default:
 				out = append(out, beta)
 			}

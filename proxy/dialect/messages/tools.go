@@ -1,20 +1,17 @@
 package messages
 
 import (
-	"bytes"
-	"fmt"
-	"hash/fnv"
 	"slices"
-	"strconv"
 
 	"keytray/proxy/dialect/field"
 	"keytray/proxy/dialect/schemas"
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
 
-// maxName is the longest name of a tool.
-const maxName = 128
+// toolNames is what a tool may be called.
+var toolNames = turns.Alphabet{Marks: "_-", Most: 128, Else: "tool"}
 
 // maxStrict is how many strict tools a request may have.
 const maxStrict = 20
@@ -27,95 +24,24 @@ type tool struct {
 	raw      []byte // the definition of one of Anthropic's own tools, in place of all else
 }
 
-// names maps the client's tool names to Anthropic's.
-type names struct {
-	sent map[string]string // client's -> provider's
-	used map[string]bool   // provider's
-	call *llm.Call
-}
-
-// to is the provider's name for a client's tool, the same each time. Names
-// that become alike are told apart by a number.
-func (n *names) to(client string) string {
-	if s, ok := n.sent[client]; ok {
-		return s
-	}
-	s := n.free(client)
-	n.sent[client] = s
-	if s != client {
-		if n.call.Tools == nil {
-			n.call.Tools = map[string]string{}
-		}
-		n.call.Tools[s] = client
-	}
-	return s
-}
-
-func (n *names) free(want string) string {
-	s := safe(want)
-	if s == "" {
-		s = "tool"
-	}
-	if len(s) > maxName {
-		h := fnv.New32a()
-		_, _ = h.Write([]byte(want)) // a hash's Write returns no error
-		s = fmt.Sprintf("%s_%08x", s[:maxName-9], h.Sum32())
-	}
-	free := s
-	for i := 2; n.used[free]; i++ {
-		suffix := "_" + strconv.Itoa(i)
-		free = s[:min(len(s), maxName-len(suffix))] + suffix
-	}
-	n.used[free] = true
-	return free
-}
-
-// safe replaces all but ASCII letters, digits, _ and -.
-func safe(s string) string {
-	ok := func(r rune) bool {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-'
-	}
-	for _, r := range s {
-		if !ok(r) {
-			return string(bytes.Map(func(r rune) rune {
-				if ok(r) {
-					return r
-				}
-				return '_'
-			}, []byte(s)))
-		}
-	}
-	return s
-}
-
 // nameTools settles the tools, before any call in the messages names one.
-// Names that need no change are given first, so that they keep theirs.
 func (e *encoder) nameTools() *llm.Error {
-	e.names = names{sent: map[string]string{}, used: map[string]bool{}, call: e.c}
+	e.names = turns.NewNames(e.c, toolNames, e.p.Tools)
 	if len(e.p.Tools) > 0 && e.c.Model.Flags.Has(llm.FlagNoTools) {
 		return llm.Invalid("tools", "model %s cannot call tools: leave them out or choose another model", e.c.Model.Name)
 	}
 	for _, t := range e.p.Tools {
-		if t.Kind != llm.Hosted && t.Name == safe(t.Name) && t.Name != "" && len(t.Name) <= maxName {
-			e.names.to(t.Name)
-		}
-	}
-	seen := map[string]int{}
-	for i, t := range e.p.Tools {
 		if t.Kind == llm.Hosted {
 			if err := e.hosted(&t); err != nil {
 				return err
 			}
 			continue
 		}
-		if k, twice := seen[t.Name]; twice {
-			first := e.p.Tools[k]
-			if first.Description != t.Description || !bytes.Equal(first.Schema, t.Schema) {
-				return llm.Invalid("tools", "two different tools are called %q", t.Name)
-			}
+		if first, err := e.names.First(&t); err != nil {
+			return err
+		} else if !first {
 			continue
 		}
-		seen[t.Name] = i
 		schema, merged, err := schemas.Object(t.Schema)
 		if err != nil {
 			return llm.Invalid("tools", "the parameters of tool %q: %v", t.Name, err)
@@ -124,7 +50,7 @@ func (e *encoder) nameTools() *llm.Error {
 			e.c.Lose("tools: alternatives at the root of a tool's parameters were merged")
 		}
 		out := tool{Tool: t, schema: schema}
-		out.Name = e.names.to(t.Name)
+		out.Name = e.names.To(t.Name)
 		if t.Strict != nil && *t.Strict {
 			out.strict = e.strict(schema)
 		}
@@ -162,10 +88,9 @@ func (e *encoder) hosted(t *llm.Tool) *llm.Error {
 	if slices.ContainsFunc(e.tools, func(o tool) bool { return o.Kind == llm.Hosted && o.Name == out.Name }) {
 		return nil
 	}
-	if e.names.used[out.Name] { // C15
+	if !e.names.Claim(t.Name, out.Name) { // C15
 		return llm.Invalid("tools", "two different tools are called %q", out.Name)
 	}
-	e.names.sent[t.Name], e.names.used[out.Name] = out.Name, true
 	e.tools = append(e.tools, out)
 	return nil
 }
@@ -240,7 +165,7 @@ func (e *encoder) choose() *llm.Error {
 		if !slices.ContainsFunc(e.p.Tools, known) {
 			return llm.Invalid("tool_choice", "tool_choice names %q, which is not among the tools", p.Name)
 		}
-		e.choice.kind, e.choice.name = "tool", e.names.to(p.Name)
+		e.choice.kind, e.choice.name = "tool", e.names.To(p.Name)
 	}
 	e.single()
 	return nil
@@ -264,14 +189,7 @@ func (e *encoder) single() {
 // recall declares the tools that earlier turns called and this request no
 // longer offers: their blocks are refused without.
 func (e *encoder) recall() {
-	var used []string
-	for i := range e.turns {
-		for _, c := range e.turns[i].calls {
-			if !slices.Contains(used, c.name) {
-				used = append(used, c.name)
-			}
-		}
-	}
+	used := e.Called()
 	for _, name := range used {
 		e.tools = append(e.tools, tool{Tool: llm.Tool{Name: name}, schema: []byte(schemas.Empty)})
 	}
@@ -316,12 +234,4 @@ func (e *encoder) appendTools(b []byte) []byte {
 		b = append(b, `,"disable_parallel_tool_use":true`...)
 	}
 	return append(b, '}')
-}
-
-// restore is the client's name of a provider's tool.
-func restore(c *llm.Call, name string) string {
-	if was, ok := c.Tools[name]; ok {
-		return was
-	}
-	return name
 }

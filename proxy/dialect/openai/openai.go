@@ -11,3 +11,21 @@ import "bytes"
 
 // Done tells the frame that ends a stream.
 func Done(frame []byte) bool { return bytes.Equal(bytes.TrimSpace(frame), []byte("[DONE]")) }
+
+// ByteAt is where a character of a text starts, or -1: citations count
+// characters.
+func ByteAt(text []byte, char int) int {
+	if char < 0 {
+		return -1
+	}
+	for i := range string(text) {
+		if char == 0 {
+			return i
+		}
+		char--
+	}
+	if char == 0 {
+		return len(text)
+	}
+	return -1
+}

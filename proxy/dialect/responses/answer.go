@@ -47,17 +47,10 @@ func (Dialect) EncodeResponse(w io.Writer, r *llm.Request, events llm.Events) er
 
 // writeCount answers a call that asks for the prompt's size alone.
 func writeCount(w io.Writer, events llm.Events) error {
-	var n int64
-	for e, err := range events {
-		if err != nil {
-			return err
-		}
-		if e.Usage != nil {
-			n = e.Usage.Prompt()
-		}
+	n, err := llm.PromptSize(events)
+	if err == nil {
+		_, err = w.Write(append(appendInt([]byte(`{"object":"response.input_tokens","input_tokens":`), n), '}'))
 	}
-	b := appendInt([]byte(`{"object":"response.input_tokens","input_tokens":`), n)
-	_, err := w.Write(append(b, '}'))
 	return err
 }
 

@@ -283,26 +283,13 @@ func (d *reader) annotation(v []byte, it *item) {
 	it.cited = true
 	c := &llm.Citation{
 		URL: field.Unquote(field.Of(v, "url")), Title: field.Unquote(field.Of(v, "title")), Quote: field.Unquote(field.Of(v, "content")),
-		Start: d.byteAt(int(openai.Tokens(field.Of(v, "start_index")))), End: d.byteAt(int(openai.Tokens(field.Of(v, "end_index")))),
+		Start: openai.ByteAt(d.content, int(openai.Tokens(field.Of(v, "start_index")))),
+		End:   openai.ByteAt(d.content, int(openai.Tokens(field.Of(v, "end_index")))),
 	}
 	if c.Start < 0 || c.End <= c.Start {
 		c.Start, c.End = 0, 0
 	}
 	d.Emit(llm.Event{Kind: llm.Delta, Block: llm.Text, Index: d.index, Cite: c})
-}
-
-// byteAt is where a character of the open text block starts, or -1.
-func (d *reader) byteAt(char int) int {
-	for i := range string(d.content) {
-		if char == 0 {
-			return i
-		}
-		char--
-	}
-	if char == 0 {
-		return len(d.content)
-	}
-	return -1
 }
 
 // picture yields an image, whole.

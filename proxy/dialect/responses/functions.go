@@ -9,16 +9,12 @@ import (
 )
 
 func (e *encoder) tools() error {
-	p, ch := e.Prompt, &e.Prompt.Choice
+	p := e.Prompt
 	if len(p.Tools) == 0 {
 		return nil
 	}
 	if e.Flags.Has(llm.FlagNoTools) {
-		if ch.Mode == llm.ChooseAny || ch.Mode == llm.ChooseNamed {
-			return llm.Invalid("tool_choice", "%s takes no tools, and a call is required: choose another model", e.Call.Model.Name)
-		}
-		e.Call.Lose("tools: this model takes none")
-		return nil
+		return e.NoTools()
 	}
 	e.Key("tools")
 	sep := byte('[')
@@ -50,40 +46,26 @@ func (e *encoder) tools() error {
 
 func (e *encoder) choice(seen map[string]llm.ToolKind) error {
 	ch := &e.Prompt.Choice
-	switch ch.Mode {
-	case llm.ChooseAuto:
-		e.Str("tool_choice", "auto")
-	case llm.ChooseNone:
-		e.Str("tool_choice", "none")
-	case llm.ChooseAny:
-		e.Str("tool_choice", "required")
-	case llm.ChooseNamed:
-		kind, ok := seen[ch.Name]
-		switch {
-		case !ok && e.isHosted(ch.Name):
-			return llm.Invalid("tool_choice", "tool_choice asks for %s, which this provider does not run: ask one that does", ch.Name)
-		case !ok: // A26
-			e.Call.Lose("tool_choice: no tool is called " + ch.Name)
-		case kind == llm.Hosted:
-			e.Key("tool_choice")
-			e.Buf = append(sse.AppendString(append(e.Buf, `{"type":`...), e.hostedType(ch.Name)), '}')
-		default:
-			what := `{"type":"function","name":`
-			if e.custom[ch.Name] {
-				what = `{"type":"custom","name":`
-			}
-			e.Key("tool_choice")
-			e.Buf = append(sse.AppendString(append(e.Buf, what...), e.Rename(ch.Name)), '}')
+	kind, ok := seen[ch.Name]
+	switch {
+	case ch.Mode != llm.ChooseNamed:
+		e.Choice()
+	case !ok && e.isHosted(ch.Name):
+		return llm.Invalid("tool_choice", "tool_choice asks for %s, which this provider does not run: ask one that does", ch.Name)
+	case !ok: // A26
+		e.Call.Lose("tool_choice: no tool is called " + ch.Name)
+	case kind == llm.Hosted:
+		e.Key("tool_choice")
+		e.Buf = append(sse.AppendString(append(e.Buf, `{"type":`...), e.hostedType(ch.Name)), '}')
+	default:
+		what := `{"type":"function","name":`
+		if e.custom[ch.Name] {
+			what = `{"type":"custom","name":`
 		}
-	case llm.ChooseUnset:
+		e.Key("tool_choice")
+		e.Buf = append(sse.AppendString(append(e.Buf, what...), e.Rename(ch.Name)), '}')
 	}
-	if ch.Parallel != nil { // C7
-		if e.Flags.Has(llm.FlagNoParallelControl) {
-			e.Call.Lose("parallel_tool_calls")
-		} else {
-			e.Bool("parallel_tool_calls", *ch.Parallel)
-		}
-	}
+	e.Parallel()
 	return nil
 }
 

@@ -52,7 +52,9 @@ func space(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r'
 // Apply is the body with the edits, which are in any order and do not overlap,
 // in pieces that share its memory.
 func Apply(body []byte, edits ...Edit) [][]byte {
-	slices.SortStableFunc(edits, func(a, b Edit) int { return cmp.Compare(a.From, b.From) })
+	if len(edits) > 1 {
+		slices.SortStableFunc(edits, func(a, b Edit) int { return cmp.Compare(a.From, b.From) })
+	}
 	pieces := make([][]byte, 0, 2*len(edits)+1)
 	at := 0
 	for _, e := range edits {

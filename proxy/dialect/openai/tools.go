@@ -64,3 +64,37 @@ func (r *Request) Rename(client string) string {
 func sameTool(a, b *llm.Tool) bool {
 	return a.Kind == b.Kind && a.Description == b.Description && bytes.Equal(a.Schema, b.Schema)
 }
+
+// NoTools leaves the tools out for a model that takes none, unless one must be
+// called.
+func (r *Request) NoTools() error {
+	if mode := r.Prompt.Choice.Mode; mode == llm.ChooseAny || mode == llm.ChooseNamed {
+		return llm.Invalid("tool_choice", "%s takes no tools, and a call is required: choose another model", r.Call.Model.Name)
+	}
+	r.Call.Lose("tools: this model takes none")
+	return nil
+}
+
+// Choice writes a tool_choice that names no tool.
+func (r *Request) Choice() {
+	switch r.Prompt.Choice.Mode {
+	case llm.ChooseAuto:
+		r.Str("tool_choice", "auto")
+	case llm.ChooseNone:
+		r.Str("tool_choice", "none")
+	case llm.ChooseAny:
+		r.Str("tool_choice", "required")
+	case llm.ChooseUnset, llm.ChooseNamed:
+	}
+}
+
+// Parallel writes whether several tools may be called at once (C7).
+func (r *Request) Parallel() {
+	switch parallel := r.Prompt.Choice.Parallel; {
+	case parallel == nil:
+	case r.Flags.Has(llm.FlagNoParallelControl):
+		r.Call.Lose("parallel_tool_calls")
+	default:
+		r.Bool("parallel_tool_calls", *parallel)
+	}
+}

@@ -98,7 +98,7 @@ func TestLimits(t *testing.T) {
 			name: "a wide seed", p: llm.Prompt{Messages: one, Limits: llm.Limits{Seed: ptr(int64(math.MaxInt32) + 2)}}, path: config,
 			want: `{"seed":-2147483647}`, lost: []string{"seed: folded into 32 bits"},
 		},
-		{name: "user", p: llm.Prompt{Messages: one, User: "u", Lost: []string{"logit_bias"}}, path: config, want: "none", lost: []string{"logit_bias", "user"}},
+		{name: "user", p: llm.Prompt{Messages: one, User: "u", CacheKey: "k", Verbosity: "low", Lost: []string{"logit_bias"}}, path: config, want: "none", lost: []string{"logit_bias", "user", "prompt_cache_key", "verbosity"}},
 		{name: "tier", p: llm.Prompt{Messages: one, Tier: "flex"}, path: []any{"serviceTier"}, want: `"flex"`},
 		{name: "default tier", p: llm.Prompt{Messages: one, Tier: "default"}, path: []any{"serviceTier"}, want: `"standard"`},
 		{name: "auto tier", p: llm.Prompt{Messages: one, Tier: "auto"}, path: []any{"serviceTier"}, want: "none"},

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 
@@ -25,24 +24,37 @@ type part struct {
 
 // gather asks all choices at once for whole answers, and waits for all. The
 // rows say that each is one of several. Choices that should be left alone for
-// now are asked only if all should be.
+// now are asked only if none of the others has answered.
 func gather(ctx context.Context, r *llm.Request, all []Choice) ([]part, error) {
 	p, err := r.Prompt()
 	if err != nil {
 		return nil, err
 	}
-	if ready := slices.DeleteFunc(slices.Clone(all), func(c Choice) bool { return rest(c) > 0 }); len(ready) > 0 {
-		all = ready
-	}
-	parts := make([]part, len(all))
 	ctx = llm.WithNote(ctx, llm.Note{Part: llm.PartShare})
+	var ready, tired []Choice
+	for _, c := range all {
+		if rest(c) > 0 {
+			tired = append(tired, c)
+		} else {
+			ready = append(ready, c)
+		}
+	}
+	parts := askAll(ctx, r, p, ready)
+	if _, err := good(parts); len(tired) > 0 && (len(ready) == 0 || err != nil && goesOn(ctx, err)) {
+		parts = append(parts, askAll(ctx, r, p, tired)...)
+	}
+	return parts, ctx.Err()
+}
+
+func askAll(ctx context.Context, r *llm.Request, p *llm.Prompt, all []Choice) []part {
+	parts := make([]part, len(all))
 	var wait sync.WaitGroup
 	for i, c := range all {
 		parts[i].Choice = c
 		wait.Go(func() { parts[i].ask(ctx, r.Derive(p, false)) })
 	}
 	wait.Wait()
-	return parts, ctx.Err()
+	return parts
 }
 
 // ask takes the whole answer.

@@ -198,6 +198,10 @@ func TestPartsLeaveAlone(t *testing.T) {
 	if err != nil || text(t, resp) != "B" || len(resting.asked) != 0 {
 		t.Errorf("%+v, %v; the resting one was asked %d times", resp, err, len(resting.asked))
 	}
+	all[1].Target.(*model).err = busy
+	if resp, err := (Judge{Choices: all}).Do(t.Context(), question(false)); err != nil || text(t, resp) != "A" {
+		t.Errorf("when the others have failed: %+v, %v", resp, err)
+	}
 	if resp, err := (Judge{Choices: all[:1]}).Do(t.Context(), question(false)); err != nil || text(t, resp) != "A" {
 		t.Errorf("with nobody else: %+v, %v", resp, err)
 	}

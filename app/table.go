@@ -301,7 +301,13 @@ func (t *table) nobody(name string) error {
 
 // near are names like one that was not found: those that can be called first.
 func (t *table) near(name string) []string {
-	var out []string
+	var out, routes []string
+	for _, r := range t.config.Routes {
+		routes = append(routes, r.Name)
+	}
+	if near := config.Nearest(name, routes); near != "" {
+		out = append(out, near)
+	}
 	for _, m := range t.app.ollama.names() {
 		if strings.HasPrefix(m, name) || strings.HasPrefix(name, strings.TrimSuffix(m, ":latest")) {
 			out = append(out, m)

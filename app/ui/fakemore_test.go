@@ -65,11 +65,14 @@ func (f *fake) SetToolModels(tool string, models []string) error {
 func (f *fake) Routes() []app.Route              { return f.routes }
 func (f *fake) SetRoute(name, yaml string) error { return f.note("route", name, yaml) }
 func (f *fake) RemoveRoute(name string) error    { return f.note("remove route", name) }
-func (f *fake) CheckRoute(name, yaml string) error {
+func (f *fake) CheckRoute(name, yaml string) ([]string, error) {
 	if _, err := app.ParseRoute(yaml); err != nil {
-		return err
+		return nil, err
 	}
-	return f.checkErr
+	if f.checkErr == nil && strings.Contains(yaml, "ghost") {
+		return []string{"no list of openai's models has ghost; did you mean openai/host?"}, nil
+	}
+	return nil, f.checkErr
 }
 
 // route is a route from its YAML.
@@ -87,7 +90,7 @@ func (f *fake) Models(context.Context) []app.Model {
 	return []app.Model{
 		{ID: "demo/echo", Local: true},
 		{ID: "safe", Route: true},
-		{ID: "ollama/qwen3", Local: true},
+		{ID: "ollama/qwen3", Local: true, Input: "0", Output: "0"},
 		{ID: "anthropic/claude-sonnet-5-5", Input: "3", Output: "15"},
 		{ID: "openai/gpt-6-luna", Input: "0.5", Output: "2"},
 		{ID: "openai/unknown"},

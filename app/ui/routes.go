@@ -133,6 +133,11 @@ func (r *routesScreen) card(c view.RouteCard) fyne.CanvasObject {
 	for _, b := range c.Tree {
 		parts = append(parts, container.New(layout.NewCustomPaddedLayout(0, 0, float32(20*b.Depth), 0), prose(b.Text)))
 	}
+	for _, said := range c.Doubts {
+		doubt := prose(said)
+		tint(doubt, view.Busy)
+		parts = append(parts, doubt)
+	}
 	tree := container.New(&stacked{gap: -10}, parts...)
 	return newPanel(container.New(&stacked{gap: 4}, tree, inCard(tight(paceTable(c.Paces))), bar))
 }

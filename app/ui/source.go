@@ -44,7 +44,7 @@ type Keytray interface {
 
 	Routes() []app.Route
 	Fit() []app.Fit
-	CheckRoute(name, yaml string) error
+	CheckRoute(name, yaml string) (doubts []string, err error)
 	SetRoute(name, yaml string) error
 	RemoveRoute(name string) error
 

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ type RouteCard struct {
 	Active bool
 	Tree   []Branch
 	Paces  []PaceLine
+	Doubts []string // sentences
 }
 
 // Branch is a line of a route's tree in words.
@@ -51,7 +53,22 @@ func NewRoutes(routes []app.Route, now time.Time) []RouteCard {
 		for _, p := range r.Paces {
 			c.Paces = append(c.Paces, paceLine(p, now))
 		}
+		c.Doubts = Sentences(slices.DeleteFunc(slices.Clone(r.Doubts), func(said string) bool { // what stands by its model already
+			return slices.ContainsFunc(r.Paces, func(p app.Pace) bool { return p.Why == said })
+		}))
 		out[i] = c
+	}
+	return out
+}
+
+// Sentences are remarks, each as a sentence of its own.
+func Sentences(remarks []string) []string {
+	out := make([]string, len(remarks))
+	for i, s := range remarks {
+		out[i] = capitalized(PlainText(s))
+		if !strings.HasSuffix(s, "?") {
+			out[i] += "."
+		}
 	}
 	return out
 }

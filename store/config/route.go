@@ -146,7 +146,7 @@ func (r *reader) strange(e entry, known map[string]option) {
 		words = append(words, name)
 	}
 	message, hint := unknown(e.key, words)
-	if nearest(e.key, words) == "" {
+	if Nearest(e.key, words) == "" {
 		hint = "known strategies: " + join(strategies(), ", ")
 	}
 	r.addAt(e.line, e.col, e.value.path, message, hint)

@@ -173,7 +173,7 @@ func (a *App) DoubtScope(s Scope) string {
 			known = append(known, k.Label)
 		}
 		if !slices.Contains(known, label) && a.ring.Health() == nil {
-			return "Keytray sees no key " + clip(label) + " of " + id + meant("", label, known)
+			return fmt.Sprintf("this command sees no key %q of %s%s", clip(label), id, meant("", label, known))
 		}
 	}
 	return ""

@@ -106,7 +106,7 @@ func TestDoctorKnowsSlips(t *testing.T) {
 		"Route safe: no list of openai's models has gpt-4o-minni; did you mean openai/gpt-4o-mini?",
 		"Tool editr: nobody serves a model named saef; did you mean safe",
 		"Budget tool editr: no tool has a token under the name editr yet (did you mean editor?)",
-		"Budget key openai/wrok: Keytray sees no key wrok of openai",
+		"Budget key openai/wrok: this command sees no key \"wrok\" of openai",
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%q", got)

@@ -132,18 +132,20 @@ const (
 func (t *table) named(r *llm.Request, name string, of origin) (llm.Target, error) {
 	active, g := t.config.Active, t.may(r.Tool)
 	rt, isRoute := t.config.Route(name)
+	all, instead := t.config.Route(active)
+	instead = instead && of == clients && !strings.HasPrefix(name, demoProvider+"/")
 	var m model
 	var err error
-	if !isRoute {
+	if !isRoute && !(instead && g == nil) { // else nobody asks what the name stands for
 		m, err = t.find(name)
 	}
 	if of == clients {
 		if err := t.allowed(r, name, m, m); err != nil {
 			return nil, err
 		}
-		if all, ok := t.config.Route(active); ok && m.Provider != demoProvider {
-			rt, isRoute, of = all, true, switched
-		}
+	}
+	if instead {
+		rt, isRoute, of = all, true, switched
 	}
 	switch {
 	case isRoute && of == switched && !g.permits(rt.Name, model{}):

@@ -20,7 +20,7 @@ type Model struct {
 	Context   int    // tokens of prompt and answer; 0 is unknown
 	MaxOutput int    // tokens; 0 is unknown
 	Flags     llm.Flags
-	Local     bool   // runs on this computer, and needs no key
+	Local     bool   // called at an address of this computer, and not passed on from there
 	Host      string // whose URL is called for it; "" of a route, and of what runs inside Keytray
 	// Ollama is what the user's Ollama lists of a model of its own
 	// (api.ListModelResponse); nil of all others.

@@ -33,6 +33,7 @@ func (f *fake) Tools(context.Context) ([]app.Tool, error) {
 		x.Today = app.Sum{Calls: int64(i), CostPico: usd(0.41 * float64(i))}
 		x.Month = app.Sum{Calls: int64(9 * i), CostPico: usd(3.7 * float64(i)), Unpriced: int64(i % 2)}
 		if i == 1 {
+			x.Doubts = f.doubts
 			x.Models = []string{"openai/", "safe"}
 		}
 		out = append(out, x)
@@ -65,6 +66,10 @@ func (f *fake) SetToolModels(tool string, models []string) error {
 func (f *fake) Routes() []app.Route              { return f.routes }
 func (f *fake) SetRoute(name, yaml string) error { return f.note("route", name, yaml) }
 func (f *fake) RemoveRoute(name string) error    { return f.note("remove route", name) }
+func (f *fake) Promote(_ context.Context, name string) ([]app.Fit, error) {
+	return nil, f.note("promote", name)
+}
+
 func (f *fake) CheckRoute(name, yaml string) ([]string, error) {
 	if _, err := app.ParseRoute(yaml); err != nil {
 		return nil, err

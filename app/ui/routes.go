@@ -127,6 +127,9 @@ func (r *routesScreen) card(c view.RouteCard) fyne.CanvasObject {
 	} else {
 		add("Turn the switch here", func() { r.s.use(c.Name) })
 	}
+	if c.Trial {
+		add("End the trial", func() { r.promote(c.Name) })
+	}
 	add("Edit", func() { r.editNamed(c.Name) })
 	add("Remove", func() { r.remove(c.Name) })
 	parts := []fyne.CanvasObject{container.NewGridWithColumns(2, sized(bold(line(c.Name)), theme.SizeNameSubHeadingText), stands)}
@@ -169,6 +172,16 @@ func (r *routesScreen) editNamed(name string) {
 			return
 		}
 	}
+}
+
+// promote ends a trial.
+func (r *routesScreen) promote(name string) {
+	r.s.ask(question{
+		title: "End the trial " + name + "?", text: "From then on the route leads to the model whose answers were judged best. What judges found is kept.",
+		verb: "Take the best one",
+		do:   func(ctx context.Context, _ string) error { _, err := r.s.k.Promote(ctx, name); return err },
+		done: func(string) { r.refresh() },
+	})
 }
 
 func (r *routesScreen) remove(name string) {

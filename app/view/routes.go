@@ -15,6 +15,7 @@ type RouteCard struct {
 	Name   string
 	YAML   string
 	Active bool
+	Trial  bool // it can be ended: its models' answers are judged
 	Tree   []Branch
 	Paces  []PaceLine
 	Doubts []string // sentences
@@ -49,7 +50,7 @@ func NewFit(all []app.Fit) []FitLine {
 func NewRoutes(routes []app.Route, now time.Time) []RouteCard {
 	out := make([]RouteCard, len(routes))
 	for i, r := range routes {
-		c := RouteCard{Name: r.Name, YAML: r.YAML, Active: r.Active, Tree: RouteTree(r.Target)}
+		c := RouteCard{Name: r.Name, YAML: r.YAML, Active: r.Active, Tree: RouteTree(r.Target), Trial: r.Target.Strategy == "split" && r.Target.Sample != nil}
 		for _, p := range r.Paces {
 			c.Paces = append(c.Paces, paceLine(p, now))
 		}

@@ -38,7 +38,7 @@ type Target struct {
 	Model    string
 	Strategy Strategy
 	Of       []Target // what the strategy chooses from, in the order of the file; at least one
-	// Weights of balance and split, one for each of Of, none below 1.
+	// Weights of balance and split, one for each of Of, be it a model or a strategy; none below 1.
 	Weights []int
 
 	By     string         // blend, judge, split: the model that writes or judges; "" is for Keytray to choose

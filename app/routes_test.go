@@ -137,3 +137,24 @@ func (h *house) ledgerRow() ledger.Row {
 	}
 	return rows[0]
 }
+
+// Of a route's models for calls that are no conversation, too, the answer and its
+// row say why not the first has answered.
+func TestPassedCallsSayWhy(t *testing.T) {
+	h, api := openAIHouse(t, "routes:\n  speak: {fallback: [openai/tts-1-hd, openai/tts-1]}\n")
+	api.HandleFunc("POST /v1/audio/speech", func(w http.ResponseWriter, r *http.Request) {
+		if b, _ := io.ReadAll(r.Body); strings.Contains(string(b), "tts-1-hd") {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "sound")
+	})
+	const want = "fallback: number 2 of 2, as the one before failed (overloaded)"
+	r := h.do("POST", "/v1/audio/speech", `{"model":"speak","input":"x","voice":"alloy"}`)
+	if row := h.last(); r.status != 200 || r.header.Get("Keytray-Why") != want || row.Reason != want || row.Route != "speak" {
+		t.Errorf("%d %s because %q; the row says %q", r.status, r.body, r.header.Get("Keytray-Why"), row.Reason)
+	}
+	if r := h.do("POST", "/v1/audio/speech", `{"model":"tts-1","input":"x","voice":"alloy"}`); r.status != 200 || r.header["Keytray-Why"] != nil {
+		t.Errorf("%d %v", r.status, r.header)
+	}
+}

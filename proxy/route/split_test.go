@@ -59,6 +59,13 @@ func TestSplitJudgesASample(t *testing.T) {
 		"a failed judge": {&model{says: "A"}, &model{err: busy}, true, []score{{"", "spent", 0}}},
 	} {
 		s, told := trial(choices(c.m), c.by, c.may)
+		reserve := s.May
+		s.May = func(r *llm.Request) (func(string, llm.Usage), bool) {
+			if c.m.calls != "" {
+				t.Errorf("%s: it is paid for", name)
+			}
+			return reserve(r)
+		}
 		resp, err := s.Do(t.Context(), question(true))
 		if err != nil {
 			t.Fatal(name, err)

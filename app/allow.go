@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"keytray/proxy/llm"
-	"keytray/store/config"
 )
 
 // grants is what a tool may use, by its list in config.yaml (tools.NAME.models);
@@ -100,9 +99,9 @@ func (t *table) allowed(r *llm.Request, name string, asked, called model) error 
 		if name == "" {
 			name = strings.TrimSuffix(asked.Provider+"/"+asked.Name, "/")
 		}
-		return t.forbidden(r, "%s may not use %s", r.Tool, clip(name))
+		return t.forbidden(r, fmt.Sprintf("%s may not use %s", r.Tool, clip(name)), "")
 	case called != asked && !g.permits("", called):
-		return t.forbidden(r, "the switch stands on %s, so %s/%s would answer, and %s may not use that", t.config.Active, called.Provider, clip(called.Name), r.Tool)
+		return t.forbidden(r, fmt.Sprintf("the switch stands on %s, so %s/%s would answer, and %s may not use that", t.config.Active, called.Provider, clip(called.Name), r.Tool), turnBack)
 	}
 	return nil
 }
@@ -113,21 +112,22 @@ func (t *table) within(r *llm.Request, name string, m model, of origin) error {
 	if of != switched || t.may(r.Tool).permits(name, m) {
 		return nil
 	}
-	return t.forbidden(r, "the switch stands on the route %s, which leads to %s, and %s may not use that", t.config.Active, clip(name), r.Tool)
+	return t.forbidden(r, fmt.Sprintf("the switch stands on the route %s, which leads to %s, and %s may not use that", t.config.Active, clip(name), r.Tool), turnBack)
 }
 
+// turnBack is what else helps where the switch has something else answer.
+const turnBack = ", or turn the switch with `keytray use auto`"
+
 // forbidden is the refusal of what is not on a tool's list.
-func (t *table) forbidden(r *llm.Request, format string, args ...any) error {
+func (t *table) forbidden(r *llm.Request, said, more string) error {
 	c, _ := t.config.Tool(r.Tool)
 	const most = 5
 	list := strings.Join(c.Models[:min(most, len(c.Models))], ", ")
 	if len(c.Models) > most {
 		list += " and others"
 	}
-	e := &llm.Error{Kind: llm.Forbidden, Code: "model_not_allowed", Param: "model", Message: fmt.Sprintf(format, args...)}
-	e.Message += fmt.Sprintf(": it may use %s. Change that with `keytray token %s --models` or under tools in config.yaml", list, r.Tool)
-	if active := t.config.Active; active != config.ActiveAuto {
-		e.Message += ", or turn the switch with `keytray use auto`"
+	return &llm.Error{
+		Kind: llm.Forbidden, Code: "model_not_allowed", Param: "model",
+		Message: fmt.Sprintf("%s: it may use %s. Change that with `keytray token %s --models` or under tools in config.yaml%s", said, list, r.Tool, more),
 	}
-	return e
 }

@@ -87,6 +87,7 @@ type App struct {
 	own      string // the token that this process calls itself with
 	// pricesFrom stands in for models.dev in tests.
 	pricesFrom string
+	looking    sync.Mutex    // held during the weekly look for prices
 	read       chan struct{} // closed when the keychain was read, or could not be
 
 	controlSecret string // guarded by changes.mu, as is show

@@ -39,10 +39,12 @@ func (a *App) announce(addr string) error {
 	}
 	file := a.runningFile()
 	// Written aside and renamed, so that nobody reads half of it.
-	if err := os.WriteFile(file+".new", b, 0o600); err != nil {
-		return fmt.Errorf("write %s: %w", file, err)
+	if err = os.WriteFile(file+".new", b, 0o600); err == nil {
+		err = os.Rename(file+".new", file)
 	}
-	if err := os.Rename(file+".new", file); err != nil {
+	if err != nil {
+		_ = os.Remove(file + ".new")
+		_ = os.Remove(file) // of an address that is given up
 		return fmt.Errorf("write %s: %w", file, err)
 	}
 	a.server.file = file

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -80,8 +81,12 @@ func (a *App) checkConfigFile() []Check {
 	if len(problems)+len(out) == 0 {
 		return []Check{{Name: "Settings", OK: true, Said: a.paths.Config}}
 	}
+	remedy := "correct the file; "
+	if a.config.Bare() { // there is none
+		remedy = ""
+	}
 	for _, p := range problems {
-		out = append(out, Check{Name: "Settings", Said: p.Error(), Remedy: "correct the file; " + a.meanwhile()})
+		out = append(out, Check{Name: "Settings", Said: p.Error(), Remedy: remedy + a.meanwhile()})
 	}
 	return out
 }
@@ -89,10 +94,11 @@ func (a *App) checkConfigFile() []Check {
 func (a *App) checkKeychain(ctx context.Context) []Check {
 	all, err := a.Keys(ctx)
 	var out []Check
+	signs := slices.ContainsFunc(all, func(k Key) bool { return k.InUse })
 	if p := a.ring.Health(); p != nil {
-		out = append(out, Check{Name: "Keychain", Said: p.Message, Remedy: p.Remedy, Minor: len(all) > 0})
+		out = append(out, Check{Name: "Keychain", Said: p.Message, Remedy: p.Remedy, Minor: signs})
 	} else if err != nil {
-		out = append(out, Check{Name: "Keychain", Said: err.Error(), Minor: len(all) > 0})
+		out = append(out, Check{Name: "Keychain", Said: err.Error(), Minor: signs})
 	} else {
 		out = append(out, Check{Name: "Keychain", OK: true, Said: "answers"})
 	}

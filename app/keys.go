@@ -92,6 +92,16 @@ func (a *App) Providers() []Provider {
 	return out
 }
 
+// MayStore tells, before anybody types a key, what keeps the keychain from
+// storing one; nil if nothing does.
+func (a *App) MayStore(ctx context.Context) error {
+	_, err := a.ring.All(ctx)
+	if p := keys.AsProblem(err); p != nil && p.Kind == keys.Damaged {
+		return nil // the next change mends the list
+	}
+	return err
+}
+
 // AddKey stores a new key in the keychain; label "" is "default".
 func (a *App) AddKey(ctx context.Context, provider, label, secret string) error {
 	p, ok := a.catalog.Load().Provider(provider)

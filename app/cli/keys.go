@@ -69,6 +69,9 @@ account.`,
 				if !p.Built {
 					f.note("keytray: note: %s cannot be called yet: %s", p.Name, p.Why)
 				}
+				if err := a.MayStore(ctx); err != nil && f.asks() {
+					return err
+				}
 				if p.KeysURL != "" && f.asks() {
 					f.note("Get a key at %s", p.KeysURL)
 				}

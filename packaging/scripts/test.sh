@@ -19,6 +19,16 @@ step "vet"
 go vet ./...
 go vet -tags nogui .
 
+step "keytray.exe, built with mingw"
+if command -v x86_64-w64-mingw32-gcc >/dev/null; then
+	make --no-print-directory windows
+elif [ "${CI:-}" = true ]; then
+	echo "no x86_64-w64-mingw32-gcc" >&2
+	exit 1
+else
+	echo "skipped: no x86_64-w64-mingw32-gcc here"
+fi
+
 step "built and vetted for other systems (parts without C)"
 for os in windows darwin; do
 	CGO_ENABLED=0 GOOS=$os go build ./proxy/... ./store/config ./store/keys

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"keytray/proxy/upstream"
+	"keytray/store/config"
 )
 
 // controlPath is where a second Keytray talks to the running one. It takes the
@@ -40,7 +41,7 @@ func (a *App) announce(addr string) error {
 	file := a.runningFile()
 	// Written aside and renamed, so that nobody reads half of it.
 	if err = os.WriteFile(file+".new", b, 0o600); err == nil {
-		err = os.Rename(file+".new", file)
+		err = config.Rename(file+".new", file)
 	}
 	if err != nil {
 		_ = os.Remove(file + ".new")

@@ -86,8 +86,12 @@ func makeFolder(folder string) error {
 // reason is the last part of a file error, where the path has been said already.
 func reason(err error) error {
 	var at *fs.PathError
-	if errors.As(err, &at) {
+	var rename *os.LinkError
+	switch {
+	case errors.As(err, &at):
 		return at.Err
+	case errors.As(err, &rename):
+		return rename.Err
 	}
 	return err
 }

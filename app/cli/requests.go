@@ -48,7 +48,7 @@ only, and a dash is an unknown one. In --json it is null then.`,
 				q.Limit = shown
 			}
 			q.Status = app.RowStatus(status)
-			if follow && q.Status == running {
+			if follow && q.Status == "running" {
 				return usagef(cmd, "--follow shows calls as they end: leave out --status running")
 			}
 			ctx := cmd.Context()
@@ -82,7 +82,7 @@ func (f *face) requests(ctx context.Context, a *app.App, q app.RowFilter, asJSON
 	if asJSON && q.Limit == 0 {
 		// All of a long time: a row at a time.
 		out := bufio.NewWriter(f.out())
-		err := a.EachRequest(ctx, q, func(r app.Row) error { return object(out, newRowJSON(r)) })
+		err := a.EachRequest(ctx, q, func(r app.Row) error { return object(out, view.NewRowJSON(r)) })
 		if flushed := out.Flush(); err == nil {
 			err = flushed
 		}
@@ -94,7 +94,7 @@ func (f *face) requests(ctx context.Context, a *app.App, q app.RowFilter, asJSON
 	}
 	if asJSON {
 		for _, r := range rows {
-			if err := object(f.out(), newRowJSON(r)); err != nil {
+			if err := object(f.out(), view.NewRowJSON(r)); err != nil {
 				return err
 			}
 		}

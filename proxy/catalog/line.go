@@ -84,6 +84,9 @@ func (l *line) fee(name string, n int64, f fee) {
 	}
 	l.total.add(n, f.one.times(l.less))
 	l.some = true
+	if l.ctx.Sum {
+		return
+	}
 	usd := f.usd
 	if l.less != one {
 		usd = f.one.times(l.less).times(rate{1, 1_000_000_000}).String()
@@ -92,6 +95,9 @@ func (l *line) fee(name string, n int64, f fee) {
 }
 
 func (l *line) note(name string, r rate) {
+	if l.ctx.Sum {
+		return
+	}
 	l.used = append(r.appendMillion(l.field(name)), '"')
 }
 

@@ -114,7 +114,12 @@ func BenchmarkSpend(b *testing.B) {
 			b.ReportMetric(float64(sums), "sums")
 		})
 	}
-	for name, f := range map[string]Filter{"last 100": {}, "last 100 of a model": {Model: "model-7"}, "running": {Status: StatusRunning}, "of nobody": {Tool: "nobody"}} {
+	for name, f := range map[string]Filter{
+		"last 100": {}, "last 100 of a model": {Model: "model-7"}, "running": {Status: StatusRunning}, "of nobody": {Tool: "nobody"},
+		"errors": {Status: StatusError}, "interrupted": {Status: StatusInterrupted},
+		"last hour": {Since: to.Add(-time.Hour)}, "last hour's errors": {Since: to.Add(-time.Hour), Status: StatusInterrupted}, "last hour of a tool": {Since: to.Add(-time.Hour), Tool: "nobody"},
+		"a day of a model, a year ago": {Since: from, Until: from.AddDate(0, 0, 1), Model: "model-7"},
+	} {
 		b.Run("rows/"+name, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := l.Rows(b.Context(), f); err != nil {
@@ -126,7 +131,7 @@ func BenchmarkSpend(b *testing.B) {
 }
 
 // makeYear fills a ledger with n rows over a year, in the shortest way: rows in one statement, then the rollup from them.
-func makeYear(b *testing.B, path string, n int, year time.Time, loc *time.Location) {
+func makeYear(b testing.TB, path string, n int, year time.Time, loc *time.Location) {
 	b.Helper()
 	open(b, path, Options{Location: loc}).Close()
 	db, err := sql.Open("sqlite3", path+"?_journal_mode=WAL&_synchronous=OFF&_cache_size=-200000")

@@ -196,6 +196,7 @@ func newAttempt(r app.Row) Attempt {
 		"Status", word,
 		"Key", r.Key,
 		"Cost", Cost(r),
+		"Reason", r.Reason,
 		"First token", Took(r.FirstByte),
 		"Took", Took(r.Duration),
 		"Tokens in", some(u.Input),

@@ -36,6 +36,8 @@ type Pass struct {
 	NoRow bool
 	// Unmetered is [llm.Attempt]'s.
 	Unmetered bool
+	// Reason is its row's, for people; it may be "".
+	Reason string
 	// Watch reads what answers say of themselves; nil: nothing is looked at,
 	// but for refusals.
 	Watch Watch
@@ -66,7 +68,7 @@ func (p *Pass) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 		call: llm.Call{Model: p.Model, Stream: r.Stream, Form: r.Form},
 		attempt: llm.Attempt{
 			Request: r, Number: r.NextAttempt(), Provider: p.Model.Provider, Model: p.Model.Name,
-			Streamed: r.Stream, Start: time.Now(), Unmetered: p.Unmetered,
+			Streamed: r.Stream, Start: time.Now(), Unmetered: p.Unmetered, Note: llm.Note{Reason: p.Reason},
 		},
 	}
 	e := &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call"} // should anything panic

@@ -78,6 +78,7 @@ func (t *table) raw(r *llm.Request, d openai.Dialect) (llm.Target, error) {
 		}
 		t.app.log.Info("passed on", "request", r.ID, "method", r.Method, "provider", p.ID)
 	default: // Servers may take any other word for one of these.
+		pass.NoRow = counts(to)
 	}
 	return pass, nil
 }
@@ -123,7 +124,7 @@ func (t *table) known(r *llm.Request, p catalog.Provider, d openai.Dialect, rest
 		}
 	case strings.HasSuffix(end, ":rawpredict"), strings.HasSuffix(end, ":streamrawpredict"):
 		switch {
-		case strings.Contains(rest, "/publishers/anthropic/") && name != countTokens:
+		case strings.Contains(rest, "/publishers/anthropic/"):
 			watch = outbound("messages")
 		case strings.Contains(rest, "/publishers/mistralai/"):
 			watch = outbound("chat")
@@ -151,9 +152,17 @@ func (t *table) known(r *llm.Request, p catalog.Provider, d openai.Dialect, rest
 	return watch, r.Model
 }
 
-// countTokens stands in the place of a model where Vertex AI counts the tokens
-// of a call to Claude.
-const countTokens = "count-tokens"
+// counts tells whether a call at a URL only counts the tokens of another, which
+// all providers do for nothing.
+func counts(at string) bool {
+	at, _, _ = strings.Cut(strings.ToLower(at), "?")
+	for _, end := range [...]string{"/messages/count_tokens", "/responses/input_tokens", ":counttokens", "/count-tokens", "/count-tokens:rawpredict"} {
+		if strings.HasSuffix(at, end) {
+			return true
+		}
+	}
+	return false
+}
 
 // pathModel is the model that a path names, as Google's, Bedrock's and Azure's
 // do, or "". Their servers go by it, whatever the body says.

@@ -94,6 +94,9 @@ func (a *App) control(w http.ResponseWriter, r *http.Request) {
 	case "strangers":
 		_ = json.NewEncoder(w).Encode(a.strange.now()) // who asked has gone, or has it
 		return
+	case "reprice":
+		a.repriceFor(w, r)
+		return
 	case "show":
 		if show == nil {
 			http.Error(w, "no window", http.StatusConflict)
@@ -163,14 +166,18 @@ func tell(ctx context.Context, file, what string) error {
 	return err
 }
 
-// askRunning is tell for what has an answer.
+// askRunning is tell for what has an answer. It waits for 3 s unless ctx says
+// otherwise.
 func askRunning(ctx context.Context, file, what string) ([]byte, error) {
 	r, err := readRunning(file)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.Address+controlPath+what, nil)
 	if err != nil {
 		return nil, err

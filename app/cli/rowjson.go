@@ -50,9 +50,17 @@ type rowJSON struct {
 	Cost       *string   `json:"cost_usd"`
 	CostKind   string    `json:"cost_kind"`
 	Saved      *string   `json:"saved_usd"`
+	Was        []wasJSON `json:"was"`
 	FirstByte  *float64  `json:"first_byte_ms"`
 	Duration   *float64  `json:"duration_ms"`
 	Lost       []string  `json:"lost"`
+}
+
+// wasJSON is what an attempt was said to cost before it was priced anew.
+type wasJSON struct {
+	Cost     *string   `json:"cost_usd"`
+	CostKind string    `json:"cost_kind"`
+	Until    time.Time `json:"until"`
 }
 
 func newRowJSON(r app.Row) rowJSON {
@@ -61,15 +69,12 @@ func newRowJSON(r app.Row) rowJSON {
 		Asked: r.Asked, Route: r.Route, Role: view.RoleName(r.Role), Reason: r.Reason, Provider: r.Provider, Model: r.Model, Key: r.Key,
 		Status: string(r.Status), HTTPStatus: r.HTTPStatus, Error: r.Error, Streamed: r.Streamed,
 		Usage: usageJSON(r.Usage), CostKind: string(r.CostKind), Lost: append([]string{}, r.Lost...),
+		Was: []wasJSON{},
 	}
-	if r.CostPico != nil {
-		cost := view.Decimal(*r.CostPico)
-		x.Cost = &cost
+	for _, f := range r.Was {
+		x.Was = append(x.Was, wasJSON{usdOf(f.CostPico), string(f.CostKind), f.At.UTC()})
 	}
-	if r.SavedPico != nil {
-		saved := view.Decimal(*r.SavedPico)
-		x.Saved = &saved
-	}
+	x.Cost, x.Saved = usdOf(r.CostPico), usdOf(r.SavedPico)
 	if r.Status == running { // nothing of it is settled yet
 		x.Cost, x.CostKind = nil, "unpriced"
 		return x
@@ -79,6 +84,15 @@ func newRowJSON(r app.Row) rowJSON {
 	}
 	x.Duration = milliseconds(r.Duration)
 	return x
+}
+
+// usdOf is an amount, null if it is not known.
+func usdOf(pico *int64) *string {
+	if pico == nil {
+		return nil
+	}
+	text := view.Decimal(*pico)
+	return &text
 }
 
 const running = "running"

@@ -85,7 +85,11 @@ func (l *Ledger) page(ctx context.Context, f Filter, order string) ([]Row, error
 		}
 		out = append(out, r)
 	}
-	if err := rows.Err(); err != nil {
+	err = rows.Err()
+	if err == nil {
+		err = formers(ctx, db, out)
+	}
+	if err != nil {
 		return nil, l.readError(fmt.Errorf("read the ledger: %w", err))
 	}
 	return out, nil

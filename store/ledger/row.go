@@ -99,6 +99,8 @@ type Row struct {
 	ComputedPico *int64 // what its price list says
 	SavedPico    *int64 // what the usual way would have cost more; nil: nothing known
 	Price        string // the price used, as JSON text
+	// Was is what it was said to cost before it was priced anew, the first figure first; it is read, and never written.
+	Was []Former
 
 	// EstimateInput and EstimatePico are set at Begin, and used only if the process dies before Finish: they become
 	// the row's input tokens and cost. They are read back for running rows alone.

@@ -276,7 +276,7 @@ func (t *table) passTo(r *llm.Request, d openai.Dialect, m model) (llm.Target, e
 	if len(r.Raw) == 0 {
 		pass.Body = nil
 	}
-	pass.Watch, pass.Unmetered, pass.NoRow = d, true, !d.Rows()
+	pass.Watch, pass.Unmetered, pass.NoRow, pass.Asked = d, true, !d.Rows(), d.Asks(r.Raw)
 	if d.Kind == openai.Batches && r.Method == http.MethodPost && r.Path == "/batches" { // which has no row before its results
 		if err := t.affords(r, p); err != nil {
 			return nil, err

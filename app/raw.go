@@ -65,7 +65,10 @@ func (t *table) raw(r *llm.Request, d openai.Dialect) (llm.Target, error) {
 		pass.Body = [][]byte{r.Raw}
 	}
 	pass.Wide, pass.Verbatim, pass.Watch = true, true, watch
-	_, other := watch.(openai.Dialect)
+	passed, other := watch.(openai.Dialect)
+	if other {
+		pass.Asked = passed.Asks(r.Raw)
+	}
 	pass.Unmetered = watch == nil || other
 	if watch == nil {
 		pass.Reason = "not metered: what a call of this path uses is not known"

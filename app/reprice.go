@@ -135,6 +135,6 @@ func llmUsage(u Usage) llm.Usage {
 		Output: u.Output, Reasoning: u.Reasoning,
 		AudioInput: u.AudioInput, AudioCacheRead: u.AudioCacheRead, AudioOutput: u.AudioOutput,
 		ImageInput: u.ImageInput, ImageCacheRead: u.ImageCacheRead, ImageOutput: u.ImageOutput,
-		Searches: u.Searches, Known: true,
+		Searches: u.Searches, Images: u.Images, Characters: u.Characters, AudioMS: u.AudioMS, Known: true,
 	}
 }

@@ -99,6 +99,7 @@ var csvHeader = [...]string{
 	"status", "http_status", "error", "streamed", "cost_usd", "cost_kind", "saved_usd", "first_byte_ms", "duration_ms", "lost",
 	"input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning", "audio_input", "audio_cache_read",
 	"audio_output", "image_input", "image_cache_read", "image_output", "searches",
+	"images", "characters", "audio_ms",
 }
 
 func csvRow(r rowJSON) []string {
@@ -123,6 +124,7 @@ func csvRow(r rowJSON) []string {
 		cell(strings.Join(r.Lost, "; ")),
 		n(u.Input), n(u.CacheRead), n(u.CacheWrite5m), n(u.CacheWrite1h), n(u.Output), n(u.Reasoning), n(u.AudioInput),
 		n(u.AudioCacheRead), n(u.AudioOutput), n(u.ImageInput), n(u.ImageCacheRead), n(u.ImageOutput), n(u.Searches),
+		n(u.Images), n(u.Characters), n(u.AudioMS),
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // usageJSON is app.Usage in --json: buckets that never overlap, but for
-// reasoning, which is a part of output.
+// reasoning, which is a part of output; and what is billed by other measures.
 type usageJSON struct {
 	Input          int64 `json:"input"`
 	CacheRead      int64 `json:"cache_read"`
@@ -24,6 +24,9 @@ type usageJSON struct {
 	ImageCacheRead int64 `json:"image_cache_read"`
 	ImageOutput    int64 `json:"image_output"`
 	Searches       int64 `json:"searches"`
+	Images         int64 `json:"images"`
+	Characters     int64 `json:"characters"` // of text that was spoken
+	AudioMS        int64 `json:"audio_ms"`   // of sound that was heard
 }
 
 // rowJSON is an attempt in --json. Times are UTC and in milliseconds; an

@@ -207,6 +207,9 @@ func newAttempt(r app.Row, now time.Time) Attempt {
 		"of them reasoning", some(u.Reasoning),
 		"Audio and images", some(u.AudioInput+u.AudioCacheRead+u.AudioOutput+u.ImageInput+u.ImageCacheRead+u.ImageOutput),
 		"Searches", some(u.Searches),
+		"Pictures made", some(u.Images),
+		"Characters spoken", some(u.Characters),
+		"Sound heard", heard(u.AudioMS),
 	)
 	return a
 }
@@ -241,6 +244,14 @@ func some(n int64) string {
 		return ""
 	}
 	return Count(n)
+}
+
+// heard is a length of sound.
+func heard(ms int64) string {
+	if ms == 0 {
+		return ""
+	}
+	return Took(time.Duration(ms) * time.Millisecond)
 }
 
 func streamed(yes bool) string {

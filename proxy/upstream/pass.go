@@ -36,6 +36,8 @@ type Pass struct {
 	NoRow bool
 	// Unmetered is [llm.Attempt]'s.
 	Unmetered bool
+	// Asked is the usage of a good answer that tells none.
+	Asked llm.Usage
 	// Reason is its row's, for people; it may be "".
 	Reason string
 	// Watch reads what answers say of themselves; nil: nothing is looked at,

@@ -33,7 +33,7 @@ type passage struct {
 	src      io.Reader // of an answer that streams through; nil: body has it
 	left     int64     // bytes of it to come; negative: not known
 	tap      tap       // of a stream that is looked at
-	body     []byte // of a whole answer, what is left to deliver
+	body     []byte    // of a whole answer, what is left to deliver
 	ended    bool
 }
 
@@ -237,6 +237,9 @@ func (b *passage) finish(err error) {
 		default:
 			a.Outcome = llm.Failed
 		}
+	}
+	if a.Tally.Good && !a.Tally.Usage.Known && a.Outcome != llm.Failed {
+		a.Tally.Usage = b.pass.Asked
 	}
 	if b.begun {
 		b.pass.Record.Finish(a)

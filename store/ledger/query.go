@@ -116,7 +116,7 @@ const endedColumns = headColumns + `, t.status, t.http_status, t.error, t.first_
 	t.computed, t.saved, ` + usageColumns + `, 0, NULL`
 
 const runningColumns = headColumns + `, 'running', 0, '', NULL, 0, 'unpriced', NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-	0, 0, t.estimate_input, t.estimate`
+	0, 0, 0, 0, 0, t.estimate_input, t.estimate`
 
 const namesJoin = ` t CROSS JOIN groups g ON g.id = t.grp LEFT JOIN prices p ON p.id = t.price`
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"unicode/utf8"
 
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
@@ -78,6 +79,16 @@ func Patch(head []byte, at [2]int, name string, form bool) ([][]byte, error) {
 		}
 	}
 	return [][]byte{head[:at[0]], text, head[at[1]:]}, nil
+}
+
+// Asks is the usage that a request alone tells, for where its answer tells none:
+// the text that is to be spoken.
+func (d Dialect) Asks(body []byte) llm.Usage {
+	if d.Kind != Speech {
+		return llm.Usage{}
+	}
+	n := utf8.RuneCountInString(unquote(field(body, "input")))
+	return llm.Usage{Characters: int64(n), Known: n > 0}
 }
 
 // unquote reads a JSON string; "" if it is none.

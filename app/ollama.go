@@ -36,6 +36,7 @@ type ollama struct {
 
 	mu      sync.Mutex
 	base    string
+	changes int // how often forget was called
 	asked   time.Time
 	err     error
 	models  []api.ListModelResponse
@@ -59,32 +60,34 @@ func (o *ollama) setBase(base string) {
 }
 
 // known is the list in memory; ok is false if it is too old.
-func (o *ollama) known() (base string, models []api.ListModelResponse, ok bool, err error) {
+func (o *ollama) known() (models []api.ListModelResponse, ok bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.base, o.models, o.base == "" || time.Since(o.asked) <= fresh, o.err
+	return o.models, o.base == "" || time.Since(o.asked) <= fresh, o.err
 }
 
 // list is the models that are installed, asked anew if need be. The caller
 // does not change it.
 func (o *ollama) list(ctx context.Context) ([]api.ListModelResponse, error) {
-	if _, models, ok, err := o.known(); ok {
+	if models, ok, err := o.known(); ok {
 		return models, err
 	}
 	o.asks.Lock()
 	defer o.asks.Unlock()
-	base, models, ok, err := o.known() // another caller may have asked meanwhile
-	if ok {
+	if models, ok, err := o.known(); ok { // another caller has asked meanwhile
 		return models, err
 	}
+	o.mu.Lock()
+	base, changes := o.base, o.changes
+	o.mu.Unlock()
 	var got api.ListResponse
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err = o.ask(limited, base, http.MethodGet, "/api/tags", nil, &got)
+	err := o.ask(limited, base, http.MethodGet, "/api/tags", nil, &got)
 	if err != nil && ctx.Err() != nil {
 		return nil, err // the caller gave up, which says nothing of Ollama
 	}
-	if o.learn(base, got.Models, err) {
+	if o.learn(base, changes, got.Models, err) {
 		o.changed()
 	}
 	return got.Models, err
@@ -94,7 +97,7 @@ func (o *ollama) list(ctx context.Context) ([]api.ListModelResponse, error) {
 // did not answer the last time, it is asked behind the caller, since a host
 // that swallows questions would hold up each of them.
 func (o *ollama) recent() ([]api.ListModelResponse, error) {
-	_, models, ok, err := o.known()
+	models, ok, err := o.known()
 	if ok {
 		return models, err
 	}
@@ -116,8 +119,9 @@ func (o *ollama) recent() ([]api.ListModelResponse, error) {
 }
 
 // learn keeps an answer, unless Ollama has moved meanwhile, and tells whether
-// the models are others than before.
-func (o *ollama) learn(base string, models []api.ListModelResponse, err error) bool {
+// the models are others than before. An answer that a change has overtaken
+// (there were fewer changes when it was asked for) is out of date at once.
+func (o *ollama) learn(base string, changes int, models []api.ListModelResponse, err error) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.base != base {
@@ -127,6 +131,9 @@ func (o *ollama) learn(base string, models []api.ListModelResponse, err error) b
 		return a.Name == b.Name && a.Digest == b.Digest
 	})
 	o.asked, o.models, o.err = time.Now(), models, err
+	if o.changes != changes {
+		o.asked = time.Time{}
+	}
 	return !same
 }
 

@@ -127,6 +127,27 @@ func TestOllamaIsAskedOnce(t *testing.T) {
 	}
 }
 
+// TestOllamaChangedWhileAsked: a list that was asked for before a change is not
+// taken for the state after it.
+func TestOllamaChangedWhileAsked(t *testing.T) {
+	fake := &fakeOllama{tags: tag}
+	var o *ollama
+	once := sync.OnceFunc(func() { // a client deletes the model while the list is on its way
+		fake.tags = ""
+		o.forget()
+	})
+	o, _ = ollamaAt(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fake.ServeHTTP(w, r)
+		once()
+	}))
+	if _, there := o.installed("tiny"); !there {
+		t.Error("the list from before the change was not used for the one who asked")
+	}
+	if name, there := o.installed("tiny"); there {
+		t.Errorf("%s is still there after the change", name)
+	}
+}
+
 func TestOllamaIsNotThere(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -75,5 +75,6 @@ func (c *changing) Read(p []byte) (int, error) {
 func (o *ollama) forget() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.changes++
 	o.asked = time.Time{}
 }

@@ -286,7 +286,7 @@ func (t *table) nobody(name string) error {
 	} else {
 		e.Message += "; `keytray models` lists what can be asked for"
 	}
-	if _, _, _, err := t.app.ollama.known(); err != nil && t.usable[ollamaProvider] {
+	if _, _, err := t.app.ollama.known(); err != nil && t.usable[ollamaProvider] {
 		e.Message += " (Ollama does not answer: start it, if this is one of its models)"
 	}
 	return e

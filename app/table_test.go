@@ -177,7 +177,7 @@ func TestASilentOllamaHoldsUpNobody(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	o.behind = func(f func(context.Context)) { behind = append(behind, f) }
-	o.learn(o.base, nil, context.DeadlineExceeded)
+	o.learn(o.base, o.changes, nil, context.DeadlineExceeded)
 	o.asked = time.Now().Add(-time.Hour)
 	for range 3 {
 		if _, ok := o.installed("gpt-5"); ok {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"keytray/store/ledger"
 )
@@ -104,6 +106,50 @@ func (h *house) upload(ctx context.Context, path string, body io.Reader, content
 		req.Header.Set(header[i], header[i+1])
 	}
 	return http.DefaultClient.Do(req)
+}
+
+// A provider may answer before the upload's end: the rest is still sent, and
+// the whole answer arrives.
+func TestAnswerBeforeTheEndOfTheUpload(t *testing.T) {
+	const late = 1 << 20
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		first := make([]byte, 5)
+		if _, err := io.ReadFull(r.Body, first); err != nil {
+			t.Error(err)
+		}
+		fmt.Fprintf(w, "got %s\n", first)
+		_ = http.NewResponseController(w).Flush()
+		n, err := io.Copy(io.Discard, r.Body)
+		fmt.Fprintf(w, "and %d, %v\n", n, err)
+	}))
+	t.Cleanup(provider.Close)
+	h := open(t, "providers:\n  openai: {base_url: "+provider.URL+"/v1}\n  ollama: {base_url: "+provider.URL+"}\n", "OPENAI_API_KEY="+canary)
+	for _, path := range []string{"/p/openai/uploads/1", "/api/blobs/sha256:1"} {
+		for _, size := range []int64{5 + late, -1} {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // for when it hangs
+			defer cancel()
+			body, rest := io.Pipe()
+			defer rest.Close()
+			go func() { _, _ = rest.Write([]byte("hello")) }()
+			resp, err := h.upload(ctx, path, body, "application/octet-stream", size)
+			if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			answer := bufio.NewReader(resp.Body)
+			if line, err := answer.ReadString('\n'); line != "got hello\n" {
+				t.Fatalf("%s: %q, %v", path, line, err)
+			}
+			go func() {
+				_, _ = io.CopyN(rest, letters{}, late)
+				_ = rest.Close()
+			}()
+			if line, err := answer.ReadString('\n'); line != fmt.Sprintf("and %d, <nil>\n", late) {
+				t.Errorf("%s: %q, %v", path, line, err)
+			}
+			_ = resp.Body.Close()
+		}
+	}
 }
 
 // Client, Keytray and provider together allocate next to nothing for 60 MB:

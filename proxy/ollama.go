@@ -155,6 +155,7 @@ func (h *Handler) change(w http.ResponseWriter, r *http.Request) {
 
 // pass gives the client the real Ollama's answer, byte for byte as it comes.
 func (h *Handler) pass(w http.ResponseWriter, r *http.Request) {
+	bothWays(w)
 	resp, err := h.Table().Ollama(r, who(r).localOnly)
 	if err != nil {
 		h.fail(w, inbound("ollama"), err)

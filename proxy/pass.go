@@ -47,6 +47,9 @@ func (h *Handler) asIs(d openai.Dialect) http.Handler {
 			h.fail(w, d, err)
 			return
 		}
+		if r.Rest != nil {
+			bothWays(w)
+		}
 		resp, err := target.Do(hr.Context(), r)
 		if err != nil {
 			w.Header()["Keytray-Attempts"] = []string{strconv.Itoa(r.Attempts())}
@@ -55,6 +58,13 @@ func (h *Handler) asIs(d openai.Dialect) http.Handler {
 		}
 		h.handOver(w, d, resp)
 	})
+}
+
+// bothWays lets a body be read on while its answer is written. Otherwise the
+// server takes the body away at the answer's first byte, maybe from under the
+// transport that sends it on, which then closes the provider's connection.
+func bothWays(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).EnableFullDuplex() // only HTTP/1 knows it, and needs it
 }
 
 // read takes what must be known of a body: all of a JSON object, and of a form

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/openai"
+	"keytray/proxy/llm"
+	"keytray/proxy/upstream"
 	"keytray/store/ledger"
 )
 
@@ -241,6 +244,25 @@ func TestAzurePassed(t *testing.T) {
 			t.Errorf("%s: row %+v", x.call, x.h.last())
 		case x.model != "":
 			wantCost(t, x.h.last(), x.cost, ledger.CostExact)
+		}
+	}
+}
+
+// A realtime session names its deployment as the version wants it.
+func TestAzureRealtime(t *testing.T) {
+	d := openai.Dialect{Kind: openai.Realtime}
+	for yaml, want := range map[string]string{
+		"resource: r-1, deployments: {gpt-realtime: my-voice}":                          "https://r-1.openai.azure.com/openai/v1/realtime?model=my-voice",
+		"resource: r-1, deployments: {gpt-realtime: my-voice}, api_version: 2024-10-21": "https://r-1.openai.azure.com/openai/realtime?deployment=my-voice&api-version=2024-10-21",
+	} {
+		h := open(t, "providers:\n  azure: {"+yaml+"}\n", "AZURE_OPENAI_API_KEY="+canary)
+		r := &llm.Request{Tool: "t", Inbound: d, Path: "/realtime", Query: "model=azure%2Fgpt-realtime", Header: http.Header{}}
+		target, err := h.table.Load().passTo(r, d, model{"azure", "gpt-realtime"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pass := target.(*upstream.Pass); pass.URL != want || pass.Model.Name != "gpt-realtime" {
+			t.Errorf("%s is called at %s", pass.Model.Name, pass.URL)
 		}
 	}
 }

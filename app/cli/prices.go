@@ -21,9 +21,9 @@ func (f *face) pricesCommand() *cobra.Command {
 		Use:   "prices [SEARCH]...",
 		Short: "List the prices that calls are counted with",
 		Long: `Prices lists what the models that can be asked for cost, in US dollars for a
-million tokens or for what stands under OTHER, with where each price is from and the day it was read on. Prices
-under a provider in config.yaml win over those that prices update has taken, and
-those over the built-in ones.`,
+million tokens, or for what stands under OTHER, with where each price is from
+and the day it was read on. Prices under a provider in config.yaml win over
+those that prices update has taken, and those over the built-in ones.`,
 		Example: `  keytray prices
   keytray prices gpt-6
   keytray prices update`,

@@ -271,6 +271,9 @@ func TestAzureRealtime(t *testing.T) {
 func TestAzureRawAddresses(t *testing.T) {
 	h := open(t, "providers:\n  azure: {resource: r-1}\n", "AZURE_OPENAI_API_KEY="+canary)
 	p, _ := h.catalog.Load().Provider("azure")
+	if same, _ := p.In("responses"); same.Auth.Header != "api-key" {
+		t.Errorf("the same server takes a key in %s", same.Auth.Header)
+	}
 	for rest, want := range map[string][2]string{
 		"chat/completions":                        {"https://r-1.openai.azure.com/openai/v1/chat/completions", "api-key"},
 		"openai/v1/files/":                        {"https://r-1.openai.azure.com/openai/v1/files/", "api-key"},

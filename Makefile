@@ -28,7 +28,7 @@ test: deps deps-test
 
 ## bench: the proxy beside a plain reverse proxy and the bare provider
 bench: build
-	$(GO) test -run '^$$' -bench . -benchtime 0.5s ./proxy/... ./store/ledger
+	$(GO) test -run '^$$' -bench . -benchtime 0.5s ./proxy/... ./store/ledger ./app
 	$(GO) run ./proxy/proxytest/bench -keytray ./keytray $(if $(shell command -v taskset),-pin)
 
 ## screenshots: every screen, light and dark, and the tray, into .build/screenshots

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,6 +87,7 @@ type App struct {
 	own      string // the token that this process calls itself with
 	// pricesFrom stands in for models.dev in tests.
 	pricesFrom string
+	looking    sync.Mutex    // held during the weekly look for prices
 	read       chan struct{} // closed when the keychain was read, or could not be
 
 	controlSecret string // guarded by changes.mu, as is show
@@ -229,16 +231,37 @@ func (a *App) background() {
 	rows, cancel := a.ledger.Subscribe()
 	a.crew.Go(func() {
 		defer cancel()
+		quiet := time.NewTimer(afterStart)
+		defer quiet.Stop()
 		for {
 			select {
 			case <-rows:
 				a.changed()
+				quiet.Reset(quietFor)
+			case <-quiet.C:
+				runtime.GC() // what is pooled goes with the second
+				debug.FreeOSMemory()
+				continue
+			case <-a.ctx.Done():
+				return
+			}
+			select { // the faces look anew at each change
+			case <-time.After(betweenRows):
 			case <-a.ctx.Done():
 				return
 			}
 		}
 	})
 }
+
+const (
+	// betweenRows is how often faces are told of new rows, at most.
+	betweenRows = 100 * time.Millisecond
+	// afterStart and quietFor are when memory goes back to the system: what
+	// starting used, and what busy times did once no row has come for a while.
+	// The runtime does so too, in minutes.
+	afterStart, quietFor = 2 * time.Second, 5 * time.Second
+)
 
 // Close stops serving, waits for answers under way (10 s at most, then they are
 // cut), and closes everything that Open opened: the ledger last, when each of

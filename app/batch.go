@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"keytray/proxy/catalog"
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 	"keytray/store/ledger"
 )
@@ -22,7 +22,7 @@ type results struct {
 	key      *string // the label of the key, once it has signed
 	started  time.Time
 
-	openai.Results
+	verbatim.Results
 	models []modelResults
 }
 
@@ -93,7 +93,7 @@ func (b *results) Close() {
 	rows := make([]ledger.Row, len(b.models))
 	for i, m := range b.models {
 		rows[i] = ledger.Row{
-			RequestID: b.request.ID, Attempt: i + 1, Time: b.started.UTC(), Tool: b.request.Tool, Inbound: string(openai.Batches),
+			RequestID: b.request.ID, Attempt: i + 1, Time: b.started.UTC(), Tool: b.request.Tool, Inbound: string(verbatim.Batches),
 			Asked: clip(m.model), Provider: b.provider, Model: clip(m.model), Key: *b.key, Status: ledger.StatusOK, HTTPStatus: 200,
 			FirstByte: -1, Duration: now.Sub(b.started), Usage: rowUsage(m.usage), CostKind: ledger.CostUnpriced, Price: m.price,
 		}

@@ -331,14 +331,15 @@ func (x *chaos) check(t *testing.T) {
 	mustNotHold(t, "the log", x.log.String())
 }
 
-// endedRows waits until no row is running any more.
+// endedRows waits until every row is written, and none is running any more.
 func (x *chaos) endedRows() []Row {
 	changed, cancel := x.Subscribe()
 	defer cancel()
 	limit := time.After(20 * time.Second)
 	for {
+		written := x.ledger.Health().Waiting == 0 // rows were begun before their providers were asked
 		rows := x.rows()
-		if !slices.ContainsFunc(rows, func(r Row) bool { return r.Status == ledger.StatusRunning }) {
+		if written && !slices.ContainsFunc(rows, func(r Row) bool { return r.Status == ledger.StatusRunning }) {
 			return rows
 		}
 		select {

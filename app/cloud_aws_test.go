@@ -198,6 +198,20 @@ func TestBedrockKeys(t *testing.T) {
 		}
 		h.hides(got.body, awsSecret)
 	})
+	t.Run("a program", func(t *testing.T) {
+		profile := func(prints string) *house {
+			return bedrockAt(t, c.URL, ", profile: p", files(t, "config", "[profile p]\ncredential_process = echo '"+prints+"'\n"))
+		}
+		signedBy(t, try(t, profile(fmt.Sprintf(`{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s"}`, awsAccess, awsSecret))), "eu-west-1")
+		for _, prints := range []string{awsSecret, fmt.Sprintf(`{"AccessKeyId":"%s","SecretAccessKey":%s}`, awsAccess, awsSecret)} {
+			h := profile(prints)
+			got := h.chat("bedrock/"+haiku, "")
+			if got.status != 401 || !strings.Contains(got.body, "credential_process") {
+				t.Errorf("%d %s", got.status, got.body)
+			}
+			h.hides(got.body, awsAccess, awsSecret)
+		}
+	})
 	t.Run("sign-in stays on allowed hosts", func(t *testing.T) {
 		sso := "[profile s]\nsso_session = x\nsso_account_id = 1\nsso_role_name = r\n[sso-session x]\nsso_region = xx-none-1\nsso_start_url = https://x.invalid/start\n"
 		h := bedrockAt(t, c.URL, ", profile: s", files(t, "config", sso))

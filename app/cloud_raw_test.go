@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 	"keytray/proxy/upstream"
 	"keytray/store/ledger"
@@ -250,7 +250,7 @@ func TestAzurePassed(t *testing.T) {
 
 // A realtime session names its deployment as the version wants it.
 func TestAzureRealtime(t *testing.T) {
-	d := openai.Dialect{Kind: openai.Realtime}
+	d := verbatim.Dialect{Kind: verbatim.Realtime}
 	for yaml, want := range map[string]string{
 		"resource: r-1, deployments: {gpt-realtime: my-voice}":                          "https://r-1.openai.azure.com/openai/v1/realtime?model=my-voice",
 		"resource: r-1, deployments: {gpt-realtime: my-voice}, api_version: 2024-10-21": "https://r-1.openai.azure.com/openai/realtime?deployment=my-voice&api-version=2024-10-21",

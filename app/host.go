@@ -84,22 +84,30 @@ func deploys(p catalog.Provider) bool {
 // client's, so that its own bytes can be sent, where the model is served in
 // that; else the first that it is served in.
 func spoken(p catalog.Provider, r *llm.Request, model string) catalog.Provider {
-	dialects := append([]string{p.Dialect}, slices.Sorted(maps.Keys(p.Also))...)
 	if r.Inbound != nil {
-		dialects = append([]string{r.Inbound.Name()}, dialects...)
+		if own, ok := inDialect(p, r.Inbound.Name(), model); ok {
+			return own
+		}
 	}
-	for _, dialect := range dialects {
-		if outbound(dialect) == nil || !p.Serves(dialect, model) {
-			continue
-		}
-		if dialect == p.Dialect {
-			return p
-		}
-		if other, ok := p.In(dialect); ok {
+	for _, dialect := range append([]string{p.Dialect}, slices.Sorted(maps.Keys(p.Also))...) {
+		if other, ok := inDialect(p, dialect, model); ok {
 			return other
 		}
 	}
 	return p
+}
+
+// inDialect is the provider in a dialect that it serves a model in, if
+// Keytray speaks that.
+func inDialect(p catalog.Provider, dialect, model string) (catalog.Provider, bool) {
+	switch {
+	case outbound(dialect) == nil || !p.Serves(dialect, model):
+		return p, false
+	case dialect == p.Dialect:
+		return p, true
+	default:
+		return p.In(dialect)
+	}
 }
 
 // place tells a leaf where its model is called, and under which name.

@@ -93,6 +93,16 @@ func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 			return l.(llm.Target), nil
 		}
 	}
+	w := t.watched(r, p, m, out, base, listed)
+	if p.ID != ollamaProvider && !r.LocalOnly { // whose leaf never signs
+		t.leaves.Store(key, w)
+	}
+	return w, nil
+}
+
+// watched makes the leaf of a model, called in a dialect at an address, whose
+// name in the price list is listed.
+func (t *table) watched(r *llm.Request, p catalog.Provider, m model, out llm.Outbound, base, listed string) route.Watched {
 	lm := t.catalog.Call(p.ID, listed)
 	if p.ID == ollamaProvider && !embeds(r) {
 		lm.Flags = slices.Concat(lm.Flags, t.app.ollama.abilities(t.app.ctx, m.Name))
@@ -119,10 +129,7 @@ func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 	if l.Sign != nil {
 		w.Keys = func() []string { return labels(t.app.ring.Cached(p.ID)) }
 	}
-	if p.ID != ollamaProvider && !r.LocalOnly { // whose leaf never signs
-		t.leaves.Store(key, w)
-	}
-	return w, nil
+	return w
 }
 
 // atLimit is the local model that answers when a budget is used up and its

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"keytray/proxy/catalog"
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 	"keytray/proxy/route"
 	"keytray/proxy/upstream"
@@ -19,8 +19,8 @@ import (
 
 // pass finds who answers a call that is no conversation: by the model that it
 // names, or by who keeps what it is about.
-func (t *table) pass(r *llm.Request, d openai.Dialect) (llm.Target, error) {
-	if d.Kind == openai.Raw {
+func (t *table) pass(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
+	if d.Kind == verbatim.Raw {
 		return t.raw(r, d)
 	}
 	if p, ok, err := t.told(r); err != nil {
@@ -58,7 +58,7 @@ func (t *table) fixed(r *llm.Request, find func(name string) (model, error), to 
 		return nil, err
 	}
 	r.Route = rt.Name
-	d, _ := r.Inbound.(openai.Dialect)
+	d, _ := r.Inbound.(verbatim.Dialect)
 	var all route.Fallback
 	var first error
 	for _, name := range t.models(rt.Target, nil) {
@@ -68,7 +68,7 @@ func (t *table) fixed(r *llm.Request, find func(name string) (model, error), to 
 			target, err = to(r, m)
 		}
 		switch {
-		case err == nil && (r.Rest != nil || d.Kind == openai.Realtime):
+		case err == nil && (r.Rest != nil || d.Kind == verbatim.Realtime):
 			return target, nil // an upload can be sent once, and a session begins once
 		case err == nil:
 			all = append(all, target)
@@ -128,10 +128,10 @@ func (t *table) told(r *llm.Request) (catalog.Provider, bool, error) {
 // bearer finds the model that a call names, or for one that names none, who
 // answers calls of its kind. The switch has no stand-ins here: a vector, a
 // picture or a ranking of another model is not what was asked for.
-func (t *table) bearer(name string, d openai.Dialect) (model, error) {
+func (t *table) bearer(name string, d verbatim.Dialect) (model, error) {
 	if name == "" {
 		p, err := t.fileProvider(d)
-		if d.Kind == openai.Moderation || d.Kind == openai.Images {
+		if d.Kind == verbatim.Moderation || d.Kind == verbatim.Images {
 			return model{p, ""}, err
 		}
 		return model{}, llm.Invalid("model", "model is missing: name the model to use")
@@ -186,7 +186,7 @@ var keepers = []string{"openai", "groq", "mistral", "xai"}
 
 // fileProvider is who gets what names neither a model nor a thing that
 // somebody keeps.
-func (t *table) fileProvider(d openai.Dialect) (string, error) {
+func (t *table) fileProvider(d verbatim.Dialect) (string, error) {
 	can := func(id string) bool {
 		p, ok := t.catalog.Provider(id)
 		return ok && t.usable[id] && (slices.Contains(keepers, id) || p.Custom) && speaksOpenAI(p)
@@ -211,7 +211,7 @@ func (t *table) fileProvider(d openai.Dialect) (string, error) {
 }
 
 // byKeeper is the target of a call about a file, a batch or an upload.
-func (t *table) byKeeper(r *llm.Request, d openai.Dialect) (llm.Target, error) {
+func (t *table) byKeeper(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
 	id := keptID(r)
 	m := model{}
 	if k, ok := t.app.keeper(id); id != "" && ok {
@@ -236,7 +236,7 @@ func keptID(r *llm.Request) string {
 		return parts[1]
 	}
 	var id string
-	openai.Kept(r.Raw, func(i, _ string) { id = i })
+	verbatim.Kept(r.Raw, func(i, _ string) { id = i })
 	return id
 }
 
@@ -244,7 +244,7 @@ func keptID(r *llm.Request) string {
 func speaksOpenAI(p catalog.Provider) bool { return p.Dialect == "chat" || p.Dialect == "responses" }
 
 // passTo is the target that sends a call on to one provider.
-func (t *table) passTo(r *llm.Request, d openai.Dialect, m model) (llm.Target, error) {
+func (t *table) passTo(r *llm.Request, d verbatim.Dialect, m model) (llm.Target, error) {
 	p, ok := t.catalog.Provider(m.Provider)
 	if m.Provider == demoProvider || !ok {
 		return nil, llm.Invalid("model", "%s answers conversations only; ask a provider of OpenAI's API", m.Provider)
@@ -261,7 +261,7 @@ func (t *table) passTo(r *llm.Request, d openai.Dialect, m model) (llm.Target, e
 		}
 	}
 	query := r.Query
-	if d.Kind == openai.Realtime {
+	if d.Kind == verbatim.Realtime {
 		as := "model"
 		if p.Undeployed() != p.BaseURL {
 			as = "deployment"
@@ -270,14 +270,14 @@ func (t *table) passTo(r *llm.Request, d openai.Dialect, m model) (llm.Target, e
 	}
 	pass := t.sender(r, p, model{p.ID, listed}, base, base+(&url.URL{Path: path}).EscapedPath(), query)
 	var err error
-	if pass.Body, err = openai.Patch(r.Raw, r.ModelAt, sent, strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/")); err != nil {
+	if pass.Body, err = verbatim.Patch(r.Raw, r.ModelAt, sent, strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/")); err != nil {
 		return nil, err
 	}
 	if len(r.Raw) == 0 {
 		pass.Body = nil
 	}
 	pass.Watch, pass.Unmetered, pass.NoRow, pass.Asked = d, true, !d.Rows(), d.Asks(r.Raw)
-	if d.Kind == openai.Batches && r.Method == http.MethodPost && r.Path == "/batches" { // which has no row before its results
+	if d.Kind == verbatim.Batches && r.Method == http.MethodPost && r.Path == "/batches" { // which has no row before its results
 		if err := t.affords(r, p); err != nil {
 			return nil, err
 		}
@@ -338,7 +338,7 @@ func (t *table) remember(pass *upstream.Pass, r *llm.Request, provider string) {
 	label := labelOf(pass)
 	pass.Learn = func(body []byte) {
 		var things []ledger.Kept
-		openai.Kept(body, func(id, object string) {
+		verbatim.Kept(body, func(id, object string) {
 			things = append(things, ledger.Kept{ID: id, Provider: provider, Key: *label, Kind: clip(object)})
 		})
 		t.app.keep(things)
@@ -366,16 +366,16 @@ func labelOf(pass *upstream.Pass) *string {
 // passBase is where a provider takes a call of OpenAI's API, and the path
 // below that; "" is nowhere. sent is its name of the model, if the call names
 // one.
-func (a *App) passBase(p catalog.Provider, d openai.Dialect, path, sent string) (base, below string) {
+func (a *App) passBase(p catalog.Provider, d verbatim.Dialect, path, sent string) (base, below string) {
 	path = strings.TrimPrefix(path, "/v2")
-	if other := a.also(p, "other"); d.Kind == openai.Rerank && other != "" {
+	if other := a.also(p, "other"); d.Kind == verbatim.Rerank && other != "" {
 		return other, path // Cohere ranks by its own API alone
 	}
 	if !speaksOpenAI(p) {
 		return "", ""
 	}
 	p.BaseURL = a.baseURL(p)
-	if sent == "" || !d.Named() || d.Kind == openai.Realtime {
+	if sent == "" || !d.Named() || d.Kind == verbatim.Realtime {
 		return p.Undeployed(), path
 	}
 	return p.For(sent), path

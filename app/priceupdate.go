@@ -207,6 +207,8 @@ func (a *App) watchPrices() {
 
 // weekly looks for new prices if it is time to, and notes how many there are.
 func (a *App) weekly(ctx context.Context, now time.Time) error {
+	a.looking.Lock()
+	defer a.looking.Unlock()
 	f, err := a.readPrices()
 	if err != nil || a.config.Current().PriceUpdate != config.UpdateWeekly || a.network.Offline() || now.Sub(f.Checked) < week {
 		return nil

@@ -10,7 +10,7 @@ import (
 
 	"keytray/proxy/catalog"
 	"keytray/proxy/dialect/embed"
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 	"keytray/proxy/upstream"
 )
@@ -19,7 +19,7 @@ import (
 // provider. One that only reads leaves no row, as it uses no model; the log
 // has it. One whose path is a known API's is metered as that API says; of any
 // other nobody knows what it cost.
-func (t *table) raw(r *llm.Request, d openai.Dialect) (llm.Target, error) {
+func (t *table) raw(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
 	id, rest, _ := strings.Cut(strings.TrimPrefix(r.Path, "/p/"), "/")
 	p, ok := t.catalog.Provider(id)
 	if !ok {
@@ -65,7 +65,7 @@ func (t *table) raw(r *llm.Request, d openai.Dialect) (llm.Target, error) {
 		pass.Body = [][]byte{r.Raw}
 	}
 	pass.Wide, pass.Verbatim, pass.Watch = true, true, watch
-	passed, other := watch.(openai.Dialect)
+	passed, other := watch.(verbatim.Dialect)
 	if other {
 		pass.Asked = passed.Asks(r.Raw)
 	}
@@ -91,7 +91,7 @@ const signedMost = 128 << 20
 
 // known is who can read the answers of a raw call, by its path, and the model
 // that it names; nil and "" if that is not known.
-func (t *table) known(r *llm.Request, p catalog.Provider, d openai.Dialect, rest string) (upstream.Watch, string) {
+func (t *table) known(r *llm.Request, p catalog.Provider, d verbatim.Dialect, rest string) (upstream.Watch, string) {
 	if r.Raw == nil {
 		return nil, ""
 	}
@@ -141,13 +141,13 @@ func (t *table) known(r *llm.Request, p catalog.Provider, d openai.Dialect, rest
 	case strings.HasSuffix(rest, "/v2/embed"):
 		watch = embed.Dialect{Form: embed.Cohere, Refusals: d}
 	case strings.HasSuffix(rest, "/images/generations"), strings.HasSuffix(rest, "/images/edits"):
-		watch = openai.Dialect{Kind: openai.Images, Errors: d.Errors}
+		watch = verbatim.Dialect{Kind: verbatim.Images, Errors: d.Errors}
 	case end == "/speech":
-		watch = openai.Dialect{Kind: openai.Speech, Errors: d.Errors}
+		watch = verbatim.Dialect{Kind: verbatim.Speech, Errors: d.Errors}
 	case end == "/moderations":
-		watch = openai.Dialect{Kind: openai.Moderation, Errors: d.Errors}
+		watch = verbatim.Dialect{Kind: verbatim.Moderation, Errors: d.Errors}
 	case end == "/rerank":
-		watch = openai.Dialect{Kind: openai.Rerank, Errors: d.Errors}
+		watch = verbatim.Dialect{Kind: verbatim.Rerank, Errors: d.Errors}
 	}
 	if name != "" {
 		return watch, name

@@ -17,7 +17,7 @@ type recorder struct{ app *App }
 // a budget that is used up.
 func (r recorder) Begin(a *llm.Attempt) error {
 	row := r.row(a)
-	cat, at := r.app.catalog.Load(), catalog.Context{At: a.Start}
+	cat, at := r.app.catalog.Load(), catalog.Context{At: a.Start, Sum: true}
 	if !a.Unmetered {
 		row.EstimateInput = tokens(a.SentBytes)
 		if c := cat.Estimate(a.Provider, a.Model, llm.Usage{}, a.SentBytes, 0, at); c.Kind != catalog.Unpriced {

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"keytray/proxy/catalog"
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 	"keytray/store/ledger"
 )
@@ -99,7 +99,7 @@ func (a *App) writing(ctx context.Context, f func(*ledger.Ledger) error) error {
 // reprice is a row with the cost that today's lists give it; ok is false where
 // it stays as it is.
 func reprice(cat *catalog.Catalog, r Row) (_ Row, ok bool) {
-	if r.Status == ledger.StatusRunning || r.CostKind == ledger.CostStated || r.Role == ledger.RoleKept || r.Provider == demoProvider || r.Inbound == string(openai.Batches) ||
+	if r.Status == ledger.StatusRunning || r.CostKind == ledger.CostStated || r.Role == ledger.RoleKept || r.Provider == demoProvider || r.Inbound == string(verbatim.Batches) ||
 		r.Usage == (Usage{}) {
 		return r, false
 	}

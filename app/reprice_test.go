@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/store/ledger"
 )
 
@@ -25,7 +25,7 @@ func TestWhatIsPricedAnew(t *testing.T) {
 		{"estimated tokens", Row{Status: "cut", CostPico: pico(1), CostKind: "estimated", Price: `{"input":"1.25"}`}, "2000000000", "estimated"},
 		{"stated by the provider", Row{Status: "ok", CostPico: pico(1), CostKind: "stated", Price: `{}`}, "", ""},
 		{"a batch", Row{Status: "ok", CostPico: pico(1), CostKind: "exact", Price: `{"tier":"batch"}`}, "", ""},
-		{"a batch without a price", Row{Status: "ok", Inbound: string(openai.Batches), CostKind: "unpriced"}, "", ""},
+		{"a batch without a price", Row{Status: "ok", Inbound: string(verbatim.Batches), CostKind: "unpriced"}, "", ""},
 		{"several models", Row{Status: "ok", CostPico: pico(1), CostKind: "exact", Price: `{"also":[{}]}`}, "", ""},
 		{"a place", Row{Status: "ok", CostPico: pico(1), CostKind: "exact", Price: `{"place":"1.1"}`}, "", ""},
 		{"from the cache", Row{Status: "ok", Role: ledger.RoleKept, CostPico: pico(0), CostKind: "exact"}, "", ""},

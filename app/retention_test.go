@@ -3,9 +3,11 @@ package app
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"keytray/store/config"
 	"keytray/store/ledger"
 )
 
@@ -44,5 +46,36 @@ func TestDetail(t *testing.T) {
 	h.chat("demo/echo", "")
 	if row := h.last(); row.Model != "echo" || row.Asked != "demo/echo" {
 		t.Errorf("%+v", row)
+	}
+}
+
+// What the window sets is in the file, and holds from then on.
+func TestSettingsAreWritten(t *testing.T) {
+	h := open(t, "# mine\nledger:\n  sync: normal # stays\n")
+	for _, err := range []error{h.SetKeepDays(90), h.SetLedgerDetail("counts"), h.SetPriceUpdate("weekly"), h.SetKeepResponses(true)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := h.Settings()
+	if c.Ledger.KeepDays != 90 || c.Ledger.Detail != config.DetailCounts || c.PriceUpdate != config.UpdateWeekly || !c.KeepResponses {
+		t.Errorf("settings %+v", c)
+	}
+	b, err := os.ReadFile(filepath.Join(h.home, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(b); !strings.Contains(text, "# mine\nledger:\n  sync: normal # stays\n") || !strings.Contains(text, "keep_days: 90\n") {
+		t.Errorf("config.yaml is now\n%s", text)
+	}
+	h.chat("demo/echo", "")
+	if row := h.last(); row.Model != ledger.NotKept {
+		t.Errorf("after the change a row holds %+v", row)
+	}
+	if err := h.SetKeepDays(0); err != nil || h.Settings().Ledger.KeepDays != 0 {
+		t.Errorf("for good: %v, %d", err, h.Settings().Ledger.KeepDays)
+	}
+	if err := h.SetPriceUpdate("hourly"); err == nil || h.Settings().PriceUpdate != config.UpdateWeekly {
+		t.Errorf("a word that means nothing was taken: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"keytray/proxy/upstream"
 	"keytray/store/keys"
@@ -13,13 +14,11 @@ const adminLabel = "admin"
 
 // callable are the keys that models may be called with.
 func callable(all []keys.Key) []keys.Key {
-	var out []keys.Key
-	for _, k := range all {
-		if k.Label != adminLabel {
-			out = append(out, k)
-		}
+	admin := func(k keys.Key) bool { return k.Label == adminLabel }
+	if !slices.ContainsFunc(all, admin) {
+		return all
 	}
-	return out
+	return slices.DeleteFunc(slices.Clone(all), admin)
 }
 
 // pickKey chooses the key to sign with: the first one that does not rest, or,

@@ -201,7 +201,7 @@ func (t *table) filter(c config.Target, all []route.Choice, weights []int) ([]ro
 // within tells whether a million tokens of output cost no more than most. One
 // of unknown price does not pass.
 func (t *table) within(c route.Choice, most int64) bool {
-	cost := t.catalog.Cost(c.Provider, c.Model, llm.Usage{Output: 1_000_000, Known: true}, catalog.Context{At: time.Now()})
+	cost := t.catalog.Cost(c.Provider, c.Model, llm.Usage{Output: 1_000_000, Known: true}, catalog.Context{At: time.Now(), Sum: true})
 	return cost.Kind != catalog.Unpriced && int64(cost.Pico) <= most
 }
 
@@ -216,7 +216,7 @@ func (t *table) cost(r *llm.Request, c route.Choice) (llm.Pico, bool) {
 	if c.Provider == demoProvider {
 		return 0, true
 	}
-	cost := t.catalog.Estimate(c.Provider, c.Model, llm.Usage{Output: usualOutput}, int64(len(r.Raw)), 0, catalog.Context{At: time.Now()})
+	cost := t.catalog.Estimate(c.Provider, c.Model, llm.Usage{Output: usualOutput}, int64(len(r.Raw)), 0, catalog.Context{At: time.Now(), Sum: true})
 	return cost.Pico, cost.Kind != catalog.Unpriced
 }
 

@@ -19,7 +19,7 @@ func saved(cat *catalog.Catalog, a *llm.Attempt, at catalog.Context, cost catalo
 	// Only the answer stands in the other's place: parts and lost races come on top.
 	if p, m, ok := strings.Cut(a.Note.Instead, "/"); ok && a.Note.Part == llm.PartAnswer && a.Outcome == llm.OK {
 		u.Also, u.HasStated = nil, false
-		if other := cat.Cost(p, m, u, catalog.Context{At: at.At}); other.Kind != catalog.Unpriced {
+		if other := cat.Cost(p, m, u, catalog.Context{At: at.At, Sum: true}); other.Kind != catalog.Unpriced {
 			sum, any = sum+other.Pico-cost.Pico, true
 		}
 	}

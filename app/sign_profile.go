@@ -90,7 +90,10 @@ func (s *awsSource) fromProfile(ctx context.Context) (aws.Credentials, error) {
 	case err != nil && ctx.Err() != nil:
 		return k, ctx.Err()
 	case err != nil:
-		s.profile = nil // its files may be mended by the next call
+		s.profile = nil                                                      // its files may be mended by the next call
+		if ran := (*processcreds.ProviderError)(nil); errors.As(err, &ran) { // quotes what was printed: maybe a key
+			return k, unsigned(p, "the AWS profile %s gives no key: its credential_process failed, or printed none in AWS's form; run that program by hand, or store a key with `keytray keys add %s`", name, p.ID)
+		}
 		return k, unsigned(p, "the AWS profile %s gives no key (%s): sign in again with `aws sso login --profile %s`, or store a key with `keytray keys add %s`", name, clip(err.Error()), name, p.ID)
 	}
 	return k, nil

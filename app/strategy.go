@@ -36,7 +36,7 @@ func (t *table) smart(c config.Target, of []route.Choice) llm.Target {
 // outputPrice is what a million tokens of output cost at a choice, in USD; 0 is
 // free, and ok is false where no price is known.
 func (t *table) outputPrice(c route.Choice) (usd float64, ok bool) {
-	cost := t.catalog.Cost(c.Provider, c.Model, llm.Usage{Output: 1_000_000, Known: true}, catalog.Context{At: time.Now()})
+	cost := t.catalog.Cost(c.Provider, c.Model, llm.Usage{Output: 1_000_000, Known: true}, catalog.Context{At: time.Now(), Sum: true})
 	return float64(cost.Pico) / 1e12, cost.Kind != catalog.Unpriced
 }
 
@@ -157,7 +157,7 @@ func (a *App) hit(ctx context.Context, r *llm.Request, h route.Hit) {
 	rec := recorder{a}
 	row := rec.row(at)
 	row.Status, row.CostPico, row.ComputedPico, row.CostKind = ledger.StatusOK, pico(0), pico(0), ledger.CostExact
-	if c := a.catalog.Load().Cost(provider, name, h.Usage, catalog.Context{At: now}); c.Kind != catalog.Unpriced {
+	if c := a.catalog.Load().Cost(provider, name, h.Usage, catalog.Context{At: now, Sum: true}); c.Kind != catalog.Unpriced {
 		row.SavedPico = pico(c.Pico)
 	}
 	row.ID = a.ledger.Begin(row)

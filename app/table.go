@@ -10,7 +10,7 @@ import (
 
 	"keytray/proxy"
 	"keytray/proxy/catalog"
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 	"keytray/store/config"
 )
@@ -94,7 +94,7 @@ func (t *table) Target(r *llm.Request) (llm.Target, error) {
 
 // answers finds who answers r with the table as it is.
 func (t *table) answers(r *llm.Request) (llm.Target, error) {
-	if d, ok := r.Inbound.(openai.Dialect); ok {
+	if d, ok := r.Inbound.(verbatim.Dialect); ok {
 		return t.pass(r, d)
 	}
 	if embeds(r) {

@@ -123,5 +123,25 @@ func (a *App) SetLedgerSync(to string) error {
 	return a.config.Edit(func(e *config.Edit) error { return e.SetLedgerSync(config.Sync(to)) })
 }
 
+// SetKeepDays says after how many days single calls are dropped; 0 is never.
+func (a *App) SetKeepDays(days int) error {
+	return a.config.Edit(func(e *config.Edit) error { return e.SetKeepDays(days) })
+}
+
+// SetLedgerDetail is full, or counts: what the rows of new calls hold.
+func (a *App) SetLedgerDetail(to string) error {
+	return a.config.Edit(func(e *config.Edit) error { return e.SetLedgerDetail(config.Detail(to)) })
+}
+
+// SetPriceUpdate is asked or weekly: when newer prices are looked up.
+func (a *App) SetPriceUpdate(to string) error {
+	return a.config.Edit(func(e *config.Edit) error { return e.SetPriceUpdate(config.PriceUpdate(to)) })
+}
+
+// SetKeepResponses keeps answers of the Responses API in memory, or does not.
+func (a *App) SetKeepResponses(yes bool) error {
+	return a.config.Edit(func(e *config.Edit) error { return e.SetKeepResponses(yes) })
+}
+
 // Settings are the settings in use.
 func (a *App) Settings() *config.Config { return a.config.Current() }

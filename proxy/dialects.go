@@ -8,8 +8,8 @@ import (
 	"keytray/proxy/dialect/gemini"
 	"keytray/proxy/dialect/messages"
 	"keytray/proxy/dialect/ollama"
-	"keytray/proxy/dialect/openai"
 	"keytray/proxy/dialect/responses"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 )
 
@@ -24,7 +24,7 @@ var inbounds = slices.Concat([]llm.Inbound{chat.Dialect{}}, embed.All(), []llm.I
 })
 
 // passed are the calls that go through as they are.
-var passed = openai.All(chat.Dialect{})
+var passed = verbatim.All(chat.Dialect{})
 
 // Dialects are the names of the dialects that clients may speak.
 func Dialects() []string {

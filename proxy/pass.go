@@ -9,7 +9,7 @@ import (
 
 	"github.com/gorilla/mux"
 
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 )
 
@@ -20,14 +20,14 @@ func (h *Handler) routePassed(router *mux.Router) {
 			router.Handle(p.Path, h.guard(d, h.asIs(d))).Methods(p.Method)
 		}
 	}
-	raw := openai.Dialect{Kind: openai.Raw, Errors: passed[0].Errors}
+	raw := verbatim.Dialect{Kind: verbatim.Raw, Errors: passed[0].Errors}
 	router.PathPrefix("/p/").Handler(h.guard(raw, h.asIs(raw)))
-	talk := openai.Dialect{Kind: openai.Realtime, Errors: passed[0].Errors}
+	talk := verbatim.Dialect{Kind: verbatim.Realtime, Errors: passed[0].Errors}
 	router.Handle("/realtime", h.guard(talk, h.realtime(talk))).Methods(http.MethodGet)
 }
 
 // asIs answers calls of one kind in the client's bytes and the provider's.
-func (h *Handler) asIs(d openai.Dialect) http.Handler {
+func (h *Handler) asIs(d verbatim.Dialect) http.Handler {
 	return h.safely(d, func(w http.ResponseWriter, hr *http.Request, id string) {
 		c, _ := hr.Context().Value(callerKey{}).(caller)
 		r := &llm.Request{
@@ -35,7 +35,7 @@ func (h *Handler) asIs(d openai.Dialect) http.Handler {
 			Method: hr.Method, Path: hr.URL.Path, Query: hr.URL.RawQuery,
 		}
 		err := h.read(d, r, hr)
-		if err == nil && d.Kind == openai.Raw {
+		if err == nil && d.Kind == verbatim.Raw {
 			r.Path, err = rawPath(hr)
 		}
 		if err != nil {
@@ -69,16 +69,16 @@ func bothWays(w http.ResponseWriter) {
 
 // read takes what must be known of a body: all of a JSON object, and of a form
 // as much as it takes to find the model. The rest is read by who sends it on.
-func (h *Handler) read(d openai.Dialect, r *llm.Request, hr *http.Request) error {
-	if hr.Method != http.MethodPost && d.Kind != openai.Raw || hr.Body == nil || hr.Body == http.NoBody {
+func (h *Handler) read(d verbatim.Dialect, r *llm.Request, hr *http.Request) error {
+	if hr.Method != http.MethodPost && d.Kind != verbatim.Raw || hr.Body == nil || hr.Body == http.NoBody {
 		return nil
 	}
-	form, err := openai.NewForm(hr.Header.Get("Content-Type"))
+	form, err := verbatim.NewForm(hr.Header.Get("Content-Type"))
 	if err != nil {
 		return err
 	}
 	switch {
-	case d.Kind == openai.Raw && (form != nil || !conversation(hr)):
+	case d.Kind == verbatim.Raw && (form != nil || !conversation(hr)):
 		r.Rest = rest(hr, 0)
 		return nil
 	case form == nil:
@@ -105,7 +105,7 @@ const (
 )
 
 // readForm reads a form up to its model.
-func (h *Handler) readForm(d openai.Dialect, form *openai.Form, r *llm.Request, hr *http.Request) error {
+func (h *Handler) readForm(d verbatim.Dialect, form *verbatim.Form, r *llm.Request, hr *http.Request) error {
 	if !d.Named() {
 		r.Rest = rest(hr, 0)
 		return nil
@@ -165,10 +165,10 @@ func rest(hr *http.Request, read int) remainder {
 }
 
 // handOver gives the client the provider's answer as it is.
-func (h *Handler) handOver(w http.ResponseWriter, d openai.Dialect, resp *llm.Response) {
+func (h *Handler) handOver(w http.ResponseWriter, d verbatim.Dialect, resp *llm.Response) {
 	defer resp.Body.Close()
 	hd := w.Header()
-	if d.Kind == openai.Raw {
+	if d.Kind == verbatim.Raw {
 		passAll(hd, resp.Header)
 	} else {
 		passAnswerHeaders(hd, resp.Header)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 )
 
@@ -49,7 +49,7 @@ func subprotocols(r *http.Request) []string {
 }
 
 // realtime relays a session between the client's WebSocket and the provider's.
-func (h *Handler) realtime(d openai.Dialect) http.Handler {
+func (h *Handler) realtime(d verbatim.Dialect) http.Handler {
 	return h.safely(d, func(w http.ResponseWriter, hr *http.Request, id string) {
 		if !strings.EqualFold(hr.Header.Get("Upgrade"), "websocket") {
 			h.fail(w, d, &llm.Error{Kind: llm.BadRequest, Status: http.StatusUpgradeRequired, Message: "realtime is a WebSocket: connect to it as ws://, with Upgrade: websocket"})

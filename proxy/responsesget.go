@@ -10,7 +10,7 @@ import (
 
 	"github.com/gorilla/mux"
 
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 )
 
@@ -92,7 +92,7 @@ func (h *Handler) passOn(w http.ResponseWriter, hr *http.Request, in llm.Inbound
 		h.fail(w, in, err)
 		return
 	}
-	h.handOver(w, openai.Dialect{}, resp)
+	h.handOver(w, verbatim.Dialect{}, resp)
 }
 
 func (h *Handler) getKept(r *http.Request, k *kept) ([]byte, error) {

@@ -60,7 +60,7 @@ func (f *face) follow(ctx context.Context, a *app.App, q app.RowFilter, asJSON b
 func (p *follower) take(rows []app.Row) error {
 	settled := true // no row before this one is under way
 	for _, r := range rows {
-		if r.Status == running {
+		if r.Status == "running" {
 			settled = false
 			continue
 		}
@@ -83,7 +83,7 @@ func (p *follower) take(rows []app.Row) error {
 
 func (p *follower) line(r app.Row) error {
 	if p.asJSON {
-		return object(p.out, newRowJSON(r))
+		return object(p.out, view.NewRowJSON(r))
 	}
 	lines := view.RequestLines(time.Now(), r)
 	if p.lines++; p.lines > 1 {

@@ -152,7 +152,7 @@ func (f *face) updatePrices(ctx context.Context, a *app.App, from string, yes bo
 	}
 	if len(o.Refused) > 0 {
 		f.note("Refused, as no price changes so much:")
-		for _, line := range changeTable(o.Refused).Lines(f.columns()) {
+		for _, line := range view.ChangeTable(o.Refused).Lines(f.columns()) {
 			f.note("%s", line)
 		}
 	}
@@ -160,7 +160,7 @@ func (f *face) updatePrices(ctx context.Context, a *app.App, from string, yes bo
 		f.say("%s looked up at %s: no price has changed", view.Plural(int64(o.Models), "model"), o.Source)
 		return a.AcceptPrices(ctx, o)
 	}
-	f.print(changeTable(o.Changes))
+	f.print(view.ChangeTable(o.Changes))
 	if err := f.agreed(ctx, yes, fmt.Sprintf("Use %s of %s from now on?", view.Plural(int64(len(o.Changes)), "price"), o.Source), "no price was changed"); err != nil {
 		return err
 	}
@@ -169,27 +169,6 @@ func (f *face) updatePrices(ctx context.Context, a *app.App, from string, yes bo
 	}
 	f.say("%s changed, from now on", view.Plural(int64(len(o.Changes)), "price"))
 	return nil
-}
-
-func changeTable(changes []app.PriceChange) *view.Table {
-	t := &view.Table{Columns: []view.Column{
-		{Title: "MODEL", Flexible: true},
-		{Title: "FOR"},
-		{Title: "OLD $/M", Right: true},
-		{Title: "NEW $/M", Right: true},
-	}}
-	for _, c := range changes {
-		what := c.Kind
-		if c.Over > 0 {
-			what += " over " + view.Tokens(c.Over)
-		}
-		old := c.Old
-		if old == "" {
-			old = "-"
-		}
-		t.Rows = append(t.Rows, []string{c.Provider + "/" + c.Model, what, old, c.New})
-	}
-	return t
 }
 
 // agreed asks a question with yes or no. Where nobody can be asked, the answer

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -24,11 +23,7 @@ func (f *face) say(format string, args ...any) { fmt.Fprintf(f.out(), format+"\n
 func (f *face) note(format string, args ...any) { fmt.Fprintf(f.env.Stderr, format+"\n", args...) }
 
 // object writes one JSON object on one line.
-func object(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
-}
+func object(w io.Writer, v any) error { return view.Object(w, v) }
 
 // warn prints a problem that did not keep the command from its work.
 func (f *face) warn(said, remedy string) {

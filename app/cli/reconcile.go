@@ -225,7 +225,7 @@ func usdIf(pico int64, is bool) *string {
 	if !is {
 		return nil
 	}
-	return usdOf(&pico)
+	return view.KnownDecimal(&pico)
 }
 
 func (f *face) reconcileJSON(r app.Reconciled, v view.Reconcile) error {

@@ -49,7 +49,7 @@ said to cost before spend --reprice is under WAS, and in --json in was.`,
 				q.Limit = shown
 			}
 			q.Status = app.RowStatus(status)
-			if follow && q.Status == running {
+			if follow && q.Status == "running" {
 				return usagef(cmd, "--follow shows calls as they end: leave out --status running")
 			}
 			ctx := cmd.Context()
@@ -83,7 +83,7 @@ func (f *face) requests(ctx context.Context, a *app.App, q app.RowFilter, asJSON
 	if asJSON && q.Limit == 0 {
 		// All of a long time: a row at a time.
 		out := bufio.NewWriter(f.out())
-		err := a.EachRequest(ctx, q, func(r app.Row) error { return object(out, newRowJSON(r)) })
+		err := a.EachRequest(ctx, q, func(r app.Row) error { return object(out, view.NewRowJSON(r)) })
 		if flushed := out.Flush(); err == nil {
 			err = flushed
 		}
@@ -95,7 +95,7 @@ func (f *face) requests(ctx context.Context, a *app.App, q app.RowFilter, asJSON
 	}
 	if asJSON {
 		for _, r := range rows {
-			if err := object(f.out(), newRowJSON(r)); err != nil {
+			if err := object(f.out(), view.NewRowJSON(r)); err != nil {
 				return err
 			}
 		}

@@ -17,11 +17,12 @@ func (f *face) versionCommand() *cobra.Command {
 		Example: "  keytray version",
 		Args:    exactly(0, ""),
 		Run: func(cmd *cobra.Command, _ []string) {
-			fmt.Fprintln(cmd.OutOrStdout(), version())
+			fmt.Fprintln(cmd.OutOrStdout(), "keytray version", version())
 		},
 	}
 }
 
+// version has no name in front: cobra writes one before it for --version.
 func version() string {
-	return fmt.Sprintf("keytray %s %s/%s %s", app.Version, runtime.GOOS, runtime.GOARCH, runtime.Version())
+	return fmt.Sprintf("%s %s/%s %s", app.Version, runtime.GOOS, runtime.GOARCH, runtime.Version())
 }

@@ -15,13 +15,13 @@ func callColumns() columns {
 		{title: "Time", width: 88},
 		{title: "Tool", width: 74},
 		{title: "Used <- asked"},
-		{title: "In", width: 42, right: true},
-		{title: "Out", width: 42, right: true},
-		{title: "Cached", width: 56, right: true, wide: true},
+		{title: "In", width: 42, right: true, from: narrow},
+		{title: "Out", width: 42, right: true, from: narrow},
+		{title: "Cached", width: 56, right: true, from: broad},
 		{title: "Cost", width: 74, right: true},
-		{title: "First", width: 57, right: true, wide: true},
-		{title: "Took", width: 57, right: true, wide: true},
-		{title: "Status", width: 76},
+		{title: "First", width: 57, right: true, from: medium},
+		{title: "Took", width: 57, right: true, from: medium},
+		{title: "Status", width: 84},
 	}
 }
 

@@ -15,14 +15,19 @@ type column struct {
 	title string
 	width float32 // 0: shared
 	right bool    // numbers stand at the right
-	wide  bool    // left out where the window is narrow
+	from  float32 // the width of the table from which on it is shown
 }
 
 // columns is the layout of a table's row.
 type columns []column
 
-// narrow is where wide columns are left out.
-const narrow = 640
+// The widths of a table from which on it has room for more columns.
+const (
+	narrow = 560
+	medium = 640
+	broad  = 800
+	never  = 1e6
+)
 
 // MinSize is a row's height; a table is as wide as it may be.
 func (c columns) MinSize(cells []fyne.CanvasObject) fyne.Size {
@@ -33,21 +38,30 @@ func (c columns) MinSize(cells []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(200, h)
 }
 
+// besides is the room between numbers at the right and words at the left.
+const besides = 10
+
 // Layout shares the width among the columns.
 func (c columns) Layout(cells []fyne.CanvasObject, size fyne.Size) {
 	left, shared := size.Width, 0
-	for _, col := range c {
-		switch {
-		case col.wide && size.Width < narrow:
-		case col.width > 0:
-			left -= col.width
-		default:
+	before := make([]float32, len(c)) // the room before a column
+	right := false
+	for i, col := range c {
+		if size.Width < col.from {
+			continue
+		}
+		if right && !col.right {
+			before[i] = besides
+		}
+		right = col.right
+		left -= before[i] + col.width
+		if col.width == 0 {
 			shared++
 		}
 	}
 	var x float32
 	for i, col := range c {
-		if col.wide && size.Width < narrow {
+		if size.Width < col.from {
 			cells[i].Hide()
 			continue
 		}
@@ -56,6 +70,7 @@ func (c columns) Layout(cells []fyne.CanvasObject, size fyne.Size) {
 		if w == 0 {
 			w = max(left/float32(shared), 20)
 		}
+		x += before[i]
 		cells[i].Move(fyne.NewPos(x, 0))
 		cells[i].Resize(fyne.NewSize(w, size.Height))
 		x += w

@@ -58,6 +58,7 @@ type stage struct {
 	cancel context.CancelFunc
 	busy   bool // a load is under way
 	again  bool // and another was asked for
+	alarm  *time.Timer
 }
 
 func (s *stage) enter() {
@@ -70,6 +71,25 @@ func (s *stage) leave() {
 		s.cancel()
 	}
 	s.ctx, s.cancel, s.busy, s.again = nil, nil, false, false
+	s.wake(0, nil)
+}
+
+// wake calls f on Fyne's goroutine after d, in place of what was to be called
+// before, unless the screen goes out of view; 0 calls nothing.
+func (s *stage) wake(d time.Duration, f func()) {
+	if s.alarm != nil {
+		s.alarm.Stop()
+		s.alarm = nil
+	}
+	if ctx := s.ctx; d > 0 && ctx != nil && !s.crew.inline {
+		s.alarm = time.AfterFunc(d, func() {
+			fyne.Do(func() {
+				if ctx.Err() == nil {
+					f()
+				}
+			})
+		})
+	}
 }
 
 // load reads in a goroutine and draws on Fyne's. While one load is under way,

@@ -42,6 +42,9 @@ type fake struct {
 	checkErr  error
 	budget    app.BudgetSettings
 	warnings  []app.Warning
+	rests     []app.Rest
+	offer     app.PriceOffer
+	offerErr  error
 	tokens    []app.Token
 	reports
 	did     []string
@@ -79,6 +82,7 @@ func (f *fake) Use(to string) error                     { return f.note("use", t
 func (f *fake) SetPaused(on bool)                       { _ = f.note("pause", map[bool]string{true: "on", false: "off"}[on]) }
 func (f *fake) Providers() []app.Provider               { return f.providers }
 func (f *fake) CachedKeys() []app.Key                   { return f.keys }
+func (f *fake) Rests() []app.Rest                       { return f.rests }
 func (f *fake) Settings() *app.Settings                 { return &f.settings }
 func (f *fake) SetListen(a string) error                { return f.note("listen", a) }
 func (f *fake) SetWithoutToken(to string) error         { return f.note("without", to) }
@@ -113,6 +117,18 @@ func (f *fake) TryDemo(_ context.Context, say string) (string, error) {
 }
 
 func (f *fake) Requests(context.Context, app.RowFilter) ([]app.Row, error) { return f.rows, f.bookErr }
+
+func (f *fake) EachRequest(_ context.Context, q app.RowFilter, fn func(app.Row) error) error {
+	for _, r := range f.rows {
+		if r.Time.Before(q.Since) {
+			continue
+		}
+		if err := fn(r); err != nil {
+			return err
+		}
+	}
+	return f.bookErr
+}
 
 // Spend adds up as the ledger does, over f.sums.
 func (f *fake) Spend(_ context.Context, q app.SpendQuery) ([]app.Sum, error) {
@@ -153,6 +169,7 @@ func (f *fake) Spend(_ context.Context, q app.SpendQuery) ([]app.Sum, error) {
 		o.Unpriced += s.Unpriced
 		o.Estimated += s.Estimated
 		o.CostPico += s.CostPico
+		o.SavedPico += s.SavedPico
 		o.Usage.Input += s.Usage.Input
 		o.Usage.CacheRead += s.Usage.CacheRead
 		o.Usage.Output += s.Usage.Output
@@ -191,7 +208,7 @@ func newFake() *fake {
 			}
 			s := app.Sum{
 				Day: app.Day(noon.AddDate(0, 0, -d)), Provider: m.p, Model: m.m, Tool: m.tool, Key: "work", Calls: int64(3 + (d*7+i*5)%20),
-				CostPico: int64((d*37+i*61)%97+8) * 9_731_000_000, Usage: app.Usage{Input: int64(d*900 + i*4000 + 12000), CacheRead: int64(i * 9000), Output: int64(d*50 + 1800)},
+				CostPico: int64((d*37+i*61)%97+8) * 9_731_000_000, SavedPico: int64(i%2) * 1_310_000_000 * int64(d%5), Usage: app.Usage{Input: int64(d*900 + i*4000 + 12000), CacheRead: int64(i * 9000), Output: int64(d*50 + 1800)},
 			}
 			switch m.p {
 			case "ollama":

@@ -5,12 +5,22 @@ package ui
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"keytray/app"
 	"keytray/app/view"
 )
+
+func (f *fake) SetKeepDays(days int) error      { return f.note("days", strconv.Itoa(days)) }
+func (f *fake) SetLedgerDetail(to string) error { return f.note("detail", to) }
+func (f *fake) SetKeepResponses(yes bool) error { return f.note("responses", strconv.FormatBool(yes)) }
+func (f *fake) SetPriceUpdate(to string) error  { return f.note("prices", to) }
+func (f *fake) OfferPrices(context.Context, string) (app.PriceOffer, error) {
+	return f.offer, f.offerErr
+}
+func (f *fake) AcceptPrices(context.Context, app.PriceOffer) error { return f.note("accept") }
 
 func (f *fake) Limits() []app.Limit                 { return f.limits }
 func (f *fake) Budget(app.Scope) app.BudgetSettings { return f.budget }
@@ -130,6 +140,14 @@ func (f *fake) more() {
 		route("shares", "{balance: {gpt-6-luna: 3, groq/llama-4: 1}, ignore: [google]}", false, luna, app.Pace{Name: "groq/llama-4", Why: "there is no key for groq, or it is turned off"}),
 	}
 	f.fit = []app.Fit{{Model: "openai/gpt-6-luna", Task: "code", Calls: 14, Score: 0.82}, {Model: "ollama/qwen3", Task: "code", Calls: 12, Score: 0.61}}
+	f.rests = []app.Rest{
+		{Provider: "anthropic", Key: "work", Model: "claude-sonnet-5-5", Until: noon.Add(2 * time.Minute), Why: "rate_limit"},
+		{Provider: "openai", Until: noon.Add(20 * time.Second), Why: "unreachable"},
+	}
+	f.offer = app.PriceOffer{Source: "models.dev", Models: 41, Changes: []app.PriceChange{
+		{Provider: "openai", Model: "gpt-6-luna", Kind: "input", Old: "0.5", New: "0.4"},
+		{Provider: "anthropic", Model: "claude-sonnet-5-5", Kind: "output", Over: 200_000, Old: "22.5", New: "20"},
+	}, Refused: []app.PriceChange{{Provider: "groq", Model: "llama-4", Kind: "input", Old: "0.1", New: "0"}}}
 	f.tokens = []app.Token{
 		{Tool: "aider", Created: noon.AddDate(0, 0, -12), LastUsed: noon.Add(-time.Minute)},
 		{Tool: "codex", Created: noon.AddDate(0, 0, -3), LastUsed: noon.Add(-4 * time.Second)},
@@ -140,7 +158,7 @@ func (f *fake) more() {
 
 // less takes it away again.
 func (f *fake) less() {
-	f.limits, f.tokens, f.routes, f.fit, f.budget = nil, nil, nil, nil, app.BudgetSettings{}
+	f.limits, f.tokens, f.routes, f.fit, f.rests, f.budget = nil, nil, nil, nil, nil, app.BudgetSettings{}
 }
 
 // stretch makes its names go on and on.

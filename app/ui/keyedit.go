@@ -23,13 +23,6 @@ type question struct {
 	done              func(entered string)
 }
 
-func (q question) height() float32 {
-	if q.blank {
-		return 340
-	}
-	return 230
-}
-
 // ask puts the question; the sheet stays until it is done or cancelled.
 func (s *shell) ask(q question) *sheet {
 	said := prose("")
@@ -79,7 +72,11 @@ func (s *shell) ask(q question) *sheet {
 	}
 	parts = append(parts, said)
 	cancel := newPress("Cancel", nil, func() { sh.close() })
-	sh = newSheet(s.win.Canvas(), q.title, fyne.NewSize(480, q.height()), container.NewVScroll(container.New(&stacked{gap: 6}, parts...)), keys, cancel, verb)
+	body := container.New(&stacked{gap: 6}, parts...)
+	const width, around = 480, 106 // what is above and beneath the body
+	body.Resize(fyne.NewSize(width-20, 0))
+	size := fyne.NewSize(width, body.MinSize().Height+around)
+	sh = newSheet(s.win.Canvas(), q.title, size, container.NewVScroll(body), keys, cancel, verb)
 	return sh
 }
 

@@ -6,6 +6,8 @@ import (
 	"context"
 	"maps"
 	"reflect"
+	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -28,6 +30,8 @@ type keysScreen struct {
 	empty   fyne.CanvasObject
 	lacking fyne.CanvasObject
 	loading fyne.CanvasObject
+	means   *widget.Label  // what a rest is, where there is one
+	asking  *widget.Label  // the keychain is still asked, beside keys that are known
 	now     []view.KeyCard // as drawn
 	keys    []app.Key
 	all     []app.Provider
@@ -38,6 +42,7 @@ type keysScreen struct {
 // keysRead is what the screen reads.
 type keysRead struct {
 	cards []view.KeyCard
+	ends  time.Time // of the first rest
 	keys  []app.Key
 	all   []app.Provider
 	err   error // of the keychain: the keys are good nevertheless
@@ -55,7 +60,10 @@ func newKeys(s *shell) *keysScreen {
 		"Without a keychain Keytray uses the keys that it finds in environment variables, such as OPENAI_API_KEY, and those given with --key. None is there.")
 	k.lacking.Hide()
 	k.loading = empty("Asking the keychain…", "If the system asks for your password, it is to unlock the keyring.")
-	k.scroll = scrolled(k.problem.panel, k.cards)
+	k.means, k.asking = quiet(view.RestMeans), quiet("Asking the keychain for more keys…")
+	k.means.Hide()
+	k.asking.Hide()
+	k.scroll = scrolled(k.problem.panel, k.cards, k.means, k.asking)
 	add := newPress("Add a key", theme.ContentAddIcon(), k.add).strong()
 	k.face = page("Keys", container.NewHBox(add),
 		container.NewStack(k.scroll.view, k.empty, k.lacking, k.loading))
@@ -65,23 +73,44 @@ func newKeys(s *shell) *keysScreen {
 func (k *keysScreen) title() string             { return "Keys" }
 func (k *keysScreen) icon() fyne.Resource       { return keyIcon() }
 func (k *keysScreen) object() fyne.CanvasObject { return k.face }
-func (k *keysScreen) enter()                    { k.stage.enter(); k.refresh() }
+func (k *keysScreen) enter() {
+	k.stage.enter()
+	// A locked keychain answers late: the keys that are known are shown meanwhile.
+	if known := k.s.k.CachedKeys(); k.loading.Visible() && len(known) > 0 {
+		k.draw(k.read(known, view.KeysState{Tests: k.s.tests}), nil)
+		k.asking.Show()
+	}
+	k.refresh()
+}
 
 func (k *keysScreen) refresh() {
 	tests := maps.Clone(k.s.tests)
 	load(&k.stage, func(ctx context.Context) (keysRead, error) {
 		now := k.s.now()
-		r := keysRead{all: k.s.k.Providers()}
-		r.keys, r.err = k.s.k.Keys(ctx)
+		keys, lacking := k.s.k.Keys(ctx)
 		today, err := k.s.k.Spend(ctx, app.SpendQuery{From: app.Day(now), By: []app.By{"provider"}, Location: now.Location()})
-		r.cards = view.NewKeys(view.KeysState{Now: now, Keys: r.keys, Providers: r.all, Today: today, Tests: tests})
+		r := k.read(keys, view.KeysState{Tests: tests, Today: today, Known: err == nil})
+		r.err = lacking
 		return r, err
-	}, k.draw)
+	}, func(r keysRead, err error) {
+		k.asking.Hide()
+		k.draw(r, err)
+	})
+}
+
+// read makes the cards of what is known.
+func (k *keysScreen) read(keys []app.Key, st view.KeysState) keysRead {
+	st.Now, st.Keys, st.Providers, st.Rests = k.s.now(), keys, k.s.k.Providers(), k.s.k.Rests()
+	return keysRead{keys: keys, all: st.Providers, ends: view.RestsEnd(st.Rests, st.Now), cards: view.NewKeys(st)}
 }
 
 func (k *keysScreen) draw(r keysRead, err error) {
 	k.keys, k.all = r.keys, r.all
 	k.loading.Hide()
+	show(k.means, view.Rests(r.cards))
+	if !r.ends.IsZero() {
+		k.wake(r.ends.Sub(k.s.now())+time.Second, k.refresh)
+	}
 	show(k.empty, len(r.cards) == 0 && r.err == nil)
 	show(k.lacking, len(r.cards) == 0 && r.err != nil)
 	if p, ok := view.KeychainProblem(k.s.state.Status); ok {
@@ -131,6 +160,9 @@ func (k *keysScreen) card(c view.KeyCard) fyne.CanvasObject {
 		n.Importance = widget.WarningImportance
 		parts = append(parts, n)
 	}
+	if c.Rests != "" {
+		parts = append(parts, resting(c.Rests))
+	}
 	for i, l := range c.Keys {
 		if i > 0 {
 			parts = append(parts, container.New(layout.NewCustomPaddedLayout(5, 3, 7, 7), widget.NewSeparator()))
@@ -146,22 +178,22 @@ func (k *keysScreen) line(c view.KeyCard, l view.KeyLine) fyne.CanvasObject {
 	hint := line(l.Hint)
 	hint.TextStyle.Monospace = true
 	use := line(capital(l.Use))
-	if l.InUse {
+	switch {
+	case l.Use == "rests":
+		use.Importance = widget.WarningImportance
+	case l.InUse:
 		use.Importance = widget.SuccessImportance
-	} else {
+	default:
 		use.Importance = widget.LowImportance
 	}
 	top := container.New(columns{{}, {width: 96}, {}, {width: 72}}, bold(line(l.Label)), hint, quietLine(capital(l.Where)), use)
-	tested := line(capital(l.Test))
+	tested := prose(capital(l.Test))
 	tint(tested, l.TestTone)
 	if l.TestTone == view.Plain {
 		tested.Importance = widget.LowImportance
 	}
 	if k.testing[id] {
 		tested.SetText("Asking " + c.Name + "…")
-	}
-	if l.TestTone == view.Bad {
-		tested.Truncation, tested.Wrapping = fyne.TextTruncateOff, fyne.TextWrapWord
 	}
 	name := func(what string) string { return l.Provider + "\x00" + l.Label + "\x00" + key.Source + "\x00" + what }
 	test := newPress("Test", nil, func() { k.test(key) }).named(name("test"))
@@ -181,7 +213,22 @@ func (k *keysScreen) line(c view.KeyCard, l view.KeyLine) fyne.CanvasObject {
 		add("Copy to the keychain", func() { k.copyKey(c, l) })
 	}
 	k.buttons = append(k.buttons, own...)
-	return container.New(&stacked{gap: -2}, top, around(nil, nil, nil, container.NewVBox(bar), tested))
+	parts := []fyne.CanvasObject{top, around(nil, nil, nil, container.NewVBox(bar), tested)}
+	if l.Rests != "" {
+		parts = append(parts, resting(l.Rests))
+	}
+	return container.New(&stacked{gap: -2}, parts...)
+}
+
+// resting says who rests, a line each.
+func resting(lines string) fyne.CanvasObject {
+	all := strings.Split(lines, "\n")
+	for i := range all {
+		all[i] = capital(all[i])
+	}
+	n := prose(strings.Join(all, "\n"))
+	n.Importance = widget.WarningImportance
+	return n
 }
 
 func sourceOf(keys []app.Key, l view.KeyLine) string {

@@ -8,10 +8,21 @@ import (
 	"fyne.io/fyne/v2/layout"
 )
 
+// scrollRoom is what a page leaves at its right for the bar of a scroll.
+const scrollRoom = 10
+
+// cardGap is between two cards of a page.
+const cardGap = 10
+
 // scrolled puts a page's parts under each other and lets them scroll.
 func scrolled(parts ...fyne.CanvasObject) *scrolling {
-	body := container.New(&stacked{gap: 10}, parts...)
-	return &scrolling{view: container.NewVScroll(container.New(layout.NewCustomPaddedLayout(2, 10, 0, 10), body))}
+	body := container.New(&stacked{gap: cardGap}, parts...)
+	return &scrolling{view: container.NewVScroll(container.New(layout.NewCustomPaddedLayout(2, 10, 0, scrollRoom), body))}
+}
+
+// still gives a page that does not scroll the edges of those that do.
+func still(content fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedLayout(2, 0, 0, scrollRoom), content)
 }
 
 // scrolling is a scroll whose parts come, go and change their height.
@@ -102,6 +113,42 @@ func around(top, bottom, left, right fyne.CanvasObject, content ...fyne.CanvasOb
 		}
 	}
 	return c
+}
+
+// equal is a layout of parts beside each other, all as wide and as high.
+type equal struct{}
+
+// MinSize is that of the largest part, for each.
+func (equal) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		size = size.Max(o.MinSize())
+	}
+	n := float32(len(objects))
+	return fyne.NewSize(n*size.Width+(n-1)*cardGap, size.Height)
+}
+
+// Layout shares the width out.
+func (equal) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	w := (size.Width+cardGap)/float32(len(objects)) - cardGap
+	for i, o := range objects {
+		o.Move(fyne.NewPos(float32(i)*(w+cardGap), 0))
+		o.Resize(fyne.NewSize(w, size.Height))
+	}
+}
+
+// middle is a layout of one wrapping part in the middle, no wider than a width
+// of choice: long lines are hard to read.
+type middle float32
+
+// MinSize is the part's.
+func (middle) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
+
+// Layout leaves the rest of the width free on both sides.
+func (m middle) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	w := min(size.Width, float32(m))
+	o[0].Move(fyne.NewPos((size.Width-w)/2, 0))
+	o[0].Resize(fyne.NewSize(w, size.Height))
 }
 
 // fixedWidth is a layout of one part with a width of choice.

@@ -28,7 +28,9 @@ type overview struct {
 	steps   *steps
 	figures []*figure
 	budget  *budgetRow
-	limit   *panel // around budget
+	limit   *panel            // around budget
+	counted fyne.CanvasObject // what is read from the ledger
+	failed  error             // why it could not be read
 	bars    *chart.Bars
 	days    []view.Bar
 	read    *widget.Label
@@ -53,7 +55,7 @@ func newOverview(s *shell) *overview {
 		around(nil, nil, nil, container.NewHBox(o.dialect, o.copyURL), o.url)))
 	o.problem = newNotice(newPress("Settings", nil, func() { s.choose(atSettings) }))
 	o.steps = newSteps(s)
-	figures := container.NewGridWithColumns(3)
+	figures := container.New(equal{})
 	for range 3 {
 		f := newFigure()
 		o.figures = append(o.figures, f)
@@ -63,15 +65,16 @@ func newOverview(s *shell) *overview {
 	o.bars.Height = 120
 	o.bars.OnRead = func(int) { o.drawRead() }
 	o.read = trailing(quietLine(""))
-	days := newPanel(container.NewVBox(around(nil, nil, bold(short("14 days")), nil, o.read), o.bars))
+	days := newPanel(container.NewVBox(around(nil, nil, bold(short("Spent in 14 days")), nil, o.read), o.bars))
 	o.table = newCallTable(lastCalls)
 	o.none = quiet("No calls yet. They appear here as they happen.")
-	all := newPress("All requests", nil, func() { s.choose(atRequests) }).light()
+	all := newPress("All requests", theme.NavigateNextIcon(), func() { s.choose(atRequests) }).leading()
 	calls := newPanel(container.New(&stacked{gap: 0}, around(nil, nil, bold(short("Last calls")), all), o.none, o.table.object))
-	o.budget = newBudgetRow(newPress("Budgets", nil, func() { s.choose(atSpend) }).light())
+	o.budget = newBudgetRow(newPress("Budgets", theme.NavigateNextIcon(), func() { s.choose(atSpend) }).leading())
 	o.limit = newPanel(o.budget.object)
 	o.limit.Hide()
-	o.scroll = scrolled(o.problem.panel, endpoint, o.steps.panel, figures, o.limit, days, calls)
+	o.counted = container.New(&stacked{gap: cardGap}, figures, o.limit, days, calls)
+	o.scroll = scrolled(o.problem.panel, endpoint, o.steps.panel, o.counted)
 	o.face = page("Overview", nil, o.scroll.view)
 	return o
 }
@@ -124,19 +127,22 @@ func (o *overview) drawStatus() {
 		o.dialect.SetSelected(titles[0])
 	}
 	o.drawURL()
-	if p := view.Problems(st); len(p) > 0 && p[0].Grave {
-		o.problem.say(p[0].Heading(), capital(p[0].Message))
-	} else {
-		o.problem.say("", "")
-	}
+	o.drawProblem()
+}
+
+// drawProblem says what is wrong, the gravest first.
+func (o *overview) drawProblem() {
+	title, text := view.Troubles(o.s.state.Status, o.failed)
+	o.problem.say(title, text)
 	o.scroll.settle()
 }
 
 func (o *overview) drawURL() {
 	url := o.copied()
-	enable(o.copyURL, url != "")
+	show(o.copyURL, url != "")
+	show(o.dialect, url != "")
 	if url == "" {
-		url = "Nothing listens"
+		url = "no address: Keytray is not listening"
 	}
 	if o.url.Text != url {
 		o.copyURL.SetText("Copy")
@@ -145,8 +151,10 @@ func (o *overview) drawURL() {
 }
 
 func (o *overview) draw(v view.Overview, err error) {
+	o.failed = err
+	show(o.counted, err == nil)
 	if err != nil {
-		o.problem.say("The ledger cannot be read", capital(err.Error()))
+		o.drawProblem()
 		return
 	}
 	o.steps.draw(v.Steps)
@@ -163,7 +171,7 @@ func (o *overview) draw(v view.Overview, err error) {
 	o.table.draw(v.Calls)
 	show(o.none, len(v.Calls) == 0)
 	show(o.table.object, len(v.Calls) > 0)
-	o.scroll.settle()
+	o.drawProblem()
 }
 
 func (o *overview) drawRead() {

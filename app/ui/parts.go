@@ -145,6 +145,9 @@ func (r *panelRenderer) Refresh() {
 
 // page is a screen's frame: a title with controls beside it over a content.
 func page(title string, controls fyne.CanvasObject, content fyne.CanvasObject) fyne.CanvasObject {
+	if controls != nil { // at their own height, and where the cards end
+		controls = container.New(layout.NewCustomPaddedLayout(0, 0, 0, scrollRoom), container.NewCenter(controls))
+	}
 	head := around(nil, nil, nil, controls, sized(bold(line(title)), theme.SizeNameHeadingText))
 	return container.New(layout.NewCustomPaddedLayout(10, 8, 12, 12), around(head, nil, nil, nil, content))
 }
@@ -157,7 +160,8 @@ type notice struct {
 
 func newNotice(buttons ...fyne.CanvasObject) *notice {
 	n := &notice{title: bold(prose("")), text: prose("")}
-	mark := container.NewVBox(widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon())))
+	mark := container.New(layout.NewCustomPaddedLayout(7, 0, 7, 0),
+		container.NewVBox(widget.NewIcon(theme.NewWarningThemedResource(theme.WarningIcon()))))
 	body := container.New(&stacked{gap: -8}, n.title, n.text)
 	n.panel = newPanel(around(nil, nil, mark, container.NewVBox(buttons...), body))
 	n.panel.edge = theme.ColorNameWarning
@@ -183,7 +187,7 @@ func empty(title, text string, more ...fyne.CanvasObject) fyne.CanvasObject {
 	t.Alignment = fyne.TextAlignCenter
 	b := quiet(text)
 	b.Alignment = fyne.TextAlignCenter
-	parts := []fyne.CanvasObject{t, b}
+	parts := []fyne.CanvasObject{t, container.New(middle(460), b)}
 	for _, m := range more {
 		parts = append(parts, container.NewCenter(m))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -45,8 +46,8 @@ func newPlayground(s *shell) *playground {
 	p.columns = container.New(&tiles{})
 	p.empty = empty("Compare models", "Choose up to four models or routes, and see their answers side by side, with what each cost and how fast it came.",
 		newPress("Choose a model", theme.ContentAddIcon(), p.choose))
-	head := around(nil, nil, nil, container.NewVBox(p.send), container.NewPadded(p.prompt))
-	p.face = page("Playground", container.NewHBox(p.add), around(head, nil, nil, nil, container.NewStack(p.columns, p.empty)))
+	head := around(nil, nil, nil, container.NewVBox(p.send), p.prompt)
+	p.face = page("Playground", container.NewHBox(p.add), still(around(container.New(layout.NewCustomPaddedLayout(0, 4, 0, 0), head), nil, nil, nil, container.NewStack(p.columns, p.empty))))
 	chosen := strings.Fields(s.fyne.Preferences().StringWithFallback(prefCompared, "demo/echo"))
 	for _, m := range chosen[:min(len(chosen), view.MostCompared)] {
 		p.answers = append(p.answers, p.newAnswer(m))

@@ -56,6 +56,12 @@ func (b *press) light() *press {
 	return b
 }
 
+// leading makes it one that leads to another screen.
+func (b *press) leading() *press {
+	b.IconPlacement = widget.ButtonIconTrailingText
+	return b.light()
+}
+
 func (b *press) named(id string) *press {
 	b.id = id
 	return b

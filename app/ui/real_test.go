@@ -110,7 +110,7 @@ func testPanel(t *testing.T, bin string) {
 
 	// Each screen, by its key.
 	before := d.still("screen-overview", nil)
-	for i, name := range []string{"overview", "keys", "spend", "requests", "settings"} {
+	for i, name := range []string{"overview", "keys", "routes", "tools", "spend", "requests", "playground", "settings"} {
 		if i == 0 {
 			continue // it is in view
 		}

@@ -59,7 +59,7 @@ func compareColumns() columns {
 		{title: "Theirs", width: 92, right: true},
 		{title: "Ours", width: 92, right: true},
 		{title: "Gap", width: 92, right: true},
-		{title: "Likely", width: 180, wide: true},
+		{title: "Likely", width: 180, from: medium},
 	}
 }
 

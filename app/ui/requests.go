@@ -20,7 +20,8 @@ type requests struct {
 	stage
 	s       *shell
 	face    fyne.CanvasObject
-	frame   *fyne.Container
+	frame   fyne.CanvasObject
+	bar     *fyne.Container // the filter, where there is something to filter
 	text    *field
 	status  *picker
 	problem *notice
@@ -58,14 +59,16 @@ func newRequests(s *shell) *requests {
 		}
 	}
 	q.table = newPanel(around(container.New(layout.NewCustomPaddedLayout(0, 0, 0, 0), tight(cols.head())), nil, nil, nil, q.list))
-	q.empty = empty("No requests yet", "Point a tool at Keytray and every call appears here while it runs, with what it cost.")
+	q.empty = empty("No requests yet", "Point a tool at Keytray and every call appears here while it runs, with what it cost.",
+		newPress("Open Tools", theme.ComputerIcon(), func() { s.choose(atTools) }))
 	q.none = empty("No request matches", "Change the filter, or press Escape in it to clear it.")
 	q.loading = empty("Reading the ledger…", "")
 	q.empty.Hide()
 	q.none.Hide()
-	bar := around(nil, nil, nil, container.New(fixedWidth(120), q.status), q.text)
-	q.frame = around(container.New(&stacked{gap: 6}, q.problem.panel, bar), q.count, nil, nil,
-		container.NewStack(q.table, q.empty, q.none, q.loading))
+	q.bar = around(nil, nil, nil, container.New(fixedWidth(120), q.status), q.text)
+	q.bar.Hide()
+	q.frame = still(around(container.New(&stacked{gap: 6}, q.problem.panel, q.bar), q.count, nil, nil,
+		container.NewStack(q.table, q.empty, q.none, q.loading)))
 	q.face = page("Requests", nil, q.frame)
 	return q
 }
@@ -85,7 +88,7 @@ func (q *requests) draw(rows []app.Row, err error) {
 	q.loading.Hide()
 	title, text := "", ""
 	if err != nil {
-		title, text = "The ledger cannot be read", capital(err.Error())
+		title, text = view.LedgerTrouble(q.s.state.Status, err)
 	}
 	if q.problem.say(title, text) {
 		q.frame.Refresh() // wrapped text knows its height only after it was given a width
@@ -109,12 +112,22 @@ func (q *requests) filter() {
 	show(q.none, len(q.calls) > 0 && len(q.shown) == 0)
 	show(q.table, len(q.shown) > 0)
 	q.list.Refresh()
-	text := view.Plural(int64(len(q.shown)), "call")
+	text := ""
+	if len(q.calls) > 0 {
+		text = view.Plural(int64(len(q.shown)), "call")
+	}
 	if len(q.shown) < len(q.calls) {
 		text += " of " + view.Count(int64(len(q.calls)))
 	}
 	if len(q.calls) == liveCalls {
-		text += ", the newest ones; keytray requests lists all"
+		text += ", the newest; Spend exports all"
+	}
+	if len(q.shown) > 0 {
+		text += ". A click or Enter opens one."
+	}
+	if some := len(q.calls) > 0; some != q.bar.Visible() {
+		show(q.bar, some)
+		q.frame.Refresh()
 	}
 	set(q.count, text)
 }

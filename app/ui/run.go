@@ -66,7 +66,7 @@ func (r *runner) begin(ctx context.Context) {
 	if r.tray != nil {
 		r.tray.draw(view.NewTray(r.shell.state))
 	}
-	r.shell.side.say(r.shell.state.Status)
+	r.shell.side.say(r.shell.state)
 	if !r.opt.Hidden || !r.hosted {
 		r.shell.show()
 	}

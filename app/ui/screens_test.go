@@ -100,6 +100,12 @@ func TestScreensOfSheets(t *testing.T) {
 			t := s.all[atTools].(*toolsScreen)
 			t.models(t.now[1])
 		},
+		"sheet-prices":  func(s *shell) { s.choose(atSettings); s.lookForPrices() },
+		"sheet-export":  func(s *shell) { s.choose(atSpend); s.export(view.Range{Days: 7, Title: "7 days"}) },
+		"sheet-drop":    func(s *shell) { s.choose(atSettings); s.all[atSettings].(*settings).keepFor("30") },
+		"settings-end":  func(s *shell) { s.choose(atSettings); s.all[atSettings].(*settings).scroll.view.ScrollToBottom() },
+		"spend-end":     func(s *shell) { s.choose(atSpend); s.all[atSpend].(*spendScreen).full.view.ScrollToBottom() },
+		"overview-end":  func(s *shell) { s.all[atOverview].(*overview).scroll.view.ScrollToBottom() },
 		"sheet-budget":  func(s *shell) { s.choose(atSpend); s.all[atSpend].(*spendScreen).budgets.edit(app.Scope{}, true) },
 		"sheet-details": func(s *shell) { s.choose(atRequests); s.all[atRequests].(*requests).details("req_6") },
 		"demo":          func(s *shell) { s.all[atOverview].(*overview).steps.demo() },

@@ -122,7 +122,7 @@ func (s *shell) hide() {
 // apply takes up how Keytray stands now.
 func (s *shell) apply(st view.TrayState) {
 	s.state = st
-	s.side.say(st.Status)
+	s.side.say(st)
 	if s.open {
 		s.all[s.at].refresh()
 	}
@@ -130,7 +130,7 @@ func (s *shell) apply(st view.TrayState) {
 
 // read finds out how Keytray stands. It waits, so it runs beside Fyne.
 func read(ctx context.Context, k Keytray, now time.Time) view.TrayState {
-	st := view.TrayState{Status: k.Status(), Choices: k.Choices()}
+	st := view.TrayState{Status: k.Status(), Choices: k.Choices(), Limits: k.Limits()}
 	sums, err := k.Spend(ctx, app.SpendQuery{From: app.Day(now), Location: now.Location()})
 	st.Known = err == nil
 	if len(sums) > 0 {
@@ -139,8 +139,9 @@ func read(ctx context.Context, k Keytray, now time.Time) view.TrayState {
 	return st
 }
 
+// togglePause is what a click on the status does.
 func (s *shell) togglePause() {
-	if s.state.Status.Address == "" {
+	if s.state.Status.Address == "" || attends(s.state.Status) { // what is wrong stands there
 		s.choose(atSettings)
 		return
 	}

@@ -67,24 +67,29 @@ func (s *sidebar) mark(at int) {
 }
 
 // say shows how Keytray stands.
-func (s *sidebar) say(st app.Status) {
-	word, hint := view.Word(st), "Click to pause"
+func (s *sidebar) say(now view.TrayState) {
+	st, hint := now.Status, "Click to pause"
 	switch {
 	case st.Paused:
 		hint = "Click to resume"
 	case st.Address == "":
 		hint = "See Settings"
 	}
-	set(s.word, capital(word))
+	set(s.word, capital(view.Standing(now)))
 	set(s.port, "no address")
 	if p := view.Port(st); p != "" {
 		set(s.port, "port "+p)
 	}
-	if st.State == app.Attention && st.Address != "" {
+	if attends(st) {
 		hint = "Needs attention"
 	}
 	set(s.hint, hint)
 	s.dot.set(dotColor(st))
+}
+
+// attends tells that something has to be looked at, which comes before a pause.
+func attends(st app.Status) bool {
+	return st.State == app.Attention && st.Address != "" && !st.Paused
 }
 
 // remark says something under the screens' names; "" takes it away.

@@ -22,6 +22,7 @@ type Keytray interface {
 	Providers() []app.Provider
 	Keys(ctx context.Context) ([]app.Key, error)
 	CachedKeys() []app.Key
+	Rests() []app.Rest
 	AddKey(ctx context.Context, provider, label, secret string) error
 	ReplaceKey(ctx context.Context, provider, label, secret string) error
 	RenameKey(ctx context.Context, provider, label, to string) error
@@ -33,6 +34,7 @@ type Keytray interface {
 
 	Spend(ctx context.Context, q app.SpendQuery) ([]app.Sum, error)
 	Requests(ctx context.Context, f app.RowFilter) ([]app.Row, error)
+	EachRequest(ctx context.Context, f app.RowFilter, fn func(app.Row) error) error
 
 	Limits() []app.Limit
 	Budget(of app.Scope) app.BudgetSettings
@@ -60,6 +62,12 @@ type Keytray interface {
 	SetListen(addr string) error
 	SetWithoutToken(to string) error
 	SetLedgerSync(to string) error
+	SetKeepDays(days int) error
+	SetLedgerDetail(to string) error
+	SetKeepResponses(yes bool) error
+	SetPriceUpdate(to string) error
+	OfferPrices(ctx context.Context, from string) (app.PriceOffer, error)
+	AcceptPrices(ctx context.Context, o app.PriceOffer) error
 }
 
 var _ Keytray = (*app.App)(nil)

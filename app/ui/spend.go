@@ -71,7 +71,7 @@ func newSpend(s *shell) *spendScreen {
 	p.empty = newPanel(empty("Nothing was spent", "No call was made in these days. Calls and what they cost appear here as they happen."))
 	p.empty.Hide()
 	p.full = scrolled(p.problem.panel, p.empty, p.picture, p.budgets.panel, p.tablePanel)
-	p.face = page("Spend", container.NewHBox(newPress("Compare…", nil, func() { s.compare() }), p.days, p.group), p.full.view)
+	p.face = page("Spend", container.NewHBox(newPress("Export…", nil, func() { s.export(p.period()) }), newPress("Compare…", nil, func() { s.compare() }), p.days, p.group), p.full.view)
 	return p
 }
 
@@ -106,7 +106,7 @@ func (p *spendScreen) draw(r spendRead, err error) {
 	p.problem.say("", "")
 	p.budgets.draw(r, err)
 	if err != nil {
-		p.problem.say("The ledger cannot be read", capital(err.Error()))
+		p.problem.say(view.LedgerTrouble(p.s.state.Status, err))
 		show(p.empty, false)
 		show(p.picture, false)
 		show(p.tablePanel, false)
@@ -132,7 +132,7 @@ func (p *spendScreen) draw(r spendRead, err error) {
 }
 
 func (p *spendScreen) drawRead() {
-	text := "Point at a day, or focus the bars and use the arrow keys, to read it out."
+	text := "Point at a day, or go to the bars with Tab and use the arrow keys."
 	if i := p.bars.Reading(); i >= 0 && i < len(p.now.Bars) {
 		text = p.now.Bars[i].Read
 	}
@@ -163,15 +163,20 @@ func (p *spendScreen) drawLegend(v view.Spend) {
 const tableRows = 100
 
 func (p *spendScreen) drawTable(v view.Spend) {
+	saved := float32(medium)
+	if !v.Saved {
+		saved = never
+	}
 	cols := columns{
 		{title: view.Groups()[p.group.SelectedIndex()][1]},
-		{title: "Cost", width: 230, right: true},
-		{title: "Share", width: 54, right: true, wide: true},
+		{title: "Cost", width: 210, right: true},
+		{title: "Saved", width: 64, right: true, from: saved},
+		{title: "Share", width: 54, right: true, from: medium},
 		{title: "Calls", width: 50, right: true},
 		{title: "In", width: 50, right: true},
-		{title: "Cached", width: 56, right: true, wide: true},
+		{title: "Cached", width: 56, right: true, from: broad},
 		{title: "Out", width: 50, right: true},
-		{title: "Failed", width: 50, right: true, wide: true},
+		{title: "Failed", width: 50, right: true, from: medium},
 	}
 	parts := []fyne.CanvasObject{cols.head()}
 	for i, r := range v.Rows {
@@ -180,18 +185,21 @@ func (p *spendScreen) drawTable(v view.Spend) {
 			break
 		}
 		row := cols.row()
-		fill(row, r.Name, r.Cost, r.Share, r.Calls, r.In, r.Cached, r.Out, r.Errors)
+		fill(row, r.Name, r.Cost, r.Saved, r.Share, r.Calls, r.In, r.Cached, r.Out, r.Errors)
 		parts = append(parts, row)
 	}
 	p.table.Objects = parts
 	p.table.Refresh()
 }
 
+// period is how many days are shown, in words too.
+func (p *spendScreen) period() view.Range { return view.Ranges()[p.days.SelectedIndex()] }
+
 // copied is the table as text.
 func (p *spendScreen) copied() string {
 	var b strings.Builder
 	for _, r := range p.now.Rows {
-		b.WriteString(strings.Join([]string{r.Name, r.Cost, r.Calls, r.In, r.Cached, r.Out, r.Errors}, "\t") + "\n")
+		b.WriteString(strings.Join([]string{r.Name, r.Cost, r.Saved, r.Calls, r.In, r.Cached, r.Out, r.Errors}, "\t") + "\n")
 	}
 	return b.String()
 }

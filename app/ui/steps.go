@@ -17,15 +17,14 @@ import (
 // steps are what a newcomer does first; each ticks itself.
 type steps struct {
 	*panel
-	s      *shell
-	list   []*step
-	keys   *press
-	try    *press
-	said   *widget.Label
-	busy   bool
-	hasKey bool
-	see    *press
-	pause  *widget.Activity
+	s     *shell
+	list  []*step
+	next  *press // the first thing that is still to do
+	try   *press
+	said  *widget.Label
+	busy  bool
+	see   *press
+	pause *widget.Activity
 }
 
 type step struct {
@@ -40,12 +39,7 @@ func newSteps(s *shell) *steps {
 	st.see.Hide()
 	st.said.Hide()
 	st.pause.Hide()
-	st.keys = newPress("Add a key", theme.ContentAddIcon(), func() {
-		s.choose(atKeys)
-		if !st.hasKey {
-			s.all[atKeys].(*keysScreen).add()
-		}
-	}).strong()
+	st.next = newPress("", nil, nil).strong()
 	parts := []fyne.CanvasObject{bold(short("Three steps to the first call"))}
 	for range 3 {
 		p := &step{mark: widget.NewIcon(nil), title: bold(line("")), text: quiet("")}
@@ -53,7 +47,7 @@ func newSteps(s *shell) *steps {
 		parts = append(parts, around(nil, nil, container.New(layout.NewCustomPaddedLayout(8, 0, 6, 0), container.NewVBox(p.mark)), nil, container.New(&stacked{gap: -10}, p.title, p.text)))
 	}
 	parts = append(parts,
-		container.NewHBox(st.keys, st.try, st.see, st.pause),
+		container.New(layout.NewCustomPaddedLayout(0, 0, look{}.Size(theme.SizeNameInnerPadding), 0), container.NewHBox(st.next, st.try, st.see, st.pause)),
 		quiet("The demo model needs no key and costs nothing: it shows the whole path of a call, and its row."), st.said)
 	st.panel = newPanel(container.New(&stacked{gap: 2}, parts...))
 	st.panel.Hide()
@@ -71,10 +65,18 @@ func (st *steps) draw(v []view.Step) {
 		set(p.title, word)
 		set(p.text, s.Text)
 	}
-	st.hasKey = len(v) > 0 && v[0].Done
-	if st.hasKey && st.keys.Text != "Open Keys" {
-		st.keys.SetIcon(nil)
-		st.keys.SetText("Open Keys")
+	text, icon, do := "Add a key", theme.ContentAddIcon(), func() { st.s.choose(atKeys); st.s.all[atKeys].(*keysScreen).add() }
+	switch {
+	case len(v) == 0 || !v[0].Done:
+	case !v[1].Done:
+		text, icon, do = "Open Keys", keyIcon(), func() { st.s.choose(atKeys) }
+	default:
+		text, icon, do = "Open Tools", theme.ComputerIcon(), func() { st.s.choose(atTools) }
+	}
+	st.next.OnTapped = do
+	if st.next.Text != text {
+		st.next.SetIcon(icon)
+		st.next.SetText(text)
 	}
 	show(st.panel, len(v) > 0)
 }

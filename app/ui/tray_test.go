@@ -17,8 +17,11 @@ func TestTrayMenu(t *testing.T) {
 	var did []view.Item
 	tr := &tray{act: func(it view.Item) { did = append(did, it) }}
 	m := tr.menu(view.NewTray(read(t.Context(), k, noon)).Items)
-	if m.Items[0].Action != nil || !m.Items[0].Disabled || !m.Items[2].IsSeparator {
+	if m.Items[0].Action != nil || !m.Items[0].Disabled || !m.Items[3].IsSeparator {
 		t.Error("the head is no plain row over a line")
+	}
+	if got := m.Items[2].Label; got != "Budget used up: key anthropic/work" {
+		t.Errorf("of the budget that is used up it says %q", got)
 	}
 	last := m.Items[len(m.Items)-1]
 	if !last.IsQuit || last.Action == nil {

@@ -222,36 +222,6 @@ func TestRequestsByKeyboard(t *testing.T) {
 	}
 }
 
-func TestSettingsWriteOnlyWhatTheUserChanged(t *testing.T) {
-	k := newFake()
-	k.settings.Active, k.settings.WithoutToken, k.settings.Ledger.Sync = "offline", "any", "full"
-	s := opened(t, k, "light", atSettings)
-	v := s.all[atSettings].(*settings)
-	k.asked(t) // entering writes nothing
-	if !v.offline.Checked || v.without.pick.Selected != "Everything" || v.sync.pick.Selected != "Full" {
-		t.Error("the settings are not shown")
-	}
-	v.offline.SetChecked(false)
-	v.without.pick.SetSelected("Nothing")
-	v.sync.pick.SetSelected("Normal")
-	v.listen.SetText("127.0.0.1:6000")
-	s.apply(s.state) // what is typed stays
-	v.listen.OnSubmitted(v.listen.Text)
-	k.asked(t, "use auto", "without refuse", "sync normal", "listen 127.0.0.1:6000")
-	k.doErr = errors.New("config.yaml has a mistake: correct it first")
-	v.without.pick.SetSelected("Everything")
-	if !s.says("config.yaml has a mistake: correct it first") {
-		t.Error("the refusal is not shown")
-	}
-	if v.without.pick.Selected != "Everything" {
-		t.Error("the refused choice is not the old one again") // k.settings says any
-	}
-	v.theme.pick.SetSelected("Dark")
-	if s.fyne.Preferences().String(prefTheme) != "dark" || s.fyne.Settings().Theme() != (look{"dark"}) {
-		t.Error("the theme is not kept")
-	}
-}
-
 func TestOverviewCopies(t *testing.T) {
 	s := opened(t, newFake(), "light", atOverview)
 	o := s.all[atOverview].(*overview)
@@ -259,7 +229,7 @@ func TestOverviewCopies(t *testing.T) {
 	if got := s.fyne.Clipboard().Content(); got != "http://127.0.0.1:5397/v1" {
 		t.Errorf("copied %q", got)
 	}
-	o.dialect.SetSelected("Plain")
+	o.dialect.SetSelected("Anthropic")
 	s.copyShown()
 	if got := s.fyne.Clipboard().Content(); got != "http://127.0.0.1:5397" {
 		t.Errorf("copied %q", got)
@@ -311,10 +281,23 @@ func TestShortcutsAndSidebar(t *testing.T) {
 	if s.at != atKeys {
 		t.Error("Enter on a tile of the sidebar does nothing")
 	}
+	st := s.state
+	st.Choices = []app.Choice{{ID: "openai", Title: "OpenAI", Kind: "provider", Active: true}}
+	s.apply(st)
+	if !s.says("On · OpenAI") {
+		t.Error("it is not said who answers everything")
+	}
 	s.togglePause()
 	s.state.Status.Paused = true
 	s.togglePause()
 	k.asked(t, "pause on", "pause off")
+	s.state.Status = app.Status{State: app.Attention, Address: "127.0.0.1:1"}
+	s.togglePause()
+	if s.at != atSettings {
+		t.Error("where something is wrong, the status does not lead to what it is")
+	}
+	k.asked(t)
+	s.choose(atKeys)
 	s.state.Status.Address = ""
 	s.togglePause()
 	if s.at != atSettings {

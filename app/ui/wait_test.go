@@ -35,11 +35,23 @@ func (k stuck) Ask(context.Context, string, string, func(string)) (app.Answer, e
 	k.wait()
 	return app.Answer{}, nil
 }
-func (k stuck) Limits() []app.Limit                                  { k.wait(); return nil }
-func (k stuck) SetBudget(app.Scope, app.BudgetSettings) error        { k.wait(); return nil }
-func (k stuck) SetListen(string) error                               { k.wait(); return nil }
-func (k stuck) SetWithoutToken(string) error                         { k.wait(); return nil }
-func (k stuck) SetLedgerSync(string) error                           { k.wait(); return nil }
+func (k stuck) Limits() []app.Limit                           { k.wait(); return nil }
+func (k stuck) SetBudget(app.Scope, app.BudgetSettings) error { k.wait(); return nil }
+func (k stuck) SetListen(string) error                        { k.wait(); return nil }
+func (k stuck) SetWithoutToken(string) error                  { k.wait(); return nil }
+func (k stuck) SetLedgerSync(string) error                    { k.wait(); return nil }
+func (k stuck) EachRequest(context.Context, app.RowFilter, func(app.Row) error) error {
+	k.wait()
+	return nil
+}
+func (k stuck) SetKeepDays(int) error        { k.wait(); return nil }
+func (k stuck) SetLedgerDetail(string) error { k.wait(); return nil }
+func (k stuck) SetKeepResponses(bool) error  { k.wait(); return nil }
+func (k stuck) SetPriceUpdate(string) error  { k.wait(); return nil }
+func (k stuck) OfferPrices(context.Context, string) (app.PriceOffer, error) {
+	k.wait()
+	return app.PriceOffer{}, nil
+}
 func (k stuck) Keys(context.Context) ([]app.Key, error)              { k.wait(); return nil, nil }
 func (k stuck) AddKey(context.Context, string, string, string) error { k.wait(); return nil }
 func (k stuck) RemoveKey(context.Context, string, string) error      { k.wait(); return nil }
@@ -78,7 +90,7 @@ func TestTheWindowNeverWaits(t *testing.T) {
 		s.apply(state)
 		s.win.Canvas().Capture()
 	}
-	if !s.all[atKeys].(*keysScreen).loading.Visible() || !s.all[atRequests].(*requests).loading.Visible() {
+	if !s.all[atKeys].(*keysScreen).asking.Visible() || !s.all[atRequests].(*requests).loading.Visible() {
 		t.Error("a screen that waits does not say so")
 	}
 	keys := s.all[atKeys].(*keysScreen)
@@ -99,6 +111,14 @@ func TestTheWindowNeverWaits(t *testing.T) {
 	settings.relisten()
 	settings.offline.SetChecked(true)
 	settings.without.pick.SetSelected("Nothing")
+	settings.keep.pick.SetSelected("365 days")
+	test.Tap(s.button(t, "Drop them"))
+	s.press(fyne.KeyEscape)
+	s.lookForPrices()
+	s.press(fyne.KeyEscape)
+	s.export(view.Ranges()[0])
+	test.Tap(s.button(t, "Export"))
+	s.press(fyne.KeyEscape)
 	s.choose(atPlayground)
 	p := s.all[atPlayground].(*playground)
 	p.prompt.SetText("hi")

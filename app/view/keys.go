@@ -13,8 +13,9 @@ import (
 // KeyCard is a provider that has keys.
 type KeyCard struct {
 	ID, Name string
-	Today    string // what it cost today
+	Today    string // what it cost today, "" if that is not known
 	Note     string // why its keys are of no use, or ""
+	Rests    string // what all of its keys rest for, a line each, or ""
 	KeysURL  string
 	Keys     []KeyLine
 }
@@ -24,6 +25,7 @@ type KeyLine struct {
 	Provider, Label, Hint string
 	Where                 string // "in the login keyring", "from OPENAI_API_KEY"
 	Use                   string // "in use", "spare"
+	Rests                 string // until when it is left alone and why, a line each, or ""
 	InUse                 bool
 	Stored                bool // can be renamed, replaced and removed
 	Import                bool // can be copied to the keychain
@@ -48,8 +50,13 @@ type KeysState struct {
 	Keys      []app.Key
 	Providers []app.Provider
 	Today     []app.Sum // by provider
+	Known     bool      // Today could be read
 	Tests     map[KeyID]Tested
+	Rests     []app.Rest
 }
+
+// RestMeans says what it is to rest.
+const RestMeans = "A key or model that was refused rests: other keys and models are called first. It is called again by itself when the time is over."
 
 // NewKeys makes a card of each provider that has keys, by name.
 func NewKeys(s KeysState) []KeyCard {
@@ -70,12 +77,16 @@ func NewKeys(s KeysState) []KeyCard {
 		c := cards[k.Provider]
 		if c == nil {
 			p := info[k.Provider]
-			c = &KeyCard{ID: k.Provider, Name: cmp.Or(p.Name, k.Provider), KeysURL: p.KeysURL, Today: Sentence("Today", today[k.Provider])}
+			c = &KeyCard{ID: k.Provider, Name: cmp.Or(p.Name, k.Provider), KeysURL: p.KeysURL}
+			if s.Known {
+				c.Today = Sentence("Today", today[k.Provider])
+			}
 			if p.Off {
 				c.Note = "Turned off in config.yaml: it gets no calls."
 			} else if p.ID != "" && !p.Built {
 				c.Note = "Cannot be called yet: " + p.Why
 			}
+			c.Rests = rests(s, k.Provider, "")
 			cards[k.Provider] = c
 		}
 		c.Keys = append(c.Keys, keyLine(k, s, stored[k.Provider]))
@@ -94,9 +105,15 @@ func keyLine(k app.Key, s KeysState, stored bool) KeyLine {
 	l := KeyLine{
 		Provider: k.Provider, Label: k.Label, Hint: k.Hint, Where: k.Where, Use: "spare", InUse: k.InUse,
 		Stored: k.Stored, Import: !k.Stored && !stored, Test: "not tested yet",
+		Rests: rests(s, k.Provider, k.Label),
 	}
 	if k.InUse {
 		l.Use = "in use"
+		if slices.ContainsFunc(s.Rests, func(r app.Rest) bool {
+			return r.Provider == k.Provider && r.Key == k.Label && r.Model == "" && r.Until.After(s.Now)
+		}) {
+			l.Use = "rests"
+		}
 	}
 	if k.Admin {
 		l.Use = "cost report"
@@ -109,6 +126,65 @@ func keyLine(k app.Key, s KeysState, stored bool) KeyLine {
 		}
 	}
 	return l
+}
+
+// rests are those of a key, or with "" those that all keys of the provider have.
+func rests(s KeysState, provider, key string) string {
+	var lines []string
+	for _, r := range s.Rests {
+		if r.Provider == provider && r.Key == key && r.Until.After(s.Now) {
+			lines = append(lines, RestText(r, s.Now))
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// RestText says who rests until when, and why: "rests until 12:02:00 for
+// gpt-5-mini: the provider asked for fewer calls".
+func RestText(r app.Rest, now time.Time) string {
+	text := "rests until " + r.Until.In(now.Location()).Format("15:04:05")
+	switch {
+	case r.Model == "":
+	case r.Key == "":
+		text = r.Model + " " + text
+	default:
+		text += " for " + r.Model
+	}
+	switch r.Why {
+	case "rate_limit":
+		return text + ": the provider asked for fewer calls"
+	case "authentication":
+		return text + ": the provider refused the key. Test it, and replace it if it is refused again"
+	case "no_credit":
+		return text + ": its credit or quota at the provider is used up"
+	case "overloaded":
+		return text + ": the provider said that it is overloaded"
+	case "unreachable":
+		return text + ": the provider could not be reached"
+	case "timeout":
+		return text + ": the provider did not answer in time"
+	default:
+		return text + ": calls kept failing at the provider"
+	}
+}
+
+// Rests tells whether a key or a provider of the cards rests.
+func Rests(cards []KeyCard) bool {
+	return slices.ContainsFunc(cards, func(c KeyCard) bool {
+		return c.Rests != "" || slices.ContainsFunc(c.Keys, func(l KeyLine) bool { return l.Rests != "" })
+	})
+}
+
+// RestsEnd is when the next rest ends; the zero time for none.
+func RestsEnd(all []app.Rest, now time.Time) time.Time {
+	var end time.Time
+	for _, r := range all {
+		if r.Until.After(now) && (end.IsZero() || r.Until.Before(end)) {
+			end = r.Until
+		}
+	}
+	return end
 }
 
 // TestText says a test's result: "OK, 240 ms: accepted; it lists 57 models".

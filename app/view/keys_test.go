@@ -29,7 +29,7 @@ func someProviders() []app.Provider {
 
 func TestKeys(t *testing.T) {
 	cards := NewKeys(KeysState{
-		Now: at, Keys: someKeys(), Providers: someProviders(),
+		Now: at, Keys: someKeys(), Providers: someProviders(), Known: true,
 		Today: []app.Sum{{Provider: "openai", Calls: 2, CostPico: 40_000_000_000}},
 		Tests: map[KeyID]Tested{
 			{"openai", "work", "keychain"}:              {At: at.Add(-3 * time.Minute), OK: true, Said: "accepted", Took: 240 * time.Millisecond},
@@ -58,6 +58,53 @@ func TestKeys(t *testing.T) {
 	}
 	if k := cards[2].Keys[0]; !k.Import || k.Test != "not tested yet" {
 		t.Errorf("a key of the environment alone %+v", k)
+	}
+}
+
+// TestKeysRest says which keys rest, until when, and when the next rest is over.
+func TestKeysRest(t *testing.T) {
+	rests := []app.Rest{
+		{Provider: "gone", Key: "old", Model: "m", Until: at.Add(time.Minute), Why: "rate_limit"},
+		{Provider: "openai", Key: "work", Model: "gpt-6-luna", Until: at.Add(2 * time.Minute), Why: "rate_limit"},
+		{Provider: "openai", Key: "work", Until: at.Add(5 * time.Minute), Why: "authentication"},
+		{Provider: "openai", Until: at.Add(10 * time.Second), Why: "unreachable"},
+		{Provider: "openai", Model: "gpt-6-luna", Until: at.Add(20 * time.Second), Why: "server_error"},
+		{Provider: "anthropic", Key: "default", Until: at.Add(time.Hour), Why: "no_credit"},
+		{Provider: "groq", Key: "GROQ_API_KEY", Until: at.Add(-time.Second), Why: "no_credit"}, // over
+	}
+	cards := NewKeys(KeysState{Now: at, Keys: someKeys(), Providers: someProviders(), Rests: rests})
+	if !Rests(cards) || Rests(NewKeys(KeysState{Now: at, Keys: someKeys(), Rests: rests[6:]})) {
+		t.Error("who rests is not told apart from who does not")
+	}
+	o := cards[3]
+	if want := "gpt-6-luna rests until 09:00:20: calls kept failing at the provider\nrests until 09:00:10: the provider could not be reached"; o.Rests != want {
+		t.Errorf("the provider %q", o.Rests)
+	}
+	if k := o.Keys[0]; k.Rests != "" || k.Use != "in use" {
+		t.Errorf("a key that does not rest %+v", k)
+	}
+	want := "rests until 09:02:00 for gpt-6-luna: the provider asked for fewer calls\n" +
+		"rests until 09:05:00: the provider refused the key. Test it, and replace it if it is refused again"
+	if k := o.Keys[1]; k.Rests != want || k.Use != "spare" {
+		t.Errorf("a key that rests %+v", k)
+	}
+	if k := cards[2].Keys[0]; k.Rests != "" || k.Use != "in use" {
+		t.Errorf("a rest that is over %+v", k)
+	}
+	if k := cards[1].Keys[0]; k.Use != "in use" || k.Rests == "" {
+		t.Errorf("a key that rests for one model alone %+v", k)
+	}
+	if k := cards[0].Keys[0]; k.Use != "rests" {
+		t.Errorf("a key that is refused for all models %+v", k)
+	}
+	if end := RestsEnd(rests, at); !end.Equal(at.Add(10 * time.Second)) {
+		t.Errorf("the first rest ends %v", end)
+	}
+	if end := RestsEnd(rests[6:], at); !end.IsZero() {
+		t.Errorf("a rest that is over ends %v", end)
+	}
+	if o.Today != "" {
+		t.Errorf("a cost that is not known is %q", o.Today)
 	}
 }
 
@@ -158,10 +205,10 @@ func TestSteps(t *testing.T) {
 func TestSettings(t *testing.T) {
 	s := app.Status{Problems: []app.Problem{{About: "keychain", Message: "locked", Remedy: "unlock it"}, {About: "config", Message: "bad", Grave: true}, {About: "new"}}}
 	p := Problems(s)
-	if len(p) != 3 || p[0].Title != "Settings" || !p[0].Grave || p[1].Title != "Keychain" || p[2].Title != "new" {
+	if len(p) != 3 || p[0].Title != "Settings" || !p[0].Grave || p[1].Title != "Keychain" || p[2].Title != "New" {
 		t.Errorf("problems %+v", p)
 	}
-	for i, want := range []string{"Settings need attention", "Keychain", "new"} {
+	for i, want := range []string{"Settings need attention", "Keychain", "New"} {
 		if got := p[i].Heading(); got != want {
 			t.Errorf("heading %q, want %q", got, want)
 		}
@@ -175,11 +222,34 @@ func TestSettings(t *testing.T) {
 	if _, ok := KeychainProblem(app.Status{}); ok {
 		t.Error("a problem out of nowhere")
 	}
-	for _, options := range [][]Option{WithoutToken(), LedgerSync(), Themes()} {
+	for _, options := range [][]Option{WithoutToken(), LedgerSync(), LedgerDetail(), PriceUpdates(), KeepDays(0), KeepDays(30), KeepDays(45), Themes()} {
 		for _, o := range options {
 			if Chosen(options, o.ID) != o || Chosen(options, o.Title) != o {
 				t.Errorf("%+v cannot be chosen", o)
 			}
+		}
+	}
+}
+
+func TestKeepDays(t *testing.T) {
+	ids := func(now int) string {
+		var out []string
+		for _, o := range KeepDays(now) {
+			out = append(out, o.ID)
+		}
+		return strings.Join(out, " ")
+	}
+	for now, want := range map[int]string{0: "0 365 90 30 7", 30: "0 365 90 30 7", 45: "0 365 90 45 30 7", 400: "0 400 365 90 30 7"} {
+		if got := ids(now); got != want {
+			t.Errorf("of %d days the choices are %s, want %s", now, got, want)
+		}
+	}
+	for _, c := range []struct {
+		from, to int
+		want     bool
+	}{{0, 30, true}, {90, 30, true}, {30, 90, false}, {30, 0, false}, {0, 0, false}, {30, 30, false}} {
+		if got := Shorter(c.from, c.to); got != c.want {
+			t.Errorf("from %d to %d days loses calls: %v", c.from, c.to, got)
 		}
 	}
 }

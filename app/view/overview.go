@@ -97,7 +97,7 @@ func steps(s OverviewState) []Step {
 	}
 	return []Step{
 		{"Add a key", add, hasKey},
-		{"Test it", "One free call asks the provider whether it knows the key.", tested},
-		{"Point a tool at Keytray", "Give the tool the address above as its base URL, and a token of its own as its key: Tools makes one, as does keytray token TOOL.", called},
+		{"Test it", "Under Keys, press Test: one free call asks the provider whether it knows the key.", tested},
+		{"Point a tool at Keytray", "Under Tools, make a token for it. Give the tool that token as its API key, and the address above as its base URL.", called},
 	}
 }

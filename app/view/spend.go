@@ -26,12 +26,14 @@ type Spend struct {
 	Bars   []Bar
 	Rows   []SpendRow // the most expensive first
 	Empty  bool       // no call in the whole range
+	Saved  bool       // a row has saved something
 }
 
 // SpendRow is a row of the table.
 type SpendRow struct {
 	Name, Cost, Share, Calls, In, Cached, Out, Errors string
-	Unpriced                                          bool // a part of the cost is unknown
+	Saved                                             string // "" for nothing
+	Unpriced                                          bool   // a part of the cost is unknown
 }
 
 // topSeries bounds the parts of a bar; the rest is one part more.
@@ -92,6 +94,10 @@ func NewSpend(sums []app.Sum, now time.Time, days int, group string, names map[s
 	})
 	v := Spend{Total: Spent(total), Empty: total.Calls == 0}
 	v.Note = Plural(total.Calls, "call") + " · " + Tokens(TokensIn(total.Usage)) + " tokens in, " + Tokens(TokensOut(total.Usage)) + " out"
+	if total.SavedPico > 0 {
+		v.Saved = true
+		v.Note += " · " + Money(total.SavedPico) + " saved by caches and routes"
+	}
 	series := map[string]int{}
 	for i, name := range order {
 		if i < topSeries {
@@ -115,6 +121,9 @@ func spendRow(name string, s, total app.Sum) SpendRow {
 	r := SpendRow{
 		Name: name, Cost: Spent(s), Calls: Count(s.Calls), Unpriced: s.Unpriced > 0,
 		In: Tokens(TokensIn(s.Usage)), Cached: Tokens(TokensCached(s.Usage)), Out: Tokens(TokensOut(s.Usage)), Errors: Count(s.Errors),
+	}
+	if s.SavedPico > 0 {
+		r.Saved = Money(s.SavedPico)
 	}
 	if total.CostPico > 0 {
 		r.Share = Count(int64(float64(s.CostPico)/float64(total.CostPico)*100+0.5)) + " %"

@@ -26,6 +26,13 @@ func TestSpend(t *testing.T) {
 	if got := strings.Join(v.Series, ","); got != "Alpha,b" {
 		t.Errorf("series %s: the dearest is first", got)
 	}
+	if v.Saved || v.Rows[0].Saved != "" || strings.Contains(v.Note, "saved") {
+		t.Errorf("saved out of nowhere: %+v", v.Rows)
+	}
+	sums[1].SavedPico = usd / 2
+	if v := NewSpend(sums[:3], now, 7, "provider", nil); !v.Saved || v.Rows[1].Saved != "$0.50" || v.Rows[0].Saved != "" || !strings.HasSuffix(v.Note, " · $0.50 saved by caches and routes") {
+		t.Errorf("saved %q, %+v", v.Note, v.Rows)
+	}
 	if len(v.Bars) != 7 {
 		t.Fatalf("%d bars", len(v.Bars))
 	}

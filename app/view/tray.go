@@ -28,6 +28,7 @@ type TrayState struct {
 	Choices []app.Choice
 	Today   app.Sum
 	Known   bool // Today could be read
+	Limits  []app.Limit
 }
 
 // Tray is what the tray shows.
@@ -54,7 +55,7 @@ const trayWidth = 60
 
 // NewTray makes the tray from what it depends on.
 func NewTray(s TrayState) Tray {
-	today := Sentence("Today", s.Today)
+	today := todayOf(s)
 	if !s.Known {
 		today = "Today unknown"
 	}
@@ -69,7 +70,12 @@ func NewTray(s TrayState) Tray {
 		t.Items = append(t.Items, Item{Label: line, Act: ActShow})
 		t.Tooltip += "\n" + line
 	}
-	t.Items = append(t.Items, Item{Label: Clip(today, trayWidth), Act: ActSpend}, Item{})
+	t.Items = append(t.Items, Item{Label: Clip(today, trayWidth), Act: ActSpend})
+	if line := usedUp(s.Limits); line != "" {
+		t.Items = append(t.Items, Item{Label: line, Act: ActSpend})
+		t.Tooltip += "\n" + line
+	}
+	t.Items = append(t.Items, Item{})
 	t.Items = append(t.Items, answering(s), copying(s.Status))
 	if s.Status.Paused {
 		t.Items = append(t.Items, Item{Label: "Resume", Act: ActResume})
@@ -78,6 +84,36 @@ func NewTray(s TrayState) Tray {
 	}
 	t.Items = append(t.Items, Item{}, Item{Label: "Open Keytray", Act: ActShow}, Item{Label: "Quit", Act: ActQuit})
 	return t
+}
+
+// todayOf is today's sum, "of" the day's limit if there is one for all tools.
+func todayOf(s TrayState) string {
+	text := Sentence("Today", s.Today)
+	for _, l := range s.Limits {
+		if l.Scope.Of == "" && !l.Month {
+			cost := Money(s.Today.CostPico)
+			text = strings.Replace(text, cost, cost+" of "+Money(l.Most), 1)
+		}
+	}
+	return text
+}
+
+// usedUp says which limits are used up; one of 0 is meant to be.
+func usedUp(limits []app.Limit) string {
+	var names []string
+	for _, l := range limits {
+		if l.Most > 0 && l.Spent >= l.Most {
+			names = append(names, l.Scope.String())
+		}
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return Clip("Budget used up: "+names[0], trayWidth)
+	default:
+		return Count(int64(len(names))) + " budgets used up"
+	}
 }
 
 // Word says in a word or two how Keytray stands, problems aside.
@@ -92,6 +128,18 @@ func Word(s app.Status) string {
 	default:
 		return "on"
 	}
+}
+
+// Standing is Word with the provider or route that answers everything, if one
+// does.
+func Standing(s TrayState) string {
+	word := Word(s.Status)
+	for _, c := range s.Choices {
+		if c.Active && (c.Kind == "provider" || c.Kind == "route") && s.Status.Address != "" {
+			return word + " · " + c.Title
+		}
+	}
+	return word
 }
 
 // Head is the first row of the tray: "Keytray: on · 127.0.0.1:5397".
@@ -176,5 +224,5 @@ func Endpoints(base string) []Endpoint {
 		return nil
 	}
 	base = strings.TrimSuffix(base, "/")
-	return []Endpoint{{"OpenAI", base + "/v1"}, {"Plain", base}}
+	return []Endpoint{{"OpenAI", base + "/v1"}, {"Anthropic", base}, {"Gemini", base}, {"Ollama", base}}
 }

@@ -49,7 +49,7 @@ func TestTray(t *testing.T) {
 		icon  app.State
 		want  string
 	}{
-		{"on", TrayState{on, choices("auto"), spent, true}, app.On, `
+		{"on", TrayState{on, choices("auto"), spent, true, nil}, app.On, `
 (Keytray: on · 127.0.0.1:5397)
 Today $4.21 · 45K tokens
 -
@@ -64,7 +64,9 @@ Answering: Automatic
   Offline (this computer only)
 Copy base URL
   OpenAI  http://127.0.0.1:5397/v1
-  Plain  http://127.0.0.1:5397
+  Anthropic  http://127.0.0.1:5397
+  Gemini  http://127.0.0.1:5397
+  Ollama  http://127.0.0.1:5397
 Pause
 -
 Open Keytray
@@ -73,7 +75,7 @@ Quit
 		{"a problem, paused, switched", TrayState{app.Status{
 			State: app.Attention, Address: "127.0.0.1:5397", Active: "safe", Paused: true,
 			Problems: []app.Problem{{Message: "not grave"}, {Message: "config.yaml, line 4, column 9: " + strings.Repeat("long ", 40), Grave: true}},
-		}, choices("safe")[:4], app.Sum{Calls: 2, Unpriced: 2}, true}, app.Attention, `
+		}, choices("safe")[:4], app.Sum{Calls: 2, Unpriced: 2}, true, nil}, app.Attention, `
 (Keytray: paused · 127.0.0.1:5397)
 Needs attention: config.yaml, line 4, column 9: long long l…
 Today 2 unpriced
@@ -87,7 +89,9 @@ Answering: safe
   ✓ safe
 Copy base URL
   OpenAI  http://127.0.0.1:5397/v1
-  Plain  http://127.0.0.1:5397
+  Anthropic  http://127.0.0.1:5397
+  Gemini  http://127.0.0.1:5397
+  Ollama  http://127.0.0.1:5397
 Resume
 -
 Open Keytray
@@ -96,7 +100,7 @@ Quit
 		{"nothing works", TrayState{app.Status{
 			State: app.Attention, Active: "offline",
 			Problems: []app.Problem{{Message: "a", Grave: true}, {Message: "b", Grave: true}},
-		}, choices("offline")[4:], app.Sum{}, false}, app.Attention, `
+		}, choices("offline")[4:], app.Sum{}, false, nil}, app.Attention, `
 (Keytray: not listening)
 Needs attention: 2 problems
 Today unknown
@@ -128,13 +132,13 @@ Quit
 			}
 		})
 	}
-	if tip := NewTray(TrayState{on, choices("auto"), spent, true}).Tooltip; tip != "Keytray: on · 127.0.0.1:5397\nToday $4.21 · 45K tokens" {
+	if tip := NewTray(TrayState{on, choices("auto"), spent, true, nil}).Tooltip; tip != "Keytray: on · 127.0.0.1:5397\nToday $4.21 · 45K tokens" {
 		t.Errorf("tooltip %q", tip)
 	}
 }
 
 func TestTrayActions(t *testing.T) {
-	v := NewTray(TrayState{app.Status{Address: "127.0.0.1:1"}, choices("auto"), app.Sum{}, true})
+	v := NewTray(TrayState{app.Status{Address: "127.0.0.1:1"}, choices("auto"), app.Sum{}, true, nil})
 	args := map[Action][]string{}
 	var walk func([]Item)
 	walk = func(items []Item) {
@@ -147,11 +151,61 @@ func TestTrayActions(t *testing.T) {
 	}
 	walk(v.Items)
 	for act, want := range map[Action]string{
-		ActUse: "auto anthropic openai safe offline", ActCopy: "http://127.0.0.1:1/v1 http://127.0.0.1:1",
+		ActUse: "auto anthropic openai safe offline", ActCopy: "http://127.0.0.1:1/v1 http://127.0.0.1:1 http://127.0.0.1:1 http://127.0.0.1:1",
 		ActSpend: "", ActShow: "", ActPause: "", ActQuit: "",
 	} {
 		if got := strings.Join(args[act], " "); got != want || args[act] == nil {
 			t.Errorf("%s takes %q, want %q", act, got, want)
 		}
+	}
+}
+
+// TestTrayTellsBudgets: the day's limit stands beside what today cost, and what
+// is used up is a row of its own.
+func TestTrayTellsBudgets(t *testing.T) {
+	usd := int64(picoPerUSD)
+	day := app.Limit{Most: 10 * usd, Spent: 4 * usd}
+	month := app.Limit{Month: true, Most: 5 * usd, Spent: 6 * usd}
+	codex := app.Limit{Scope: app.Scope{Of: "tool", Name: "codex"}, Most: usd, Spent: usd}
+	none := app.Limit{Scope: app.Scope{Of: "tool", Name: "aider"}}
+	for _, c := range []struct {
+		today  app.Sum
+		limits []app.Limit
+		want   string
+	}{
+		{app.Sum{Calls: 2, CostPico: 4 * usd}, nil, "Today $4.00"},
+		{app.Sum{Calls: 2, CostPico: 4 * usd}, []app.Limit{day, none}, "Today $4.00 of $10.00"},
+		{app.Sum{Calls: 3, Unpriced: 1, CostPico: 4 * usd}, []app.Limit{day}, "Today $4.00 of $10.00 + 1 unpriced"},
+		{app.Sum{Calls: 1, Unpriced: 1}, []app.Limit{day}, "Today 1 unpriced"},
+		{app.Sum{Calls: 2, CostPico: 4 * usd}, []app.Limit{month}, "Today $4.00\nBudget used up: all tools together"},
+		{app.Sum{Calls: 2, CostPico: 4 * usd}, []app.Limit{day, codex}, "Today $4.00 of $10.00\nBudget used up: tool codex"},
+		{app.Sum{Calls: 2, CostPico: 4 * usd}, []app.Limit{day, month, codex}, "Today $4.00 of $10.00\n2 budgets used up"},
+	} {
+		v := NewTray(TrayState{Status: app.Status{Address: "127.0.0.1:1"}, Choices: choices("auto"), Today: c.today, Known: true, Limits: c.limits})
+		var rows []string
+		for _, it := range v.Items {
+			if it.Act == ActSpend {
+				rows = append(rows, it.Label)
+			}
+		}
+		if got := strings.Join(rows, "\n"); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+		if !strings.HasSuffix(v.Tooltip, c.want) {
+			t.Errorf("tooltip %q", v.Tooltip)
+		}
+	}
+}
+
+func TestStanding(t *testing.T) {
+	on := app.Status{Address: "127.0.0.1:1"}
+	for active, want := range map[string]string{"auto": "on", "openai": "on · OpenAI", "safe": "on · safe", "offline": "offline"} {
+		on.Active = active
+		if got := Standing(TrayState{Status: on, Choices: choices(active)}); got != want {
+			t.Errorf("%s: %q, want %q", active, got, want)
+		}
+	}
+	if got := Standing(TrayState{Choices: choices("openai")}); got != "not listening" {
+		t.Errorf("%q", got)
 	}
 }

@@ -30,6 +30,10 @@ go tool staticcheck ./...
 
 step "no window's libraries in a build without one"
 go build -tags nogui -o .build/keytray-nogui .
+if [ "$(go tool nm .build/keytray-nogui | grep -c ' text/template\.(\*Template)\.Execute')" != 0 ]; then
+	echo 'text/template is linked in, and with it every exported method of every type, used or not: find what calls it' >&2
+	exit 1
+fi
 
 step "the program, for the tests of its window and tray"
 go build -trimpath -ldflags '-s -w' -o .build/keytray .

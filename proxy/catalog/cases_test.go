@@ -135,6 +135,10 @@ func TestCostCases(t *testing.T) {
 			if want.Stated != "" && got.ComputedKind == Exact && want.Breakdown[0].Kind != "usage.cost" && got.Computed != got.Stated {
 				t.Errorf("computed %s beside %s stated", got.Computed, got.Stated)
 			}
+			ctx.Sum = true
+			if sum := c.Cost(want.Provider, want.Model, want.usage(t), ctx); sum.Pico != got.Pico || sum.Kind != got.Kind || sum.Price != nil {
+				t.Errorf("the sum alone is %s, %s, at the price %s; want %s, %s, and none", sum.Pico, sum.Kind, sum.Price, got.Pico, got.Kind)
+			}
 		})
 	}
 }

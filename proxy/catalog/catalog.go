@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -119,7 +120,7 @@ func (c *Catalog) With(overrides ...Override) (*Catalog, error) {
 			prices = append(prices, price)
 		}
 		if len(own) > 0 {
-			out.shelves[at] = &shelf{under: out.shelves[at], own: own}
+			out.shelves[at] = &shelf{under: out.shelves[at], own: owned(own)}
 		}
 	}
 	return out.priced(prices, func(*Provider, *Own) bool { return true })
@@ -138,7 +139,7 @@ func (c *Catalog) Provider(id string) (Provider, bool) {
 }
 
 func (c *Catalog) find(id string) (int, bool) {
-	return slices.BinarySearchFunc(c.providers, id, func(p Provider, id string) int { return cmp.Compare(p.ID, id) })
+	return sort.Find(len(c.providers), func(i int) int { return strings.Compare(id, c.providers[i].ID) })
 }
 
 // Model is a provider's model by its name or an alias, if it is listed.

@@ -31,6 +31,8 @@ type Context struct {
 	Endpoint string
 	// Unbilled: the provider refused the call, which costs nothing.
 	Unbilled bool
+	// Sum asks for the amount alone: Cost.Price stays nil.
+	Sum bool
 }
 
 // Cost is what an attempt cost.
@@ -75,7 +77,7 @@ func (c *Catalog) compute(provider, model string, u llm.Usage, ctx Context) Cost
 	case ctx.Unbilled:
 		return Cost{Kind: Exact}
 	case known && c.providers[at].Runs(model) && !c.shelves[at].priced(model):
-		return Cost{Kind: Exact, Price: []byte(`{"local":true}`)}
+		return Cost{Kind: Exact, Price: ctx.told(`{"local":true}`)}
 	case !u.Known:
 		return Cost{Kind: Unpriced}
 	case empty(&u):
@@ -95,6 +97,14 @@ func (c *Catalog) compute(provider, model string, u llm.Usage, ctx Context) Cost
 		return Cost{Kind: Unpriced}
 	}
 	return Cost{Pico: pico, Kind: b.kind, Price: b.shown()}
+}
+
+// told is a price for the row, if that is asked for.
+func (c *Context) told(price string) []byte {
+	if c.Sum {
+		return nil
+	}
+	return []byte(price)
 }
 
 func empty(u *llm.Usage) bool {
@@ -145,7 +155,9 @@ func (b *bill) model(s *shelf, name string, u *llm.Usage) {
 		line.fee("request_per_1k", 1, m.Request)
 		b.worse(Estimated)
 	}
-	b.lines = append(b.lines, line.object(m))
+	if !b.ctx.Sum {
+		b.lines = append(b.lines, line.object(m))
+	}
 }
 
 // standard are the names that providers give to no special tier.

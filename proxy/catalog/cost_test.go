@@ -266,9 +266,13 @@ func BenchmarkCost(b *testing.B) {
 	c := load(b)
 	u := known(llm.Usage{Input: 1000, CacheRead: 5000, Output: 300})
 	ctx := Context{At: time.Now(), Tier: "default"}
-	b.ReportAllocs()
-	for b.Loop() {
-		c.Cost("openai", "gpt-5.6-sol", u, ctx)
+	for _, ctx.Sum = range []bool{false, true} {
+		b.Run(map[bool]string{false: "price", true: "sum"}[ctx.Sum], func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				c.Cost("openai", "gpt-5.6-sol", u, ctx)
+			}
+		})
 	}
 }
 

@@ -101,6 +101,9 @@ func (l *line) fee(name string, n int64, f fee) {
 	}
 	l.total.add(n, f.one.times(l.less))
 	l.some = true
+	if l.ctx.Sum {
+		return
+	}
 	usd := f.usd
 	if l.less != one {
 		usd = f.one.times(l.less).times(rate{1, 1_000_000_000}).String()
@@ -109,6 +112,9 @@ func (l *line) fee(name string, n int64, f fee) {
 }
 
 func (l *line) note(of bucket, r rate) {
+	if l.ctx.Sum {
+		return
+	}
 	l.used = append(r.appendUSD(l.field(bucketNames[of]), of), '"')
 }
 

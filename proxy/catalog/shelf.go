@@ -18,7 +18,7 @@ type shelf struct {
 	file string
 
 	under *shelf   // the shelf that own models were added to
-	own   []string // models of the user's, which have no entry
+	own   []*model // models of the user's, which have no entry
 	// prices are laid over those of the shelf below, by the models' ids.
 	prices map[string][]ownPrice
 
@@ -153,7 +153,10 @@ func (s *shelf) peek(id string) (*model, bool) {
 // ids are the names of all models, sorted.
 func (s *shelf) ids() []string {
 	if s.under != nil {
-		all := append(s.under.ids(), s.own...)
+		all := s.under.ids()
+		for _, m := range s.own {
+			all = append(all, m.ID)
+		}
 		slices.Sort(all)
 		return slices.Compact(all)
 	}
@@ -167,8 +170,8 @@ func (s *shelf) names(yield func(string) bool) bool {
 		if !s.under.names(yield) {
 			return false
 		}
-		for _, n := range s.own {
-			if !yield(n) {
+		for _, m := range s.own {
+			if !yield(m.ID) {
 				return false
 			}
 		}
@@ -188,9 +191,19 @@ func (s *shelf) names(yield func(string) bool) bool {
 	return true
 }
 
-func own(names []string, name string) (*model, bool) {
-	if !slices.Contains(names, name) {
+// owned are models that have no more than a name.
+func owned(names []string) []*model {
+	all := make([]*model, len(names))
+	for i, name := range names {
+		all[i] = &model{Model: Model{ID: name}}
+	}
+	return all
+}
+
+func own(all []*model, name string) (*model, bool) {
+	i := slices.IndexFunc(all, func(m *model) bool { return m.ID == name })
+	if i < 0 {
 		return nil, false
 	}
-	return &model{Model: Model{ID: name}}, true
+	return all[i], true
 }

@@ -64,3 +64,17 @@ const (
 	Refused       Why = "refusal"
 	PauseTurn     Why = "pause"
 )
+
+// PromptSize is what the answer to a call for the size of a prompt says, in
+// tokens; see [Peek].
+func PromptSize(events Events) (n int64, err error) {
+	for e, err := range events {
+		if err != nil {
+			return 0, err
+		}
+		if e.Usage != nil {
+			n = e.Usage.Prompt()
+		}
+	}
+	return n, nil
+}

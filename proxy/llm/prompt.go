@@ -1,6 +1,9 @@
 package llm
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Prompt is a decoded request in neutral form. It is immutable once decoded.
 type Prompt struct {
@@ -17,6 +20,14 @@ type Prompt struct {
 	Verbosity string   // of the text: low, medium, high; "" is unset
 	Embed     *Embed   // of a call that asks for embeddings; nil of all others
 	Lost      []string // fields of the client's body that this form cannot hold
+}
+
+// Lose notes, while the prompt is decoded, that a field of the client's body
+// was dropped: "logit_bias". A field is noted once.
+func (p *Prompt) Lose(field string) {
+	if !slices.Contains(p.Lost, field) {
+		p.Lost = append(p.Lost, field)
+	}
 }
 
 // Role of a message.

@@ -1,13 +1,11 @@
 package route
 
 import (
-	"bytes"
 	"container/list"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/gob"
 	"sync"
 	"time"
 )
@@ -38,19 +36,19 @@ type sealed struct {
 
 // put keeps an answer. One that is too large for its route is not kept.
 func (a *Answers) put(key [sha256.Size]byte, k kept, keep time.Duration, size int64, route string) {
-	var b bytes.Buffer
-	if gob.NewEncoder(&b).Encode(k) != nil { // of plain values it does not fail
+	plain := k.pack()
+	if int64(len(plain)) > size {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if int64(b.Len()) > size || !a.ready() {
+	if !a.ready() {
 		return
 	}
-	nonce := make([]byte, a.aead.NonceSize(), a.aead.NonceSize()+b.Len()+a.aead.Overhead())
+	nonce := make([]byte, a.aead.NonceSize(), a.aead.NonceSize()+len(plain)+a.aead.Overhead())
 	_, _ = rand.Read(nonce) // never fails
 	now := time.Now()
-	e := &sealed{key: key, route: route, made: now, until: now.Add(keep), box: a.aead.Seal(nonce, nonce, b.Bytes(), key[:])}
+	e := &sealed{key: key, route: route, made: now, until: now.Add(keep), box: a.aead.Seal(nonce, nonce, plain, key[:])}
 	a.drop(a.byKey[key])
 	s := a.routes[route]
 	if s == nil {
@@ -64,23 +62,37 @@ func (a *Answers) put(key [sha256.Size]byte, k kept, keep time.Duration, size in
 	}
 }
 
-// get is a kept answer and its age.
+// get is a kept answer and its age. It is opened without the lock: a long one
+// takes its time.
 func (a *Answers) get(key [sha256.Size]byte) (k kept, age time.Duration, ok bool) {
+	e, aead := a.find(key)
+	if e == nil {
+		return kept{}, 0, false
+	}
+	n := aead.NonceSize()
+	plain, err := aead.Open(nil, e.box[:n], e.box[n:], key[:])
+	if err == nil {
+		k, ok = unpack(plain)
+	}
+	return k, time.Since(e.made), ok
+}
+
+// find is a sealed answer that is not too old, and what opens it. Neither is
+// ever changed.
+func (a *Answers) find(key [sha256.Size]byte) (*sealed, cipher.AEAD) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	at := a.byKey[key]
 	if at == nil {
-		return kept{}, 0, false
+		return nil, nil
 	}
 	e := at.Value.(*sealed)
-	n := a.aead.NonceSize()
-	plain, err := a.aead.Open(nil, e.box[:n], e.box[n:], key[:])
-	if !time.Now().Before(e.until) || err != nil || gob.NewDecoder(bytes.NewReader(plain)).Decode(&k) != nil {
+	if !time.Now().Before(e.until) {
 		a.drop(at)
-		return kept{}, 0, false
+		return nil, nil
 	}
 	a.routes[e.route].answers.MoveToFront(at)
-	return k, time.Since(e.made), true
+	return e, a.aead
 }
 
 // drop forgets an answer; nil is none.

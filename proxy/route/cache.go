@@ -127,7 +127,7 @@ var apart = []string{
 func (s Cache) key(r *llm.Request) (key [sha256.Size]byte, ok bool) {
 	type field struct{ name, value []byte }
 	var all []field
-	err := llm.Fields(r.Raw, func(name, value []byte, _ int) bool {
+	err := r.Fields(func(name, value []byte, _ int) bool {
 		if !slices.Contains(apart, string(name)) {
 			all = append(all, field{name, value})
 		}

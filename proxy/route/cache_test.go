@@ -211,6 +211,31 @@ func TestCacheKeepsDerivedRequestsApart(t *testing.T) {
 	}
 }
 
+// BenchmarkCacheHit is an answer of 8 kB as bytes, and one of 500 events.
+func BenchmarkCacheHit(b *testing.B) {
+	r := asking(`{"model":"r","messages":[{"role":"user","content":"hello"}],"temperature":1,"stream":true}`, true)
+	events := make([]llm.Event, 500)
+	for i := range events {
+		events[i] = llm.Event{Kind: llm.Delta, Text: " word"}
+	}
+	for name, k := range map[string]kept{
+		"bytes": {Copied: true, Stream: true, Type: "text/event-stream", Body: bytes.Repeat([]byte("word and "), 900)}, "events": {Stream: true, Events: events},
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := Cache{Target: now{}, Name: "memo", Keep: time.Hour, Size: 1 << 20, Store: &Answers{}, Hit: func(context.Context, *llm.Request, Hit) {}}
+			key, _ := s.key(r)
+			s.Store.put(key, k, s.Keep, s.Size, s.Name)
+			b.ReportAllocs()
+			for b.Loop() {
+				resp, err := s.Do(b.Context(), r)
+				if err != nil || resp.Why == "" {
+					b.Fatal("no hit")
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkCacheMiss(b *testing.B) {
 	s := Cache{Target: now{}, Name: "memo", Keep: time.Hour, Size: 1 << 20, Store: &Answers{}}
 	s.Target = &copies{}

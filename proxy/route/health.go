@@ -22,8 +22,9 @@ type Health struct {
 type subject struct{ provider, key, model string }
 
 type state struct {
-	rest     time.Time // not to be called before
-	failures int       // in a row
+	rest     time.Time     // not to be called before
+	why      llm.ErrorKind // the failure that the rest is for
+	failures int           // in a row
 	seen     time.Time
 
 	first  float64 // seconds to the first good frame, decayed; 0: not measured
@@ -68,7 +69,7 @@ func (h *Health) failed(a *llm.Attempt, now time.Time) {
 	asked := min(a.Err.RetryAfter, longestAsked)
 	rest := func(s subject, d time.Duration) {
 		if st := h.of(s, now); now.Add(d).After(st.rest) {
-			st.rest = now.Add(d)
+			st.rest, st.why = now.Add(d), a.Err.Kind
 		}
 	}
 	switch a.Err.Kind {
@@ -78,17 +79,20 @@ func (h *Health) failed(a *llm.Attempt, now time.Time) {
 		}
 		rest(subject{a.Provider, a.Key, a.Model}, asked)
 	case llm.Unauthorized, llm.NoCredit:
+		if a.Key == "" {
+			return // no key was refused: there is none, and one may be added at any time
+		}
 		rest(subject{a.Provider, a.Key, ""}, max(asked, badKeyRest))
 	case llm.Overloaded, llm.ServerError, llm.Timeout, llm.Cut, llm.Garbage:
-		h.strike(subject{a.Provider, "", a.Model}, asked, now)
+		h.strike(subject{a.Provider, "", a.Model}, a.Err.Kind, asked, now)
 	case llm.Unreachable:
-		h.strike(subject{a.Provider, "", ""}, asked, now)
+		h.strike(subject{a.Provider, "", ""}, a.Err.Kind, asked, now)
 	default: // the request's own fault, or nobody's
 	}
 }
 
 // strike counts a failure; from the third on, each doubles the rest.
-func (h *Health) strike(s subject, asked time.Duration, now time.Time) {
+func (h *Health) strike(s subject, why llm.ErrorKind, asked time.Duration, now time.Time) {
 	st := h.of(s, now)
 	st.failures++
 	d := asked
@@ -96,7 +100,7 @@ func (h *Health) strike(s subject, asked time.Duration, now time.Time) {
 		d = max(d, min(longestRest, firstRest<<min(over, 10)))
 	}
 	if d > 0 {
-		st.rest = now.Add(d)
+		st.rest, st.why = now.Add(d), why
 	}
 }
 
@@ -172,6 +176,27 @@ func (h *Health) Rest(provider, key, model string) time.Duration {
 		return 0
 	}
 	return max(0, time.Until(until))
+}
+
+// Resting is who is left alone, until when and why. An empty Key is all of the
+// provider's, and an empty Model all of its models.
+type Resting struct {
+	Provider, Key, Model string
+	Until                time.Time
+	Why                  llm.ErrorKind
+}
+
+// Resting lists all that rest now, in no order.
+func (h *Health) Resting(now time.Time) []Resting {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out []Resting
+	for s, st := range h.state {
+		if st.rest.After(now) {
+			out = append(out, Resting{s.provider, s.key, s.model, st.rest, st.why})
+		}
+	}
+	return out
 }
 
 // Speed is how fast a model answered of late: the time to its first good frame,

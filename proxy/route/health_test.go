@@ -2,6 +2,8 @@ package route
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,4 +123,39 @@ func BenchmarkHealth(b *testing.B) {
 	for b.Loop() {
 		_ = h.Rest("p", "k", "m")
 	}
+}
+
+// TestHealthTellsWhoRests: who is left alone, until when and why, and nobody
+// whose time is over.
+func TestHealthTellsWhoRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h Health
+		h.Note(ended("p", "k1", "m1", &llm.Error{Kind: llm.RateLimited, RetryAfter: 30 * time.Second}))
+		h.Note(ended("p", "k2", "m1", &llm.Error{Kind: llm.Unauthorized}))
+		for range 3 {
+			h.Note(ended("q", "", "m2", &llm.Error{Kind: llm.Overloaded}))
+		}
+		h.Note(ended("r", "k3", "m3", &llm.Error{Kind: llm.ServerError})) // once is nothing
+		h.Note(ended("s", "", "m4", &llm.Error{Kind: llm.Unauthorized}))  // it has no key yet
+		start := time.Now()
+		told := func() string {
+			var out []string
+			for _, r := range h.Resting(time.Now()) {
+				out = append(out, fmt.Sprint(r.Provider, " ", r.Key, " ", r.Model, " ", r.Until.Sub(start), " ", r.Why))
+			}
+			slices.Sort(out)
+			return strings.Join(out, "; ")
+		}
+		if got, want := told(), "p k1 m1 30s rate_limit; p k2  5m0s authentication; q  m2 10s overloaded"; got != want {
+			t.Errorf("%s rest, want %s", got, want)
+		}
+		time.Sleep(30 * time.Second) // of the bubble's clock
+		if got, want := told(), "p k2  5m0s authentication"; got != want {
+			t.Errorf("later %s rest, want %s", got, want)
+		}
+		h.Note(ended("p", "k2", "m1", nil))
+		if got := told(); got != "" {
+			t.Errorf("after an answer %s rest", got)
+		}
+	})
 }

@@ -14,7 +14,7 @@ import (
 	"testing/iotest"
 
 	"keytray/proxy/dialect/chat"
-	"keytray/proxy/dialect/openai"
+	"keytray/proxy/dialect/verbatim"
 	"keytray/proxy/llm"
 )
 
@@ -34,12 +34,12 @@ func passTo(t *testing.T, h http.HandlerFunc) (*Pass, *book) {
 	l := leaf(t, s.URL)
 	return &Pass{
 		Model: l.Model, URL: s.URL + "/v1/files", Base: s.URL + "/v1", Sign: l.Sign, Network: l.Network, Record: l.book,
-		Watch: openai.Dialect{Kind: openai.Transcription, Errors: chat.Dialect{}}, Unmetered: true,
+		Watch: verbatim.Dialect{Kind: verbatim.Transcription, Errors: chat.Dialect{}}, Unmetered: true,
 	}, l.book
 }
 
 func upload0(rest io.Reader) *llm.Request {
-	return &llm.Request{ID: "kt-1", Inbound: openai.Dialect{Kind: openai.Transcription, Errors: chat.Dialect{}}, Method: "POST", Rest: rest, Header: http.Header{"Content-Type": {"x/y"}}}
+	return &llm.Request{ID: "kt-1", Inbound: verbatim.Dialect{Kind: verbatim.Transcription, Errors: chat.Dialect{}}, Method: "POST", Rest: rest, Header: http.Header{"Content-Type": {"x/y"}}}
 }
 
 // zeros is n bytes that are nowhere.
@@ -193,7 +193,7 @@ func TestRowBeforeTheLastByte(t *testing.T) {
 		})
 		look := &looksOn{}
 		p.Through = look
-		resp, err := p.Do(t.Context(), &llm.Request{Inbound: openai.Dialect{Kind: openai.Speech, Errors: chat.Dialect{}}})
+		resp, err := p.Do(t.Context(), &llm.Request{Inbound: verbatim.Dialect{Kind: verbatim.Speech, Errors: chat.Dialect{}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +228,7 @@ func TestPassThatIsCut(t *testing.T) {
 	})
 	look := &looksOn{}
 	p.Through = look
-	resp, err := p.Do(t.Context(), &llm.Request{Inbound: openai.Dialect{Kind: openai.Speech, Errors: chat.Dialect{}}})
+	resp, err := p.Do(t.Context(), &llm.Request{Inbound: verbatim.Dialect{Kind: verbatim.Speech, Errors: chat.Dialect{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestPassStopped(t *testing.T) {
 		<-r.Context().Done()
 		close(gone)
 	})
-	resp, err := p.Do(t.Context(), &llm.Request{Inbound: openai.Dialect{Kind: openai.Speech, Errors: chat.Dialect{}}})
+	resp, err := p.Do(t.Context(), &llm.Request{Inbound: verbatim.Dialect{Kind: verbatim.Speech, Errors: chat.Dialect{}}})
 	if err != nil {
 		t.Fatal(err)
 	}

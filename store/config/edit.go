@@ -1,6 +1,9 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // Edit changes single settings of the file that [Store.Edit] opened. Its methods leave everything else as it is,
 // comments above removed settings too. What they are given is checked when the edit is done, not before. An Edit
@@ -42,6 +45,24 @@ func (e *Edit) SetKeepResponses(keep bool) error {
 
 // SetLedgerSync says what a finished row survives.
 func (e *Edit) SetLedgerSync(to Sync) error { return e.doc.set(textOf(string(to)), "ledger", "sync") }
+
+// SetKeepDays says after how many days single rows are dropped; 0 keeps them for good.
+func (e *Edit) SetKeepDays(days int) error {
+	if days == 0 {
+		return e.doc.set(nil, "ledger", "keep_days")
+	}
+	return e.doc.set(numberOf(strconv.Itoa(days)), "ledger", "keep_days")
+}
+
+// SetLedgerDetail says what new rows hold.
+func (e *Edit) SetLedgerDetail(to Detail) error {
+	return e.doc.set(textOf(string(to)), "ledger", "detail")
+}
+
+// SetPriceUpdate says when the list of prices is looked up anew.
+func (e *Edit) SetPriceUpdate(to PriceUpdate) error {
+	return e.doc.set(textOf(string(to)), "prices", "update")
+}
 
 // SetOrigins names the browser origins that may call; none clears the list.
 func (e *Edit) SetOrigins(origins []string) error { return e.doc.set(listOrNil(origins), "origins") }

@@ -44,11 +44,12 @@ stand_ins:
 origins:
   # - http://localhost:3000
 
-# normal: the spending record survives a crash of Keytray. full: a power cut too; each answer waits for the disk.
-# asked: newer prices are looked up with keytray prices update alone. weekly: each week too; they are used if you agree.
+# asked: newer prices are looked up with keytray prices update, or under Settings, alone. weekly: each week too; they are
+# used if you agree.
 prices:
   update: asked
 
+# normal: the spending record survives a crash of Keytray. full: a power cut too; each answer waits for the disk.
 # keep_days drops single calls after so many days and keeps their sums. detail: counts keeps no models' names.
 ledger:
   sync: normal

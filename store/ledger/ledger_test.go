@@ -188,6 +188,8 @@ func TestFilter(t *testing.T) {
 		"since, fine": {Filter{Since: base.Add(8*time.Minute + 1)}, []int64{11, 10}},
 		"until":       {Filter{Until: base.Add(2 * time.Minute)}, []int64{2, 1}},
 		"between":     {Filter{AfterID: 3, BeforeID: 6}, []int64{5, 4}},
+		"since of b":  {Filter{Since: base.Add(4 * time.Minute), Tool: "b", Limit: 2}, []int64{11, 10}},
+		"in a time":   {Filter{Since: base.Add(2 * time.Minute), Until: base.Add(6 * time.Minute), Status: StatusOK}, []int64{5, 3}},
 		"nobody":      {Filter{Tool: "nobody"}, nil},
 	} {
 		rows, err := l.Rows(t.Context(), c.f)
@@ -196,6 +198,59 @@ func TestFilter(t *testing.T) {
 		}
 		if got := ids(rows); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// A short time in a long ledger is found by the index of times, and a long one by walking the rows: both find the same.
+func TestFewRowsAreFoundByTime(t *testing.T) {
+	const n = 6000
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	path := file(t)
+	makeYear(t, path, n, start, time.UTC)
+	l := open(t, path, Options{ReadOnly: true})
+	db := l.read.Load()
+	for name, c := range map[string]struct {
+		f   Filter
+		few bool
+	}{
+		"all":             {Filter{}, false},
+		"the year":        {Filter{Since: start}, false},
+		"to its end":      {Filter{Until: start.AddDate(2, 0, 0), Tool: "tool-1"}, false},
+		"its last days":   {Filter{Since: start.AddDate(0, 11, 20), Tool: "tool-1"}, true},
+		"a week's errors": {Filter{Since: start.AddDate(0, 3, 0), Until: start.AddDate(0, 3, 7), Status: StatusError}, true},
+		"the first day":   {Filter{Until: start.AddDate(0, 0, 1)}, true},
+	} {
+		c.f.Limit = 50
+		few, err := c.f.few(t.Context(), db)
+		if err != nil || few != c.few {
+			t.Errorf("%s: few is %v, %v", name, few, err)
+		}
+		want, err := l.Rows(t.Context(), c.f)
+		if err != nil || len(want) == 0 {
+			t.Fatal(name, err)
+		}
+		for _, byTime := range []bool{false, true} {
+			if byTime && c.f.Since.IsZero() && c.f.Until.IsZero() {
+				continue
+			}
+			query, args := c.f.query("DESC", byTime)
+			rows, err := db.QueryContext(t.Context(), query, args...)
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			var got []int64
+			for rows.Next() {
+				r, err := scanRow(rows)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, r.ID)
+			}
+			rows.Close()
+			if !reflect.DeepEqual(got, ids(want)) {
+				t.Errorf("%s, by time %v: %d rows, want %d", name, byTime, len(got), len(want))
+			}
 		}
 	}
 }

@@ -159,10 +159,11 @@ func (r *renderer) put(o fyne.CanvasObject, x, y, w, h float32) {
 	r.objects = append(r.objects, o)
 }
 
-// hatched are slanting stripes.
+// hatched are slanting stripes, as wide on a screen with more pixels.
 func hatched(ink color.Color) *canvas.Raster {
-	return canvas.NewRasterWithPixels(func(x, y, _, _ int) color.Color {
-		if (x+y)%6 < 2 {
+	return canvas.NewRasterWithPixels(func(x, y, _, h int) color.Color {
+		scale := max(1, h/capHeight)
+		if (x+y)/scale%6 < 2 {
 			return ink
 		}
 		return color.Transparent
@@ -177,5 +178,6 @@ func sum(parts []float64) float64 {
 	return total
 }
 
-// Hatch is a swatch of what stands for the unknown, for a legend.
+// Hatch is a swatch of what stands for the unknown, for a legend; about as high
+// as the part of a bar.
 func Hatch(ink color.Color) fyne.CanvasObject { return hatched(ink) }

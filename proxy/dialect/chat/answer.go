@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -64,7 +65,7 @@ type call struct {
 // newCall begins a call of one of the client's tools.
 func (a *answer) newCall(e llm.Event) {
 	c := call{block: e.Index, id: e.ID, name: e.Name, custom: a.custom[e.Name]}
-	c.text.Unquote = unquote
+	c.text.Unquote = field.Unquote
 	a.calls = append(a.calls, c)
 }
 
@@ -178,9 +179,9 @@ func legacyFunctions(body []byte) bool {
 	_ = llm.Fields(body, func(key, v []byte, _ int) bool { // the body was read before
 		switch string(key) {
 		case "functions":
-			functions = !null(v)
+			functions = !field.Null(v)
 		case "tools":
-			tools = !null(v)
+			tools = !field.Null(v)
 		}
 		return true
 	})

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -16,11 +18,11 @@ func (d *reader) delta(dl *delta) {
 		d.contentOf(dl.content)
 	}
 	if dl.audio != nil && dl.content == nil { // what was said aloud, as text
-		d.text(llm.Text, unquote(field(dl.audio, "transcript")))
+		d.text(llm.Text, field.Unquote(field.Of(dl.audio, "transcript")))
 	}
 	if dl.refusal != nil {
 		d.refused = d.refused || len(dl.refusal) > 2
-		d.text(llm.Refusal, unquote(dl.refusal))
+		d.text(llm.Refusal, field.Unquote(dl.refusal))
 	}
 	if dl.annotations != nil {
 		d.annotations(dl.annotations)
@@ -41,32 +43,32 @@ func (d *reader) delta(dl *delta) {
 // contentOf reads content: a string, or Mistral's array of parts.
 func (d *reader) contentOf(v []byte) {
 	if v[0] != '[' {
-		d.text(llm.Text, unquote(v))
+		d.text(llm.Text, field.Unquote(v))
 		return
 	}
 	_ = llm.Elements(v, func(v []byte, _ int) bool { // the chunk was read before
-		switch unquote(field(v, "type")) {
+		switch field.Unquote(field.Of(v, "type")) {
 		case "text", "output_text":
-			d.text(llm.Text, unquote(field(v, "text")))
+			d.text(llm.Text, field.Unquote(field.Of(v, "text")))
 		case "thinking", "reasoning":
-			d.text(llm.Thinking, partsText(field(v, "thinking")))
+			d.text(llm.Thinking, partsText(field.Of(v, "thinking")))
 		case "image_url":
 			d.picture(v)
 		case "reference": // Mistral's numbers of documents, which point nowhere here
 		default:
-			d.c.Lose("content: a part of type " + unquote(field(v, "type")))
+			d.Call.Lose("content: a part of type " + field.Unquote(field.Of(v, "type")))
 		}
-		return !d.over
+		return !d.Over
 	})
 }
 
 // text adds text to the open block of its kind, or opens one.
 func (d *reader) text(kind llm.BlockKind, s string) {
-	if s == "" || d.over {
+	if s == "" || d.Over {
 		return
 	}
 	d.begin(kind)
-	d.emit(llm.Event{Kind: llm.Delta, Block: kind, Index: d.index, Text: s})
+	d.Emit(llm.Event{Kind: llm.Delta, Block: kind, Index: d.index, Text: s})
 	if kind == llm.Text {
 		d.content = append(d.content, s...)
 		d.flushCites()
@@ -84,7 +86,7 @@ func (d *reader) begin(kind llm.BlockKind) {
 	d.open, d.kind, d.index = true, kind, d.next
 	d.next++
 	d.content = d.content[:0]
-	d.emit(llm.Event{Kind: llm.BlockStart, Block: kind, Index: d.index})
+	d.Emit(llm.Event{Kind: llm.BlockStart, Block: kind, Index: d.index})
 }
 
 // close ends the open block, if there is one.
@@ -97,13 +99,13 @@ func (d *reader) close() {
 	switch d.kind {
 	case llm.Thinking:
 		if d.opaque != nil {
-			e.Opaque, e.Origin = string(d.opaque), d.c.Origin(name)
+			e.Opaque, e.Origin = string(d.opaque), d.Call.Origin(name)
 			d.opaque, d.signed = nil, false
 		}
 	case llm.Text:
 		d.before += utf8.RuneCount(d.content)
 	}
-	d.emit(e)
+	d.Emit(e)
 }
 
 // thought reads reasoning in the forms that providers chose: reasoning_content
@@ -113,7 +115,7 @@ func (d *reader) thought(dl *delta) {
 	told := dl.details != nil && tellsText(dl.details)
 	for _, v := range [2][]byte{dl.reasoningContent, dl.reasoning} {
 		if !told && v != nil && v[0] == '"' && len(v) > 2 {
-			d.text(llm.Thinking, unquote(v))
+			d.text(llm.Thinking, field.Unquote(v))
 			break
 		}
 	}
@@ -122,7 +124,7 @@ func (d *reader) thought(dl *delta) {
 	}
 	_ = llm.Elements(dl.details, func(v []byte, _ int) bool { // what is no array has no entries
 		d.entry(v)
-		return !d.over
+		return !d.Over
 	})
 }
 
@@ -130,7 +132,7 @@ func (d *reader) thought(dl *delta) {
 func tellsText(details []byte) bool {
 	found := false
 	_ = llm.Elements(details, func(v []byte, _ int) bool { // what is no array has no entries
-		found = len(field(v, "text")) > 2 && !null(field(v, "text")) || len(field(v, "summary")) > 2 && !null(field(v, "summary"))
+		found = len(field.Of(v, "text")) > 2 && !field.Null(field.Of(v, "text")) || len(field.Of(v, "summary")) > 2 && !field.Null(field.Of(v, "summary"))
 		return !found
 	})
 	return found
@@ -139,10 +141,10 @@ func tellsText(details []byte) bool {
 // entry takes one of reasoning_details in.
 func (d *reader) entry(v []byte) {
 	if !json.Valid(v) { // it goes to the client as it is
-		d.garbage("an entry of reasoning_details cannot be read")
+		d.Garbage("an entry of reasoning_details cannot be read")
 		return
 	}
-	if data := field(v, "data"); !null(data) && len(data) > 2 {
+	if data := field.Of(v, "data"); !field.Null(data) && len(data) > 2 {
 		d.hidden = append(d.hidden, oneLine(v))
 		if len(d.calls) == 0 { // else it waits for the calls to end
 			d.close()
@@ -150,22 +152,22 @@ func (d *reader) entry(v []byte) {
 		}
 		return
 	}
-	if said := unquote(field(v, "text")) + unquote(field(v, "summary")); said != "" {
+	if said := field.Unquote(field.Of(v, "text")) + field.Unquote(field.Of(v, "summary")); said != "" {
 		if d.open && d.kind == llm.Thinking && d.signed {
 			d.close()
 		}
 		d.text(llm.Thinking, said)
 	}
-	signature, id := field(v, "signature"), field(v, "id")
-	isSigned := len(signature) > 2 && !null(signature)
-	if !isSigned && null(id) {
+	signature, id := field.Of(v, "signature"), field.Of(v, "id")
+	isSigned := len(signature) > 2 && !field.Null(signature)
+	if !isSigned && field.Null(id) {
 		return
 	}
 	if !d.open && len(d.calls) == 0 {
 		d.begin(llm.Thinking)
 	}
 	if !d.open || d.kind != llm.Thinking { // too late for its block
-		d.c.Lose("reasoning_details: a signature apart from its reasoning")
+		d.Call.Lose("reasoning_details: a signature apart from its reasoning")
 		return
 	}
 	if d.opaque == nil || isSigned {
@@ -176,8 +178,8 @@ func (d *reader) entry(v []byte) {
 // flushHidden yields encrypted entries as redacted thinking.
 func (d *reader) flushHidden() {
 	for _, v := range d.hidden {
-		d.emit(llm.Event{Kind: llm.BlockStart, Block: llm.Redacted, Index: d.next})
-		d.emit(llm.Event{Kind: llm.BlockStop, Block: llm.Redacted, Index: d.next, Opaque: string(v), Origin: d.c.Origin(name)})
+		d.Emit(llm.Event{Kind: llm.BlockStart, Block: llm.Redacted, Index: d.next})
+		d.Emit(llm.Event{Kind: llm.BlockStop, Block: llm.Redacted, Index: d.next, Opaque: string(v), Origin: d.Call.Origin(name)})
 		d.next++
 	}
 	d.hidden = nil
@@ -186,14 +188,14 @@ func (d *reader) flushHidden() {
 // annotations keeps citations for the text that they are about.
 func (d *reader) annotations(v []byte) {
 	_ = llm.Elements(v, func(v []byte, _ int) bool { // null has none
-		c := field(v, "url_citation")
-		if unquote(field(v, "type")) != "url_citation" || c == nil {
-			d.c.Lose("annotations: " + unquote(field(v, "type")))
+		c := field.Of(v, "url_citation")
+		if field.Unquote(field.Of(v, "type")) != "url_citation" || c == nil {
+			d.Call.Lose("annotations: " + field.Unquote(field.Of(v, "type")))
 			return true
 		}
 		d.cites = append(d.cites, &llm.Citation{
-			URL: unquote(field(c, "url")), Title: unquote(field(c, "title")), Quote: unquote(field(c, "content")),
-			Start: int(tokens(field(c, "start_index"))), End: int(tokens(field(c, "end_index"))),
+			URL: field.Unquote(field.Of(c, "url")), Title: field.Unquote(field.Of(c, "title")), Quote: field.Unquote(field.Of(c, "content")),
+			Start: int(openai.Tokens(field.Of(c, "start_index"))), End: int(openai.Tokens(field.Of(c, "end_index"))),
 		})
 		return true
 	})
@@ -210,49 +212,36 @@ func (d *reader) flushCites() {
 		if c.Start < 0 || c.End <= c.Start {
 			c.Start, c.End = 0, 0
 		}
-		d.emit(llm.Event{Kind: llm.Delta, Block: llm.Text, Index: d.index, Cite: c})
+		d.Emit(llm.Event{Kind: llm.Delta, Block: llm.Text, Index: d.index, Cite: c})
 	}
 	d.cites = nil
 }
 
 // byteAt is where a character of the content starts in the open block, or -1.
 func (d *reader) byteAt(char int) int {
-	char -= d.before
-	if char < 0 {
-		return -1
-	}
-	for i := range string(d.content) {
-		if char == 0 {
-			return i
-		}
-		char--
-	}
-	if char == 0 {
-		return len(d.content)
-	}
-	return -1
+	return openai.ByteAt(d.content, char-d.before)
 }
 
 // pictures yields images, whole.
 func (d *reader) pictures(v []byte) {
 	_ = llm.Elements(v, func(v []byte, _ int) bool { // null has none
 		d.picture(v)
-		return !d.over
+		return !d.Over
 	})
 }
 
 func (d *reader) picture(v []byte) {
-	link := unquote(field(field(v, "image_url"), "url"))
+	link := field.Unquote(field.Of(field.Of(v, "image_url"), "url"))
 	head, data, ok := strings.Cut(strings.TrimPrefix(link, "data:"), ";base64,")
 	if !ok || !strings.HasPrefix(link, "data:") {
-		d.c.Lose("images: a picture that is only a URL")
+		d.Call.Lose("images: a picture that is only a URL")
 		return
 	}
 	d.close()
 	d.endCalls()
 	d.flushHidden()
-	d.emit(llm.Event{Kind: llm.BlockStart, Block: llm.Image, Index: d.next, Name: head})
-	d.emit(llm.Event{Kind: llm.Delta, Block: llm.Image, Index: d.next, Text: data})
-	d.emit(llm.Event{Kind: llm.BlockStop, Block: llm.Image, Index: d.next})
+	d.Emit(llm.Event{Kind: llm.BlockStart, Block: llm.Image, Index: d.next, Name: head})
+	d.Emit(llm.Event{Kind: llm.Delta, Block: llm.Image, Index: d.next, Text: data})
+	d.Emit(llm.Event{Kind: llm.BlockStop, Block: llm.Image, Index: d.next})
 	d.next++
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -45,13 +46,13 @@ func (d *reader) toolCalls(v []byte) {
 					at = n
 				}
 			case "id":
-				p.id = unquote(v)
+				p.id = field.Unquote(v)
 			case "function":
 				fn = v
 			case "custom":
 				custom = v
 			case "extra_content":
-				if json.Valid(v) && !null(v) {
+				if json.Valid(v) && !field.Null(v) {
 					p.extra = string(oneLine(v))
 				}
 			}
@@ -59,20 +60,20 @@ func (d *reader) toolCalls(v []byte) {
 		})
 		switch {
 		case err != nil:
-			d.garbage("a tool call cannot be read: %v", err)
+			d.Garbage("a tool call cannot be read: %v", err)
 		case fn != nil:
 			f := functionCall(fn)
 			p.name, p.args = f.name, f.args
 		case custom != nil: // free text, where a function has an object
 			p.custom = true
-			p.name, p.args = unquote(field(custom, "name")), unquote(field(custom, "input"))
+			p.name, p.args = field.Unquote(field.Of(custom, "name")), field.Unquote(field.Of(custom, "input"))
 		}
 		d.toolCall(at, p)
 		i++
-		return !d.over
+		return !d.Over
 	})
 	if err != nil {
-		d.garbage("the tool calls cannot be read: %v", err)
+		d.Garbage("the tool calls cannot be read: %v", err)
 	}
 }
 
@@ -81,7 +82,7 @@ func functionCall(v []byte) piece {
 	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // null has no fields
 		switch string(key) {
 		case "name":
-			p.name = unquote(v)
+			p.name = field.Unquote(v)
 		case "arguments":
 			p.args = arguments(v)
 		}
@@ -112,7 +113,7 @@ func (d *reader) toolCall(at int, p piece) {
 		t.extra = `{"extra_content":` + p.extra + `}`
 	}
 	if t.stopped && p.args != "" {
-		d.garbage("a tool call goes on after it ended")
+		d.Garbage("a tool call goes on after it ended")
 		return
 	}
 	if t.custom = t.custom || p.custom; t.custom {
@@ -162,13 +163,13 @@ func (d *reader) grow(t *toolCall) {
 			t.id = "call_" + rand.Text()
 		}
 		client := t.name
-		if original, ok := d.c.Tools[t.name]; ok {
+		if original, ok := d.Call.Tools[t.name]; ok {
 			client = original
 		}
-		d.emit(llm.Event{Kind: llm.BlockStart, Block: llm.ToolCall, Index: t.index, ID: t.id, Name: client})
+		d.Emit(llm.Event{Kind: llm.BlockStart, Block: llm.ToolCall, Index: t.index, ID: t.id, Name: client})
 	}
 	if t.sent < len(t.args) {
-		d.emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: string(t.args[t.sent:])})
+		d.Emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: string(t.args[t.sent:])})
 		t.sent = len(t.args)
 	}
 }
@@ -185,11 +186,11 @@ func (d *reader) taken(t *toolCall) bool {
 // endCalls stops the calls that are open. One without arguments gets "{}" (B7).
 func (d *reader) endCalls() {
 	for _, t := range d.calls {
-		if t.stopped || d.over {
+		if t.stopped || d.Over {
 			continue
 		}
 		if t.name == "" {
-			d.garbage("a tool call has no name")
+			d.Garbage("a tool call has no name")
 			return
 		}
 		if t.custom {
@@ -200,13 +201,13 @@ func (d *reader) endCalls() {
 		}
 		d.grow(t)
 		if len(t.args) == 0 {
-			d.emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: "{}"})
+			d.Emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: "{}"})
 		}
 		t.stopped = true
 		e := llm.Event{Kind: llm.BlockStop, Block: llm.ToolCall, Index: t.index}
 		if t.extra != "" {
-			e.Opaque, e.Origin = t.extra, d.c.Origin(name)
+			e.Opaque, e.Origin = t.extra, d.Call.Origin(name)
 		}
-		d.emit(e)
+		d.Emit(e)
 	}
 }

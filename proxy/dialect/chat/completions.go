@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -24,25 +26,25 @@ func form(r *http.Request) string {
 
 // decodeCompletion reads a body of the legacy form.
 func decodeCompletion(body []byte) (*llm.Prompt, error) {
-	d := decoder{p: &llm.Prompt{}, turns: turns{names: map[string]string{}}}
+	d := decoder{Settings: openai.Settings{Prompt: &llm.Prompt{}}, turns: turns{names: map[string]string{}}}
 	var prompt, suffix string
 	asked := false
-	if err := object("the request body", body, func(key string, v []byte) (err *llm.Error) {
+	if err := field.Object("the request body", body, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "prompt":
-			asked = !null(v)
+			asked = !field.Null(v)
 			prompt, err = promptText(v)
 		case "suffix":
-			suffix, err = text(key, v)
+			suffix, err = field.String(key, v)
 		case "echo":
-			_, err = boolean(key, v) // the answer begins with the prompt
+			_, err = field.Bool(key, v) // the answer begins with the prompt
 		case "logprobs": // a number here; 0 asks for them too
-			if !null(v) {
-				d.lose(key)
+			if !field.Null(v) {
+				d.Prompt.Lose(key)
 			}
 		case "best_of":
-			if s := string(v); !null(v) && s != "1" {
-				d.lose(key)
+			if s := string(v); !field.Null(v) && s != "1" {
+				d.Prompt.Lose(key)
 			}
 		case "messages", "tools", "functions", "tool_choice", "function_call":
 			err = llm.Invalid(key, "%s is no field of /v1/completions: send the request to /v1/chat/completions", key)
@@ -58,31 +60,31 @@ func decodeCompletion(body []byte) (*llm.Prompt, error) {
 	}
 	d.messages = true
 	if suffix != "" {
-		d.p.System = []llm.Block{{Text: "The user's message is the beginning and the end of a text, in <before> and <after>. Answer with what stands between them and with nothing else: no quotes, no fences, no comment."}}
+		d.Prompt.System = []llm.Block{{Text: "The user's message is the beginning and the end of a text, in <before> and <after>. Answer with what stands between them and with nothing else: no quotes, no fences, no comment."}}
 		prompt = "<before>" + prompt + "</before><after>" + suffix + "</after>"
-		d.lose("suffix: sent as an instruction")
+		d.Prompt.Lose("suffix: sent as an instruction")
 	}
-	d.p.Messages = []llm.Message{{Role: llm.User, Blocks: []llm.Block{{Text: prompt}}}}
+	d.Prompt.Messages = []llm.Message{{Role: llm.User, Blocks: []llm.Block{{Text: prompt}}}}
 	if err := d.finish(); err != nil {
 		return nil, err
 	}
-	return d.p, nil
+	return d.Prompt, nil
 }
 
 // promptText is the one text to complete.
 func promptText(v []byte) (string, *llm.Error) {
-	if null(v) {
+	if field.Null(v) {
 		return "", nil
 	}
 	if v[0] != '[' {
-		return text("prompt", v)
+		return field.String("prompt", v)
 	}
 	n, s := 0, ""
-	err := array("prompt", v, func(_ int, param string, v []byte) (err *llm.Error) {
+	err := field.Array("prompt", v, func(param string, v []byte) (err *llm.Error) {
 		if n++; v[0] == '[' || v[0] == '-' || v[0] >= '0' && v[0] <= '9' {
 			return llm.Invalid("prompt", "prompt: tokens are known only to the models of their own provider, and this model is asked in words: send text")
 		}
-		s, err = text(param, v)
+		s, err = field.String(param, v)
 		return err
 	})
 	if err == nil && n != 1 {
@@ -94,7 +96,7 @@ func promptText(v []byte) (string, *llm.Error) {
 // echoed is what a client wants to see again in front of the answer.
 func echoed(body []byte) string {
 	echo, prompt := false, ""
-	_ = object("the request body", body, func(key string, v []byte) *llm.Error { // it was read before
+	_ = field.Object("the request body", body, func(key string, v []byte) *llm.Error { // it was read before
 		switch key {
 		case "echo":
 			echo = string(v) == "true"
@@ -117,7 +119,7 @@ func (a *answer) complete(w io.Writer, events llm.Events) error {
 	for e, err := range events {
 		if err != nil {
 			if a.r.Stream {
-				s.buf = append(appendError(append(s.buf[:0], "data: "...), llm.AsError(err)), "\n\n"...)
+				s.buf = append(openai.AppendError(append(s.buf[:0], "data: "...), llm.AsError(err)), "\n\n"...)
 				if _, werr := w.Write(s.buf); werr != nil {
 					return werr
 				}

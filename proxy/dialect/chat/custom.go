@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -18,20 +19,20 @@ import (
 // customTool reads one. raw is the tool, and v its inner part.
 func (d *decoder) customTool(param string, raw, v []byte) *llm.Error {
 	t := llm.Tool{Kind: llm.Custom, Schema: json.RawMessage(llm.CustomSchema), Raw: json.RawMessage(raw), Origin: name}
-	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
+	err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch {
-		case null(v):
+		case field.Null(v):
 		case key == "name":
-			t.Name, err = text(param+".name", v)
+			t.Name, err = field.String(param+".name", v)
 		case key == "description":
 			said := ""
-			said, err = text(param+".description", v)
+			said, err = field.String(param+".description", v)
 			t.Description = said + t.Description
 		case key == "format":
-			err = object(param+".format", v, func(string, []byte) *llm.Error { return nil })
+			err = field.Object(param+".format", v, func(string, []byte) *llm.Error { return nil })
 			t.Description += grammarOf(v)
 		default:
-			d.lose("tools[].custom." + key)
+			d.Prompt.Lose("tools[].custom." + key)
 		}
 		return err
 	})
@@ -39,32 +40,32 @@ func (d *decoder) customTool(param string, raw, v []byte) *llm.Error {
 	if err == nil && t.Name == "" {
 		err = llm.Invalid(param+".name", "%s.name is missing", param)
 	}
-	d.p.Tools = append(d.p.Tools, t)
+	d.Prompt.Tools = append(d.Prompt.Tools, t)
 	return err
 }
 
 // grammarOf tells a model that takes no grammar which one its input must follow.
 func grammarOf(format []byte) string {
-	if unquote(field(format, "type")) != "grammar" {
+	if field.Unquote(field.Of(format, "type")) != "grammar" {
 		return ""
 	}
-	g := field(format, "grammar")
-	return "\n\nThe input must follow this " + unquote(field(g, "syntax")) + " grammar:\n" + unquote(field(g, "definition"))
+	g := field.Of(format, "grammar")
+	return "\n\nThe input must follow this " + field.Unquote(field.Of(g, "syntax")) + " grammar:\n" + field.Unquote(field.Of(g, "definition"))
 }
 
 // customNames are a client's custom tools: their calls go back as such.
 func customNames(body []byte) map[string]bool {
 	var names map[string]bool
 	_ = llm.Fields(body, func(key, v []byte, _ int) bool { // the body was read before
-		if fieldName(key) != "tools" {
+		if field.Name(key) != "tools" {
 			return true
 		}
 		_ = llm.Elements(v, func(v []byte, _ int) bool {
-			if unquote(field(v, "type")) == "custom" {
+			if field.Unquote(field.Of(v, "type")) == "custom" {
 				if names == nil {
 					names = map[string]bool{}
 				}
-				names[unquote(field(field(v, "custom"), "name"))] = true
+				names[field.Unquote(field.Of(field.Of(v, "custom"), "name"))] = true
 			}
 			return true
 		})
@@ -81,11 +82,11 @@ func appendInput(dst []byte, s string) []byte {
 // isCustom tells a tool that this model takes as what it is; any other is a
 // function.
 func (e *encoder) isCustom(tool string) bool {
-	if !e.flags.Has(llm.FlagCustomTools) {
+	if !e.Flags.Has(llm.FlagCustomTools) {
 		return false
 	}
-	for i := range e.p.Tools {
-		if t := &e.p.Tools[i]; t.Name == tool {
+	for i := range e.Prompt.Tools {
+		if t := &e.Prompt.Tools[i]; t.Name == tool {
 			return t.Kind == llm.Custom
 		}
 	}
@@ -96,32 +97,32 @@ func (e *encoder) isCustom(tool string) bool {
 // client gave it. Its description then need not say the grammar again.
 func (e *encoder) custom(t *llm.Tool) {
 	raw := []byte(t.Raw)
-	if in := field(raw, "custom"); !null(in) {
+	if in := field.Of(raw, "custom"); !field.Null(in) {
 		raw = in
 	}
-	says, format := t.Description, field(raw, "format")
+	says, format := t.Description, field.Of(raw, "format")
 	if t.Raw != nil {
-		says = unquote(field(raw, "description"))
+		says = field.Unquote(field.Of(raw, "description"))
 	}
-	e.buf = append(e.buf, `{"type":"custom","custom":{"name":`...)
-	e.buf = sse.AppendString(e.buf, e.rename(t.Name))
+	e.Buf = append(e.Buf, `{"type":"custom","custom":{"name":`...)
+	e.Buf = sse.AppendString(e.Buf, e.Rename(t.Name))
 	if says != "" {
-		e.str("description", says)
+		e.Str("description", says)
 	}
-	switch g := field(format, "grammar"); {
-	case null(format):
-	case unquote(field(format, "type")) == "grammar" && null(g): // the flat form of the Responses API
-		e.key("format")
-		e.buf = append(e.buf, `{"type":"grammar","grammar":{"syntax":`...)
-		e.buf = sse.AppendString(e.buf, unquote(field(format, "syntax")))
-		e.str("definition", unquote(field(format, "definition")))
-		e.buf = append(e.buf, "}}"...)
+	switch g := field.Of(format, "grammar"); {
+	case field.Null(format):
+	case field.Unquote(field.Of(format, "type")) == "grammar" && field.Null(g): // the flat form of the Responses API
+		e.Key("format")
+		e.Buf = append(e.Buf, `{"type":"grammar","grammar":{"syntax":`...)
+		e.Buf = sse.AppendString(e.Buf, field.Unquote(field.Of(format, "syntax")))
+		e.Str("definition", field.Unquote(field.Of(format, "definition")))
+		e.Buf = append(e.Buf, "}}"...)
 	default:
-		e.key("format")
-		e.buf = append(e.buf, format...)
+		e.Key("format")
+		e.Buf = append(e.Buf, format...)
 	}
-	e.buf = append(e.buf, "}}"...)
+	e.Buf = append(e.Buf, "}}"...)
 	if t.Cache != "" {
-		e.c.Lose("cache_control")
+		e.Call.Lose("cache_control")
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -56,9 +58,9 @@ func originOf(format string) string {
 // thought reads an assistant's reasoning of an earlier turn, and the
 // signatures of its calls by their ids.
 func (d *decoder) thought(m message) ([]llm.Block, map[string]llm.Block, *llm.Error) {
-	said, err := text(m.param+".reasoning_content", m.reasoningContent)
+	said, err := field.String(m.param+".reasoning_content", m.reasoningContent)
 	if err == nil && said == "" {
-		said, err = text(m.param+".reasoning", m.reasoning)
+		said, err = field.String(m.param+".reasoning", m.reasoning)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -67,12 +69,12 @@ func (d *decoder) thought(m message) ([]llm.Block, map[string]llm.Block, *llm.Er
 	signed := map[string]llm.Block{}
 	told := false // some entry has text
 	bare := 0     // signatures without text
-	err = array(m.param+".reasoning_details", m.details, func(_ int, param string, v []byte) *llm.Error {
+	err = field.Array(m.param+".reasoning_details", m.details, func(param string, v []byte) *llm.Error {
 		if v[0] != '{' {
-			return llm.Invalid(param, "%s must be an object, not %s", param, kindOf(v))
+			return llm.Invalid(param, "%s must be an object, not %s", param, field.Kind(v))
 		}
 		b := detail(v, said)
-		id := unquote(field(v, "id"))
+		id := field.Unquote(field.Of(v, "id"))
 		if b.Kind == llm.Redacted && id != "" && hasCall(m.calls, id) {
 			signed[id] = b
 			return nil
@@ -105,7 +107,7 @@ func (d *decoder) thought(m message) ([]llm.Block, map[string]llm.Block, *llm.Er
 		if b.Kind == llm.Redacted {
 			kept = append(kept, b)
 		} else {
-			d.lose("messages[].reasoning_details: signatures without their text")
+			d.Prompt.Lose("messages[].reasoning_details: signatures without their text")
 		}
 	}
 	return kept, signed, nil
@@ -119,11 +121,11 @@ func mergeable(last, next llm.Block) bool {
 // detail reads one entry of reasoning_details. said is the text that a span
 // points into.
 func detail(v []byte, said string) llm.Block {
-	origin := originOf(unquote(field(v, "format")))
-	data, sig := unquote(field(v, "data")), unquote(field(v, "signature"))
-	text := unquote(field(v, "text")) + unquote(field(v, "summary"))
+	origin := originOf(field.Unquote(field.Of(v, "format")))
+	data, sig := field.Unquote(field.Of(v, "data")), field.Unquote(field.Of(v, "signature"))
+	text := field.Unquote(field.Of(v, "text")) + field.Unquote(field.Of(v, "summary"))
 	if text == "" {
-		text = spanOf(field(v, "span"), said)
+		text = spanOf(field.Of(v, "span"), said)
 	}
 	b := llm.Block{Kind: llm.Thinking, Text: text, Opaque: sig, Origin: origin}
 	if data != "" {
@@ -139,7 +141,7 @@ func detail(v []byte, said string) llm.Block {
 func spanOf(v []byte, said string) string {
 	var at []int64
 	_ = llm.Elements(v, func(v []byte, _ int) bool { // nil has none
-		at = append(at, tokens(v))
+		at = append(at, openai.Tokens(v))
 		return len(at) < 2
 	})
 	if len(at) != 2 || at[0] > at[1] || at[1] > int64(len(said)) {
@@ -181,7 +183,7 @@ func oneLine(v []byte) []byte {
 func hasCall(calls []byte, id string) bool {
 	found := false
 	_ = llm.Elements(calls, func(v []byte, _ int) bool { // null or bad: no calls, and said elsewhere
-		found = unquote(field(v, "id")) == id
+		found = field.Unquote(field.Of(v, "id")) == id
 		return !found
 	})
 	return found
@@ -238,7 +240,7 @@ func unwrapDetail(dst []byte, text, opaque string) []byte {
 		return append(dst, entry...)
 	}
 	dst = append(append(dst, entry[:len(entry)-1]...), ',')
-	if unquote(field(entry, "type")) == "reasoning.summary" {
+	if field.Unquote(field.Of(entry, "type")) == "reasoning.summary" {
 		dst = append(dst, `"summary":`...)
 	} else {
 		dst = append(dst, `"text":`...)

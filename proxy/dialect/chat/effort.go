@@ -3,18 +3,19 @@ package chat
 import (
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
 func (d *decoder) effort(param string, v []byte) *llm.Error {
-	s, err := text(param, v)
+	s, err := field.String(param, v)
 	if s == "default" {
 		s = ""
 	}
 	if err == nil && s != "" && !slices.Contains([]string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}, s) {
 		err = llm.Invalid(param, "%s must be one of none, minimal, low, medium, high, xhigh and max, not %q", param, s)
 	}
-	d.p.Reasoning.Effort = s
+	d.Prompt.Reasoning.Effort = s
 	return err
 }
 
@@ -22,34 +23,34 @@ func (d *decoder) effort(param string, v []byte) *llm.Error {
 func (d *decoder) think(on bool) {
 	budget := 0
 	if on {
-		if d.p.Reasoning.Budget != nil || d.p.Reasoning.Effort != "" {
+		if d.Prompt.Reasoning.Budget != nil || d.Prompt.Reasoning.Effort != "" {
 			return
 		}
 		budget = -1
 	}
-	d.p.Reasoning.Budget = &budget
+	d.Prompt.Reasoning.Budget = &budget
 }
 
 // reasoning reads OpenRouter's form.
 func (d *decoder) reasoning(v []byte) *llm.Error {
-	return object("reasoning", v, func(key string, v []byte) (err *llm.Error) {
+	return field.Object("reasoning", v, func(key string, v []byte) (err *llm.Error) {
 		param := "reasoning." + key
-		if null(v) {
+		if field.Null(v) {
 			return nil
 		}
 		switch key {
 		case "effort":
 			err = d.effort(param, v)
 		case "max_tokens":
-			d.p.Reasoning.Budget, err = count(param, v)
+			d.Prompt.Reasoning.Budget, err = field.Count(param, v)
 		case "enabled":
 			var on bool
-			if on, err = boolean(param, v); err == nil {
+			if on, err = field.Bool(param, v); err == nil {
 				d.think(on)
 			}
 		default:
-			if truthy(v) {
-				d.lose(param)
+			if field.Truthy(v) {
+				d.Prompt.Lose(param)
 			}
 		}
 		return err
@@ -63,11 +64,11 @@ func (d *decoder) thinking(v []byte) *llm.Error {
 		d.think(v[0] == 't')
 		return nil
 	}
-	return object("thinking", v, func(key string, v []byte) (err *llm.Error) {
+	return field.Object("thinking", v, func(key string, v []byte) (err *llm.Error) {
 		param := "thinking." + key
 		switch key {
 		case "type":
-			switch kind := unquote(v); kind {
+			switch kind := field.Unquote(v); kind {
 			case "enabled", "adaptive", "auto":
 				d.think(true)
 			case "disabled":
@@ -76,12 +77,12 @@ func (d *decoder) thinking(v []byte) *llm.Error {
 				err = llm.Invalid(param, "thinking.type must be enabled, adaptive or disabled, not %q", kind)
 			}
 		case "budget_tokens":
-			if !null(v) {
-				d.p.Reasoning.Budget, err = count(param, v)
+			if !field.Null(v) {
+				d.Prompt.Reasoning.Budget, err = field.Count(param, v)
 			}
 		default:
-			if truthy(v) {
-				d.lose(param)
+			if field.Truthy(v) {
+				d.Prompt.Lose(param)
 			}
 		}
 		return err

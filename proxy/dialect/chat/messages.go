@@ -3,6 +3,8 @@ package chat
 import (
 	"strconv"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -25,24 +27,24 @@ type message struct {
 
 func (d *decoder) readMessages(v []byte) *llm.Error {
 	if v[0] != '[' {
-		return llm.Invalid("messages", "messages must be an array, not %s", kindOf(v))
+		return llm.Invalid("messages", "messages must be an array, not %s", field.Kind(v))
 	}
-	return array("messages", v, d.message)
+	return field.Array("messages", v, d.message)
 }
 
-func (d *decoder) message(_ int, param string, v []byte) *llm.Error {
+func (d *decoder) message(param string, v []byte) *llm.Error {
 	m := message{param: param}
-	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
-		if null(v) {
+	err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
+		if field.Null(v) {
 			return nil
 		}
 		switch key {
 		case "role":
-			m.role, err = text(param+".role", v)
+			m.role, err = field.String(param+".role", v)
 		case "name":
-			m.name, err = text(param+".name", v)
+			m.name, err = field.String(param+".name", v)
 		case "tool_call_id":
-			m.id, err = text(param+".tool_call_id", v)
+			m.id, err = field.String(param+".tool_call_id", v)
 		case "content":
 			m.content = v
 		case "refusal":
@@ -62,8 +64,8 @@ func (d *decoder) message(_ int, param string, v []byte) *llm.Error {
 		case "annotations", "parsed", "id", "index", "images", "logprobs", "finish_reason", "object", "created", "provider_metadata", "executed_tools":
 			// An answer pushed back as it came: what a request has no use for.
 		default:
-			if truthy(v) {
-				d.lose("messages[]." + key)
+			if field.Truthy(v) {
+				d.Prompt.Lose("messages[]." + key)
 			}
 		}
 		return err
@@ -89,7 +91,7 @@ func (d *decoder) message(_ int, param string, v []byte) *llm.Error {
 // endTools puts the tool results that came in a row into one user turn.
 func (d *decoder) endTools() {
 	if len(d.results) > 0 {
-		d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.User, Blocks: d.results})
+		d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.User, Blocks: d.results})
 		d.results = nil
 	}
 }
@@ -102,25 +104,25 @@ func (d *decoder) add(m message, role llm.Role, blocks []llm.Block) *llm.Error {
 		}
 		blocks[len(blocks)-1].Cache = mark
 	}
-	d.p.Messages = append(d.p.Messages, llm.Message{Role: role, Name: m.name, Blocks: blocks})
+	d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: role, Name: m.name, Blocks: blocks})
 	return nil
 }
 
 // system keeps leading instructions apart and later ones in their place.
 func (d *decoder) system(m message) *llm.Error {
 	d.endTools()
-	blocks, err := d.parts(m.param+".content", m.content, textOnly)
+	blocks, err := parts(m.param+".content", m.content, openai.TextOnly)
 	if err != nil {
 		return err
 	}
-	if len(d.p.Messages) > 0 {
+	if len(d.Prompt.Messages) > 0 {
 		return d.add(m, llm.System, blocks)
 	}
 	if err := d.add(m, llm.System, blocks); err != nil {
 		return err
 	}
-	d.p.Messages = nil
-	d.p.System = append(d.p.System, blocks...)
+	d.Prompt.Messages = nil
+	d.Prompt.System = append(d.Prompt.System, blocks...)
 	return nil
 }
 
@@ -129,7 +131,7 @@ func (d *decoder) user(m message) *llm.Error {
 	if m.content == nil {
 		return llm.Invalid(m.param+".content", "%s.content is missing", m.param)
 	}
-	blocks, err := d.parts(m.param+".content", m.content, anyPart)
+	blocks, err := parts(m.param+".content", m.content, openai.AnyPart)
 	if err != nil {
 		return err
 	}
@@ -142,19 +144,19 @@ func (d *decoder) assistant(m message) *llm.Error {
 	if err != nil {
 		return err
 	}
-	parts, err := d.parts(m.param+".content", m.content, assistantPart)
+	parts, err := parts(m.param+".content", m.content, openai.AssistantPart)
 	if err != nil {
 		return err
 	}
 	blocks = append(blocks, parts...)
-	refusal, err := text(m.param+".refusal", m.refusal)
+	refusal, err := field.String(m.param+".refusal", m.refusal)
 	if err != nil {
 		return err
 	}
 	if refusal != "" {
 		blocks = append(blocks, llm.Block{Kind: llm.Refusal, Text: refusal})
 	}
-	err = array(m.param+".tool_calls", m.calls, func(_ int, param string, v []byte) *llm.Error {
+	err = field.Array(m.param+".tool_calls", m.calls, func(param string, v []byte) *llm.Error {
 		b, err := d.call(param, v)
 		if data, ok := signed[b.ID]; ok && b.Opaque == "" {
 			b.Opaque, b.Origin = data.Opaque, data.Origin
@@ -166,7 +168,7 @@ func (d *decoder) assistant(m message) *llm.Error {
 		return err
 	}
 	if m.function != nil {
-		b := llm.Block{Kind: llm.ToolCall, Name: unquote(field(m.function, "name")), Text: arguments(field(m.function, "arguments"))}
+		b := llm.Block{Kind: llm.ToolCall, Name: field.Unquote(field.Of(m.function, "name")), Text: arguments(field.Of(m.function, "arguments"))}
 		if b.Name == "" {
 			return llm.Invalid(m.param+".function_call.name", "%s.function_call.name is missing", m.param)
 		}
@@ -180,12 +182,12 @@ func (d *decoder) assistant(m message) *llm.Error {
 func (d *decoder) call(param string, v []byte) (llm.Block, *llm.Error) {
 	b := llm.Block{Kind: llm.ToolCall}
 	var fn, custom []byte
-	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
+	err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "id":
-			b.ID, err = text(param+".id", v)
+			b.ID, err = field.String(param+".id", v)
 		case "type":
-			if kind := unquote(v); kind != "function" && kind != "custom" && !null(v) {
+			if kind := field.Unquote(v); kind != "function" && kind != "custom" && !field.Null(v) {
 				err = llm.Invalid(param+".type", "%s.type: only calls of functions and custom tools can be translated to another provider, not %q", param, kind)
 			}
 		case "function":
@@ -193,7 +195,7 @@ func (d *decoder) call(param string, v []byte) (llm.Block, *llm.Error) {
 		case "custom":
 			custom = v
 		case "extra_content": // Gemini's own chat endpoint signs calls here
-			if sig := unquote(field(field(v, "google"), "thought_signature")); sig != "" {
+			if sig := field.Unquote(field.Of(field.Of(v, "google"), "thought_signature")); sig != "" {
 				b.Opaque, b.Origin = sig, "gemini"
 			}
 		}
@@ -202,24 +204,24 @@ func (d *decoder) call(param string, v []byte) (llm.Block, *llm.Error) {
 	if err != nil {
 		return b, err
 	}
-	if fn == nil && !null(custom) {
-		if b.Name, err = text(param+".custom.name", field(custom, "name")); err == nil && b.Name == "" {
+	if fn == nil && !field.Null(custom) {
+		if b.Name, err = field.String(param+".custom.name", field.Of(custom, "name")); err == nil && b.Name == "" {
 			err = llm.Invalid(param+".custom.name", "%s.custom.name is missing", param)
 		}
-		b.Text = string(appendInput(nil, unquote(field(custom, "input"))))
+		b.Text = string(appendInput(nil, field.Unquote(field.Of(custom, "input"))))
 		b.ID = d.opened(b.ID, b.Name)
 		return b, err
 	}
 	if fn == nil {
 		return b, llm.Invalid(param+".function", "%s.function is missing", param)
 	}
-	if b.Name, err = text(param+".function.name", field(fn, "name")); err != nil {
+	if b.Name, err = field.String(param+".function.name", field.Of(fn, "name")); err != nil {
 		return b, err
 	}
 	if b.Name == "" {
 		return b, llm.Invalid(param+".function.name", "%s.function.name is missing", param)
 	}
-	b.Text = arguments(field(fn, "arguments"))
+	b.Text = arguments(field.Of(fn, "arguments"))
 	b.ID = d.opened(b.ID, b.Name)
 	return b, nil
 }
@@ -229,7 +231,7 @@ func arguments(v []byte) string {
 	if len(v) > 0 && v[0] == '{' {
 		return string(v)
 	}
-	return unquote(v)
+	return field.Unquote(v)
 }
 
 // opened notes a call that waits for its result. A call without an id gets
@@ -246,7 +248,7 @@ func (d *decoder) opened(id, name string) string {
 
 // result reads a tool message, or one of the function role it replaced.
 func (d *decoder) result(m message) *llm.Error {
-	blocks, err := d.parts(m.param+".content", m.content, anyPart)
+	blocks, err := parts(m.param+".content", m.content, openai.AnyPart)
 	if err != nil {
 		return err
 	}

@@ -2,23 +2,25 @@ package chat
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"slices"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
 // tools reads the list of tools. Only what the client runs itself can be
 // called by any provider: another tool is refused before anything is spent.
 func (d *decoder) tools(v []byte) *llm.Error {
-	return array("tools", v, func(_ int, param string, v []byte) *llm.Error {
+	return field.Array("tools", v, func(param string, v []byte) *llm.Error {
 		var kind string
 		var fn, custom, cache []byte
 		whole := v
-		err := object(param, v, func(key string, v []byte) (err *llm.Error) {
+		err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 			switch key {
 			case "type":
-				kind, err = text(param+".type", v)
+				kind, err = field.String(param+".type", v)
 			case "function":
 				fn = v
 			case "custom":
@@ -26,8 +28,8 @@ func (d *decoder) tools(v []byte) *llm.Error {
 			case "cache_control":
 				cache = v
 			default:
-				if !null(v) {
-					d.lose("tools[]." + key)
+				if !field.Null(v) {
+					d.Prompt.Lose("tools[]." + key)
 				}
 			}
 			return err
@@ -35,7 +37,7 @@ func (d *decoder) tools(v []byte) *llm.Error {
 		switch {
 		case err != nil:
 			return err
-		case kind == "custom" && null(custom):
+		case kind == "custom" && field.Null(custom):
 			return llm.Invalid(param+".custom", "%s.custom is missing", param)
 		case kind == "custom":
 			err = d.customTool(param+".custom", whole, custom)
@@ -49,32 +51,32 @@ func (d *decoder) tools(v []byte) *llm.Error {
 		if err != nil || cache == nil {
 			return err
 		}
-		d.p.Tools[len(d.p.Tools)-1].Cache, err = cacheMark(param+".cache_control", cache)
+		d.Prompt.Tools[len(d.Prompt.Tools)-1].Cache, err = cacheMark(param+".cache_control", cache)
 		return err
 	})
 }
 
 func (d *decoder) function(param string, v []byte) *llm.Error {
 	var t llm.Tool
-	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
+	err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "name":
-			t.Name, err = text(param+".name", v)
+			t.Name, err = field.String(param+".name", v)
 		case "description":
-			t.Description, err = text(param+".description", v)
+			t.Description, err = field.String(param+".description", v)
 		case "parameters":
-			if null(v) {
+			if field.Null(v) {
 				break
 			}
 			if v[0] != '{' {
-				return llm.Invalid(param+".parameters", "%s.parameters must be a JSON Schema, not %s", param, kindOf(v))
+				return llm.Invalid(param+".parameters", "%s.parameters must be a JSON Schema, not %s", param, field.Kind(v))
 			}
 			t.Schema = json.RawMessage(v)
 		case "strict":
-			t.Strict, err = optionalBool(param+".strict", v)
+			t.Strict, err = field.OptionalBool(param+".strict", v)
 		default:
-			if !null(v) {
-				d.lose("tools[].function." + key)
+			if !field.Null(v) {
+				d.Prompt.Lose("tools[].function." + key)
 			}
 		}
 		return err
@@ -82,69 +84,40 @@ func (d *decoder) function(param string, v []byte) *llm.Error {
 	if err == nil && t.Name == "" {
 		err = llm.Invalid(param+".name", "%s.name is missing", param)
 	}
-	d.p.Tools = append(d.p.Tools, t)
+	d.Prompt.Tools = append(d.Prompt.Tools, t)
 	return err
 }
 
-func choiceMode(s string) (mode llm.ChoiceMode, ok bool) {
-	switch s {
-	case "none":
-		return llm.ChooseNone, true
-	case "auto":
-		return llm.ChooseAuto, true
-	case "required", "any":
-		return llm.ChooseAny, true
-	}
-	return llm.ChooseUnset, false
-}
-
 func (d *decoder) toolChoice(v []byte) *llm.Error {
-	c := &d.p.Choice
-	if v[0] == '"' {
-		mode, ok := choiceMode(unquote(v))
-		if !ok {
-			return llm.Invalid("tool_choice", "tool_choice must be none, auto, required or an object, not %q", unquote(v))
-		}
-		c.Mode = mode
-		return nil
+	if known, err := d.Choice(v); known {
+		return err
 	}
-	if v[0] != '{' {
-		return llm.Invalid("tool_choice", "tool_choice must be a string or an object, not %s", kindOf(v))
-	}
-	switch kind := unquote(field(v, "type")); kind {
+	c := &d.Prompt.Choice
+	switch kind := field.Unquote(field.Of(v, "type")); kind {
 	case "function", "": // Cursor and others leave the type out
-		c.Mode, c.Name = llm.ChooseNamed, unquote(field(field(v, "function"), "name"))
+		c.Mode, c.Name = llm.ChooseNamed, field.Unquote(field.Of(field.Of(v, "function"), "name"))
 		if c.Name == "" {
 			return llm.Invalid("tool_choice.function.name", "tool_choice.function.name is missing")
 		}
 	case "custom":
-		c.Mode, c.Name = llm.ChooseNamed, unquote(field(field(v, "custom"), "name"))
+		c.Mode, c.Name = llm.ChooseNamed, field.Unquote(field.Of(field.Of(v, "custom"), "name"))
 		if c.Name == "" {
 			return llm.Invalid("tool_choice.custom.name", "tool_choice.custom.name is missing")
 		}
 	case "allowed_tools":
-		allowed := field(v, "allowed_tools")
+		allowed := field.Of(v, "allowed_tools")
 		if allowed == nil {
 			allowed = v // the flat form of the Responses API
 		}
-		c.Mode, _ = choiceMode(unquote(field(allowed, "mode")))
-		d.restricted = true
-		return array("tool_choice.allowed_tools.tools", field(allowed, "tools"), func(_ int, param string, v []byte) *llm.Error {
-			name := unquote(field(field(v, "function"), "name"))
-			if name == "" {
-				name = unquote(field(field(v, "custom"), "name"))
-			}
-			if name == "" {
-				name = unquote(field(v, "name"))
-			}
-			if name == "" {
-				return llm.Invalid(param, "%s must name a tool", param)
-			}
-			d.allowed = append(d.allowed, name)
-			return nil
+		return d.Allow("tool_choice.allowed_tools.tools", allowed, func(v []byte) string {
+			return cmp.Or(
+				field.Unquote(field.Of(field.Of(v, "function"), "name")),
+				field.Unquote(field.Of(field.Of(v, "custom"), "name")),
+				field.Unquote(field.Of(v, "name")),
+			)
 		})
 	case "none", "auto", "required", "any":
-		c.Mode, _ = choiceMode(kind)
+		c.Mode, _ = openai.ChoiceMode(kind)
 	default:
 		return llm.Invalid("tool_choice.type", "tool_choice.type: only functions and custom tools can be chosen, not %q", kind)
 	}
@@ -154,41 +127,23 @@ func (d *decoder) toolChoice(v []byte) *llm.Error {
 // functionChoice reads the form that tool_choice replaced.
 func (d *decoder) functionChoice(v []byte) *llm.Error {
 	if v[0] == '{' {
-		d.p.Choice.Mode, d.p.Choice.Name = llm.ChooseNamed, unquote(field(v, "name"))
+		d.Prompt.Choice.Mode, d.Prompt.Choice.Name = llm.ChooseNamed, field.Unquote(field.Of(v, "name"))
 		return nil
 	}
-	mode, ok := choiceMode(unquote(v))
+	mode, ok := openai.ChoiceMode(field.Unquote(v))
 	if !ok {
 		return llm.Invalid("function_call", "function_call must be none, auto or an object")
 	}
-	d.p.Choice.Mode = mode
-	return nil
-}
-
-// settleChoice compares the choice with the tools that there are.
-func (d *decoder) settleChoice() *llm.Error {
-	p := d.p
-	if d.restricted {
-		p.Tools = slices.DeleteFunc(p.Tools, func(t llm.Tool) bool { return !slices.Contains(d.allowed, t.Name) })
-		d.lose("tool_choice.allowed_tools: the other tools are left out")
-	}
-	if len(p.Tools) == 0 && (p.Choice.Mode == llm.ChooseAny || p.Choice.Mode == llm.ChooseNamed) {
-		p.Choice = llm.Choice{} // A26
-		d.lose("tool_choice: there are no tools")
-	}
-	named := func(t llm.Tool) bool { return t.Name == p.Choice.Name }
-	if p.Choice.Mode == llm.ChooseNamed && !slices.ContainsFunc(p.Tools, named) {
-		return llm.Invalid("tool_choice", "tool_choice names %q, which is not among the tools", p.Choice.Name)
-	}
+	d.Prompt.Choice.Mode = mode
 	return nil
 }
 
 func (d *decoder) format(v []byte) *llm.Error {
-	f := &d.p.Format
+	f := &d.Prompt.Format
 	if v[0] != '{' {
-		return llm.Invalid("response_format", "response_format must be an object, not %s", kindOf(v))
+		return llm.Invalid("response_format", "response_format must be an object, not %s", field.Kind(v))
 	}
-	switch kind := unquote(field(v, "type")); kind {
+	switch kind := field.Unquote(field.Of(v, "type")); kind {
 	case "text", "":
 		return nil
 	case "json_object":
@@ -200,19 +155,19 @@ func (d *decoder) format(v []byte) *llm.Error {
 		return llm.Invalid("response_format.type", "response_format.type must be text, json_object or json_schema, not %q", kind)
 	}
 	const param = "response_format.json_schema"
-	err := object(param, field(v, "json_schema"), func(key string, v []byte) (err *llm.Error) {
+	err := field.Object(param, field.Of(v, "json_schema"), func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "name":
-			f.Name, err = text(param+".name", v)
+			f.Name, err = field.String(param+".name", v)
 		case "schema":
-			if !null(v) {
+			if !field.Null(v) {
 				f.Schema = json.RawMessage(bytes.TrimSpace(v))
 			}
 		case "strict":
-			f.Strict, err = optionalBool(param+".strict", v)
+			f.Strict, err = field.OptionalBool(param+".strict", v)
 		default:
-			if !null(v) {
-				d.lose(param + "." + key)
+			if !field.Null(v) {
+				d.Prompt.Lose(param + "." + key)
 			}
 		}
 		return err

@@ -1,81 +1,23 @@
 package chat
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"net/http"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
-// Peek finds the model and how the answer is wanted. The error is an
-// [*llm.Error] for the client: the body is no whole JSON object, or does not
-// name one model.
+// Peek finds the model and how the answer is wanted.
 func (Dialect) Peek(r *http.Request, body []byte) (llm.Peek, error) {
-	p := llm.Peek{Form: form(r)}
-	var bad *llm.Error
-	outline, err := llm.Scan(body, func(key, v []byte, at int) bool {
-		switch fieldName(key) {
-		case "model":
-			switch {
-			case p.ModelAt[1] > 0:
-				bad = llm.Invalid("model", "model is given twice")
-			case v[0] != '"':
-				bad = llm.Invalid("model", "model must be a string, not %s", kindOf(v))
-			default:
-				if p.Model, bad = text("model", v); p.Model == "" && bad == nil {
-					bad = llm.Invalid("model", "model is empty: name the model to use")
-				}
-				p.ModelAt = [2]int{at, at + len(v)}
-			}
-		case "stream":
-			p.Stream, bad = boolean("stream", v)
-		case "stream_options":
-			if null(v) {
-				break
-			}
-			err := llm.Fields(v, func(key, v []byte, _ int) bool {
-				if fieldName(key) == "include_usage" {
-					p.IncludeUsage, bad = boolean("stream_options.include_usage", v)
-				}
-				return bad == nil
-			})
-			if err != nil && bad == nil {
-				bad = llm.Invalid("stream_options", "stream_options must be an object, not %s", kindOf(v))
-			}
+	return field.Peek(llm.Peek{Form: form(r)}, body, func(p *llm.Peek, key string, v []byte) *llm.Error {
+		if key != "stream_options" || field.Null(v) {
+			return nil
 		}
-		return bad == nil
+		return field.Object(key, v, func(key string, v []byte) (err *llm.Error) {
+			if key == "include_usage" {
+				p.IncludeUsage, err = field.Bool("stream_options.include_usage", v)
+			}
+			return err
+		})
 	})
-	switch {
-	case err != nil:
-		return llm.Peek{}, unreadable(body)
-	case bad != nil:
-		return llm.Peek{}, bad
-	case p.ModelAt[1] == 0:
-		return llm.Peek{}, llm.Invalid("model", "model is missing: name the model to use")
-	}
-	p.Outline = outline
-	return p, nil
-}
-
-// endless is what encoding/json says of JSON that is cut off.
-const endless = "unexpected end of JSON input"
-
-// unreadable says what is wrong with a body that is no JSON object.
-func unreadable(body []byte) *llm.Error {
-	trimmed := bytes.TrimSpace(body)
-	if len(trimmed) == 0 {
-		return llm.Invalid("", "the request body is empty: send a JSON object")
-	}
-	var v map[string]json.RawMessage
-	err := json.Unmarshal(body, &v)
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax) && syntax.Error() == endless && trimmed[0] == '{':
-		return llm.Invalid("", "the request body is cut off after %d bytes: it is not a whole JSON object", len(body))
-	case errors.As(err, &syntax):
-		return llm.Invalid("", "the request body is not JSON: %v, at byte %d", syntax, syntax.Offset)
-	}
-	return llm.Invalid("", "the request body must be a JSON object")
 }

@@ -1,9 +1,10 @@
 package chat
 
 import (
-	"bytes"
 	"encoding/json"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -11,53 +12,43 @@ import (
 // in Prompt.Lost; a malformed one is an [*llm.Error] that names it.
 func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if !json.Valid(r.Raw) {
-		return nil, unreadable(r.Raw)
+		return nil, field.Unreadable(r.Raw)
 	}
 	if r.Form == completions {
 		return decodeCompletion(r.Raw)
 	}
-	d := decoder{p: &llm.Prompt{}, turns: turns{names: map[string]string{}}}
-	if err := object("the request body", r.Raw, d.top); err != nil {
+	d := decoder{Settings: openai.Settings{Prompt: &llm.Prompt{}}, turns: turns{names: map[string]string{}}}
+	if err := field.Object("the request body", r.Raw, d.top); err != nil {
 		return nil, err
 	}
 	if err := d.finish(); err != nil {
 		return nil, err
 	}
-	return d.p, nil
+	return d.Prompt, nil
 }
 
 // decoder holds what one field says of another.
 type decoder struct {
-	p          *llm.Prompt
-	messages   bool
-	maxTokens  *int // max_tokens, if max_completion_tokens does not overrule it
-	safetyID   string
-	allowed    []string // tools of tool_choice.allowed_tools
-	restricted bool
+	messages bool
+	openai.Settings
 	turns
-}
-
-func (d *decoder) lose(field string) {
-	for _, f := range d.p.Lost {
-		if f == field {
-			return
-		}
-	}
-	d.p.Lost = append(d.p.Lost, field)
 }
 
 // top reads one field of the body.
 func (d *decoder) top(key string, v []byte) (err *llm.Error) {
-	if null(v) && key != "messages" {
+	if field.Null(v) && key != "messages" {
 		return nil
 	}
-	p, l := d.p, &d.p.Limits
+	if known, err := d.Read(key, v); known {
+		return err
+	}
+	p := d.Prompt
 	switch key {
 	case "model", "stream":
 	case "stream_options":
-		return object(key, v, func(key string, v []byte) *llm.Error {
-			if key != "include_usage" && truthy(v) {
-				d.lose("stream_options." + key)
+		return field.Object(key, v, func(key string, v []byte) *llm.Error {
+			if key != "include_usage" && field.Truthy(v) {
+				d.Prompt.Lose("stream_options." + key)
 			}
 			return nil
 		})
@@ -67,33 +58,17 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 	case "tools":
 		err = d.tools(v)
 	case "functions":
-		err = array(key, v, func(_ int, param string, v []byte) *llm.Error { return d.function(param, v) })
+		err = field.Array(key, v, func(param string, v []byte) *llm.Error { return d.function(param, v) })
 	case "tool_choice":
 		err = d.toolChoice(v)
 	case "function_call":
 		err = d.functionChoice(v)
-	case "parallel_tool_calls":
-		p.Choice.Parallel, err = optionalBool(key, v)
 	case "response_format":
 		err = d.format(v)
 	case "max_completion_tokens":
-		l.MaxTokens, err = count(key, v)
+		p.Limits.MaxTokens, err = field.Count(key, v)
 	case "max_tokens":
-		d.maxTokens, err = count(key, v)
-	case "temperature":
-		l.Temperature, err = number(key, v)
-	case "top_p":
-		l.TopP, err = number(key, v)
-	case "top_k":
-		l.TopK, err = count(key, v)
-	case "frequency_penalty":
-		l.FrequencyPenalty, err = number(key, v)
-	case "presence_penalty":
-		l.PresencePenalty, err = number(key, v)
-	case "seed":
-		l.Seed, err = integer(key, v)
-	case "stop":
-		err = d.stop(v)
+		d.MaxTokens, err = field.Count(key, v)
 	case "reasoning_effort":
 		err = d.effort(key, v)
 	case "reasoning":
@@ -102,17 +77,11 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 		err = d.thinking(v)
 	case "enable_thinking":
 		var on bool
-		if on, err = boolean(key, v); err == nil {
+		if on, err = field.Bool(key, v); err == nil {
 			d.think(on)
 		}
 	case "thinking_budget":
-		p.Reasoning.Budget, err = count(key, v)
-	case "user":
-		p.User, err = text(key, v)
-	case "safety_identifier":
-		d.safetyID, err = text(key, v)
-	case "service_tier":
-		p.Tier, err = text(key, v)
+		p.Reasoning.Budget, err = field.Count(key, v)
 	case "modalities":
 		err = d.modalities(v)
 	default:
@@ -133,57 +102,31 @@ func (d *decoder) other(key string, v []byte) {
 			return
 		}
 	case "logprobs", "store", "top_logprobs", "logit_bias", "metadata":
-		if !truthy(v) {
+		if !field.Truthy(v) {
 			return
 		}
 	}
-	d.lose(key)
-}
-
-// truthy tells a value that asks for something from one that does not.
-func truthy(v []byte) bool {
-	switch string(bytes.TrimSpace(v)) {
-	case "null", "false", "0", "{}", "[]", `""`:
-		return false
-	}
-	return true
-}
-
-func (d *decoder) stop(v []byte) (err *llm.Error) {
-	l := &d.p.Limits
-	if v[0] == '"' {
-		l.Stop = []string{unquote(v)}
-		return nil
-	}
-	if v[0] != '[' {
-		return llm.Invalid("stop", "stop must be a string or an array of strings, not %s", kindOf(v))
-	}
-	l.Stop = nil
-	return array("stop", v, func(_ int, param string, v []byte) *llm.Error {
-		s, err := text(param, v)
-		l.Stop = append(l.Stop, s)
-		return err
-	})
+	d.Prompt.Lose(key)
 }
 
 // modalities refuses what would change the answer's kind.
 func (d *decoder) modalities(v []byte) *llm.Error {
-	return array("modalities", v, func(_ int, param string, v []byte) *llm.Error {
-		m, err := text(param, v)
+	return field.Array("modalities", v, func(param string, v []byte) *llm.Error {
+		m, err := field.String(param, v)
 		switch {
 		case err != nil || m == "text":
 			return err
 		case m == "audio":
 			return llm.Invalid(param, "%s: audio answers cannot be translated: ask a provider that speaks this dialect itself", param)
 		}
-		d.lose("modalities: " + m)
+		d.Prompt.Lose("modalities: " + m)
 		return nil
 	})
 }
 
 // finish settles what depends on several fields.
 func (d *decoder) finish() *llm.Error {
-	p := d.p
+	p := d.Prompt
 	if !d.messages {
 		return llm.Invalid("messages", "messages is missing: send at least one message")
 	}
@@ -191,14 +134,5 @@ func (d *decoder) finish() *llm.Error {
 	if len(p.System) == 0 && len(p.Messages) == 0 {
 		return llm.Invalid("messages", "messages is empty: send at least one message")
 	}
-	if p.Limits.MaxTokens == nil {
-		p.Limits.MaxTokens = d.maxTokens
-	}
-	switch {
-	case p.User == "":
-		p.User = d.safetyID
-	case d.safetyID != "" && d.safetyID != p.User:
-		d.lose("safety_identifier")
-	}
-	return d.settleChoice()
+	return d.Settle()
 }

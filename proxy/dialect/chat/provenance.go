@@ -2,10 +2,10 @@ package chat
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/splice"
 	"keytray/proxy/llm"
 )
 
@@ -25,19 +25,19 @@ func mark(c *llm.Call, frame []byte) {
 	if c.Made == nil || !bytes.Contains(frame, detailsKey) && !bytes.Contains(frame, signatureKey) {
 		return
 	}
-	choices := field(frame, "choices")
+	choices := field.Of(frame, "choices")
 	_ = llm.Elements(choices, func(v []byte, _ int) bool { // nothing there has nothing to note
-		m := field(v, "delta")
+		m := field.Of(v, "delta")
 		if m == nil {
-			m = field(v, "message")
+			m = field.Of(v, "message")
 		}
-		_ = llm.Elements(field(m, "reasoning_details"), func(v []byte, _ int) bool {
-			c.Mark(unquote(field(v, "signature")))
-			c.Mark(unquote(field(v, "data")))
+		_ = llm.Elements(field.Of(m, "reasoning_details"), func(v []byte, _ int) bool {
+			c.Mark(field.Unquote(field.Of(v, "signature")))
+			c.Mark(field.Unquote(field.Of(v, "data")))
 			return true
 		})
-		_ = llm.Elements(field(m, "tool_calls"), func(v []byte, _ int) bool {
-			c.Mark(signatureOf(field(v, "extra_content")))
+		_ = llm.Elements(field.Of(m, "tool_calls"), func(v []byte, _ int) bool {
+			c.Mark(signatureOf(field.Of(v, "extra_content")))
 			return true
 		})
 		return true
@@ -45,12 +45,12 @@ func mark(c *llm.Call, frame []byte) {
 }
 
 func signatureOf(extra []byte) string {
-	return unquote(field(field(extra, "google"), "thought_signature"))
+	return field.Unquote(field.Of(field.Of(extra, "google"), "thought_signature"))
 }
 
 // strangers takes out of a client's body what another provider made, and says
 // so.
-func strangers(c *llm.Call, r *llm.Request) []edit {
+func strangers(c *llm.Call, r *llm.Request) []splice.Edit {
 	if o := r.Outline; o != nil && o.Opaque == llm.OpaqueNone {
 		return nil
 	}
@@ -59,11 +59,11 @@ func strangers(c *llm.Call, r *llm.Request) []edit {
 		return nil
 	}
 	foreign := func(s string) bool { return s != "" && c.Foreign != nil && c.Foreign(s) }
-	var gone []edit
+	var gone []splice.Edit
 	field := func(at int, other func(v []byte) bool) int {
 		end := llm.Skip(body, at)
 		if end > 0 && other(body[at:end]) {
-			gone = append(gone, remove(body, edit{at: [2]int{at, end}}))
+			gone = append(gone, splice.Remove(body, at, end))
 		}
 		return end
 	}
@@ -104,15 +104,6 @@ func strangers(c *llm.Call, r *llm.Request) []edit {
 
 // anothers tells whether one of the reasoning_details is for another provider.
 func anothers(detail []byte, foreign func(string) bool) bool {
-	return strings.HasPrefix(unquote(field(detail, "format")), ownFormat) ||
-		foreign(unquote(field(detail, "signature"))) || foreign(unquote(field(detail, "data")))
-}
-
-// applyAll is apply for edits in no order.
-func applyAll(body []byte, edits, more []edit) [][]byte {
-	if len(more) > 0 {
-		edits = append(edits, more...)
-		slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.at[0], b.at[0]) })
-	}
-	return apply(body, edits)
+	return strings.HasPrefix(field.Unquote(field.Of(detail, "format")), ownFormat) ||
+		foreign(field.Unquote(field.Of(detail, "signature"))) || foreign(field.Unquote(field.Of(detail, "data")))
 }

@@ -4,66 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/llm"
-	"keytray/proxy/sse"
 )
-
-// recorded is the folder of real answers, which are not in this repository.
-func recorded(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("KEYTRAY_RECORDED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "shared", "recorded")
-	}
-	dir = filepath.Join(dir, "openai-chat")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no recorded answers here")
-	}
-	return dir
-}
-
-type recording struct {
-	name   string
-	status int
-	stream bool
-	body   []byte
-}
-
-func recordings(t *testing.T) []recording {
-	t.Helper()
-	dir := recorded(t)
-	metas, err := filepath.Glob(filepath.Join(dir, "*.meta.json"))
-	if err != nil || len(metas) == 0 {
-		t.Fatal("no recordings in the folder", err)
-	}
-	var all []recording
-	for _, m := range metas {
-		b, err := os.ReadFile(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var meta struct{ Status int }
-		if err := json.Unmarshal(b, &meta); err != nil {
-			t.Fatal(err)
-		}
-		r := recording{name: strings.TrimSuffix(filepath.Base(m), ".meta.json"), status: meta.Status}
-		stem := strings.TrimSuffix(m, ".meta.json")
-		if r.body, err = os.ReadFile(stem + ".response.sse"); err == nil {
-			r.stream = true
-		} else if r.body, err = os.ReadFile(stem + ".response.json"); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, r)
-	}
-	return all
-}
 
 // refused are the recordings whose 200 carries an error.
 func refused(name string) bool {
@@ -72,29 +19,29 @@ func refused(name string) bool {
 
 func TestRecorded(t *testing.T) {
 	answers, errorsSeen := 0, 0
-	for _, r := range recordings(t) {
-		t.Run(r.name, func(t *testing.T) {
-			if r.status >= 300 {
+	for _, r := range dialecttest.Recordings(t, "openai-chat") {
+		t.Run(r.Name, func(t *testing.T) {
+			if r.Status >= 300 {
 				errorsSeen++
-				e := Dialect{}.DecodeError(r.status, nil, r.body)
-				if e.Status != r.status || e.Kind == "" || e.Message == "" || strings.ContainsAny(e.Message, "{<") && !strings.Contains(e.Message, "`") {
+				e := Dialect{}.DecodeError(r.Status, nil, r.Body)
+				if e.Status != r.Status || e.Kind == "" || e.Message == "" || strings.ContainsAny(e.Message, "{<") && !strings.Contains(e.Message, "`") {
 					t.Errorf("%d %q %q", e.Status, e.Kind, e.Message)
 				}
 				return
 			}
 			answers++
 			tally := tallyOf(t, r)
-			c := &llm.Call{Stream: r.stream}
+			c := &llm.Call{Stream: r.Stream}
 			var events []llm.Event
 			var failed error
-			for e, err := range (Dialect{}).DecodeResponse(c, bytes.NewReader(r.body)) {
+			for e, err := range (Dialect{}).DecodeResponse(c, bytes.NewReader(r.Body)) {
 				if err != nil {
 					failed = err
 					break
 				}
 				events = append(events, e)
 			}
-			if refused(r.name) {
+			if refused(r.Name) {
 				var e *llm.Error
 				if !errors.As(failed, &e) || e.Kind == llm.Cut || e.Kind == llm.Garbage || tally.Err == nil {
 					t.Errorf("error %v, tally %v", failed, tally.Err)
@@ -118,25 +65,14 @@ func TestRecorded(t *testing.T) {
 	t.Logf("%d answers, %d refusals", answers, errorsSeen)
 }
 
-func tallyOf(t *testing.T, r recording) llm.Tally {
+func tallyOf(t *testing.T, r dialecttest.Recording) llm.Tally {
 	t.Helper()
-	var tally llm.Tally
-	c := &llm.Call{Stream: r.stream}
-	if !r.stream {
-		Dialect{}.Tally(c, &tally, r.body)
-		return tally
-	}
-	for f, err := range sse.Frames(bytes.NewReader(r.body), sse.Events) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		Dialect{}.Tally(c, &tally, f.Data)
-	}
-	return tally
+	sum, _ := dialecttest.Weigh(t, Dialect{}, &llm.Call{Stream: r.Stream}, r.Body)
+	return sum
 }
 
 // wireUsage is the last usage object of a body.
-func wireUsage(t *testing.T, r recording) (found map[string]any) {
+func wireUsage(t *testing.T, r dialecttest.Recording) (found map[string]any) {
 	t.Helper()
 	look := func(b []byte) {
 		var v struct {
@@ -152,18 +88,18 @@ func wireUsage(t *testing.T, r recording) (found map[string]any) {
 			found = v.XGroq.Usage
 		}
 	}
-	if !r.stream {
-		look(r.body)
+	if !r.Stream {
+		look(r.Body)
 		return found
 	}
-	for line := range bytes.Lines(r.body) {
+	for line := range bytes.Lines(r.Body) {
 		look(bytes.TrimPrefix(line, []byte("data: ")))
 	}
 	return found
 }
 
 // identities compares the buckets with the provider's own figures.
-func identities(t *testing.T, r recording, u *llm.Usage) {
+func identities(t *testing.T, r dialecttest.Recording, u *llm.Usage) {
 	t.Helper()
 	wire := wireUsage(t, r)
 	if wire == nil {
@@ -188,7 +124,7 @@ func identities(t *testing.T, r recording, u *llm.Usage) {
 }
 
 // again writes the answer for a client, both ways, and reads it back (B13).
-func again(t *testing.T, r recording, c *llm.Call, events []llm.Event) {
+func again(t *testing.T, r dialecttest.Recording, c *llm.Call, events []llm.Event) {
 	t.Helper()
 	want, err := json.Marshal(dialecttest.Summarize(events))
 	if err != nil {

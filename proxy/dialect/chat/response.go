@@ -1,12 +1,10 @@
 package chat
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -16,7 +14,7 @@ import (
 // read. Only the first choice becomes events, and c.Lost says so.
 func (Dialect) DecodeResponse(c *llm.Call, body io.Reader) llm.Events {
 	return func(yield func(llm.Event, error) bool) {
-		d := reader{c: c, yield: yield}
+		d := reader{Answer: openai.Answer{Call: c, Dialect: name, Yield: yield}}
 		if c.Stream {
 			d.stream(body)
 		} else {
@@ -27,9 +25,7 @@ func (Dialect) DecodeResponse(c *llm.Call, body io.Reader) llm.Events {
 
 // reader turns one answer into events.
 type reader struct {
-	c     *llm.Call
-	yield func(llm.Event, error) bool
-	over  bool // the consumer wants no more, or an error was yielded
+	openai.Answer
 
 	started bool
 	next    int           // the next block's index
@@ -52,30 +48,13 @@ type reader struct {
 	strict bool // a whole answer
 }
 
-func (d *reader) emit(e llm.Event) {
-	if !d.over && !d.yield(e, nil) {
-		d.over = true
-	}
-}
-
-func (d *reader) fail(err *llm.Error) {
-	if !d.over {
-		d.over = true
-		d.yield(llm.Event{}, err)
-	}
-}
-
-func (d *reader) garbage(format string, args ...any) {
-	d.fail(&llm.Error{Kind: llm.Garbage, Outbound: name, Message: fmt.Sprintf(format, args...)})
-}
-
 func (d *reader) stream(body io.Reader) {
 	for f, err := range sse.Frames(body, sse.Events) {
 		if err != nil {
-			d.broke(err)
+			d.Broke(err)
 			return
 		}
-		if isDone(f.Data) {
+		if openai.Done(f.Data) {
 			if !d.started {
 				break
 			}
@@ -84,126 +63,86 @@ func (d *reader) stream(body io.Reader) {
 		}
 		c, err := readChunk(f.Data)
 		if err != nil {
-			d.garbage("a frame of the answer cannot be read: %v", err)
+			d.Garbage("a frame of the answer cannot be read: %v", err)
 			return
 		}
 		d.chunk(&c, f.Data)
-		if d.over {
+		if d.Over {
 			return
 		}
 	}
 	if d.why == "" {
-		d.fail(&llm.Error{Kind: llm.Cut, Outbound: name, Message: "the answer stopped in the middle"})
+		d.Cut()
 		return
 	}
 	d.finish()
-}
-
-func (d *reader) broke(err error) {
-	if errors.Is(err, sse.ErrFrameTooLarge) {
-		d.garbage("the answer cannot be read: %v", err)
-		return
-	}
-	d.fail(&llm.Error{Kind: llm.Cut, Outbound: name, Message: "the answer stopped in the middle: " + err.Error(), Cause: err})
 }
 
 func (d *reader) whole(body io.Reader) {
 	d.strict = true
-	b, err := io.ReadAll(io.LimitReader(body, sse.MaxFrame+1))
-	switch {
-	case err != nil:
-		d.broke(err)
-		return
-	case len(b) > sse.MaxFrame:
-		d.broke(sse.ErrFrameTooLarge)
-		return
-	}
-	if e := badBody(b); e != nil {
-		d.fail(e)
+	b, ok := d.Whole(body)
+	if !ok {
 		return
 	}
 	c, err := readChunk(b)
 	if err != nil {
-		d.garbage("the answer cannot be read: %v", err)
+		d.Garbage("the answer cannot be read: %v", err)
 		return
 	}
 	d.chunk(&c, b)
-	if d.over {
+	if d.Over {
 		return
 	}
 	if c.choice == nil {
-		d.garbage("the answer has no choices")
+		d.Garbage("the answer has no choices")
 		return
 	}
 	d.finish()
 }
 
-// badBody says what is wrong with a whole body that is no JSON object.
-func badBody(b []byte) *llm.Error {
-	if json.Valid(b) {
-		if b = bytes.TrimSpace(b); b[0] == '{' {
-			return nil
-		}
-		return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer is not a JSON object"}
-	}
-	var v json.RawMessage
-	b = bytes.TrimSpace(b)
-	if err := json.NewDecoder(bytes.NewReader(b)).Decode(&v); len(b) > 0 && b[0] == '{' && err == io.ErrUnexpectedEOF {
-		return &llm.Error{Kind: llm.Cut, Outbound: name, Message: "the answer stopped in the middle"}
-	}
-	if len(b) == 0 {
-		return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the provider answered with an empty body"}
-	}
-	e := &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer is not JSON"}
-	if b[0] != '{' { // else it is an answer, whose content is nobody's business
-		e.Message += ": " + summary(b)
-	}
-	return e
-}
-
 // chunk takes one frame in.
 func (d *reader) chunk(c *chunk, frame []byte) {
-	if u, ok := readUsage(c.usage); ok {
+	if u, ok := openai.Usage(c.usage); ok {
 		d.usage = u
-	} else if u, ok := readUsage(c.first.usage); ok { // Moonshot's place for it
+	} else if u, ok := openai.Usage(c.first.usage); ok { // Moonshot's place for it
 		d.usage = u
-	} else if u, ok := readUsage(c.xUsage); ok && !d.usage.Known {
+	} else if u, ok := openai.Usage(c.xUsage); ok && !d.usage.Known {
 		d.usage = u
 	}
 	if c.tier != nil {
 		if string(c.tier) != `"`+d.tier+`"` {
-			d.tier = unquote(c.tier)
+			d.tier = field.Unquote(c.tier)
 		}
 	}
 	if e := frameError(c, frame); e != nil {
-		d.fail(e)
+		d.Fail(e)
 		return
 	}
 	if c.choices > 1 || c.choices == 1 && c.choice == nil {
-		d.c.Lose("n: only the first answer is translated")
+		d.Call.Lose("n: only the first answer is translated")
 	}
 	if c.choice == nil {
 		return
 	}
 	if !d.started {
 		d.started = true
-		d.emit(llm.Event{Kind: llm.Start, ID: unquote(c.id), Name: unquote(c.model)})
+		d.Emit(llm.Event{Kind: llm.Start, ID: field.Unquote(c.id), Name: field.Unquote(c.model)})
 	}
 	if c.first.delta != nil {
 		var dl delta
 		if err := llm.Fields(c.first.delta, dl.field); err != nil {
-			d.garbage("a piece of the answer cannot be read: %v", err)
+			d.Garbage("a piece of the answer cannot be read: %v", err)
 			return
 		}
 		d.delta(&dl)
 	}
-	if c.first.finish == nil || d.over {
+	if c.first.finish == nil || d.Over {
 		return
 	}
 	why, broken := whyOf(c.first.finish)
 	switch {
 	case broken:
-		d.fail(broke(why))
+		d.Fail(broke(why))
 	case why == llm.EndTurn && len(c.first.stop) > 0 && c.first.stop[0] == '"': // vLLM names the sequence
 		d.why = llm.StopSequence
 	case why != "" && d.why == "":
@@ -221,7 +160,7 @@ func (d *reader) finish() {
 	d.close()
 	d.endCalls()
 	d.flushHidden()
-	if len(d.cites) > 0 && !d.over {
+	if len(d.cites) > 0 && !d.Over {
 		d.begin(llm.Text)
 		d.flushCites()
 		d.close()
@@ -239,5 +178,5 @@ func (d *reader) finish() {
 	if d.usage.Known {
 		e.Usage = &d.usage
 	}
-	d.emit(e)
+	d.Emit(e)
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"io"
 
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -21,7 +22,7 @@ func (a *answer) stream(w io.Writer, events llm.Events) error {
 	for e, err := range events {
 		if err != nil {
 			s.buf = append(s.buf[:0], "data: "...)
-			s.buf = append(appendError(s.buf, llm.AsError(err)), "\n\n"...)
+			s.buf = append(openai.AppendError(s.buf, llm.AsError(err)), "\n\n"...)
 			if _, werr := w.Write(s.buf); werr != nil {
 				return werr
 			}

@@ -3,6 +3,8 @@ package chat
 import (
 	"bytes"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -14,7 +16,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		mark(c, frame)
 		return llm.Last
 	}
-	if len(frame) < 16 && isDone(frame) {
+	if len(frame) < 16 && openai.Done(frame) {
 		t.Done = t.Err == nil
 		return llm.Last
 	}
@@ -119,18 +121,18 @@ func stringAt(frame []byte, key string) (at, end int) {
 
 // note takes in what a chunk, or a whole answer, says of itself.
 func note(t *llm.Tally, c *chunk, frame []byte) {
-	if u, ok := readUsage(c.usage); ok {
+	if u, ok := openai.Usage(c.usage); ok {
 		t.Usage = u
-	} else if u, ok := readUsage(c.first.usage); ok {
+	} else if u, ok := openai.Usage(c.first.usage); ok {
 		t.Usage = u
-	} else if u, ok := readUsage(c.xUsage); ok && !t.Usage.Known {
+	} else if u, ok := openai.Usage(c.xUsage); ok && !t.Usage.Known {
 		t.Usage = u
 	}
 	if c.tier != nil {
-		t.Tier = unquote(c.tier)
+		t.Tier = field.Unquote(c.tier)
 	}
 	if t.Model == "" {
-		t.Model = unquote(c.model)
+		t.Model = field.Unquote(c.model)
 	}
 	if e := frameError(c, frame); e != nil {
 		t.Err = e
@@ -156,7 +158,7 @@ func note(t *llm.Tally, c *chunk, frame []byte) {
 // parts; 0 of null.
 func textLength(raw []byte) int64 {
 	switch {
-	case len(raw) < 2 || null(raw):
+	case len(raw) < 2 || field.Null(raw):
 		return 0
 	case raw[0] == '"':
 		return int64(len(raw) - 2)
@@ -168,7 +170,7 @@ func textLength(raw []byte) int64 {
 func wholeTally(t *llm.Tally, body []byte) {
 	c, err := readChunk(body)
 	if err != nil {
-		if t.Err = badBody(body); t.Err == nil {
+		if t.Err = openai.BadBody(name, body); t.Err == nil {
 			t.Err = &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer cannot be read: " + err.Error()}
 		}
 		return
@@ -193,4 +195,11 @@ func wholeTally(t *llm.Tally, body []byte) {
 	if t.Why == llm.EndTurn && len(m.refusal) > 2 {
 		t.Why = llm.Refused
 	}
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
+		i++
+	}
+	return i
 }

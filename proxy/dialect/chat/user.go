@@ -1,9 +1,9 @@
 package chat
 
 import (
-	"encoding/base64"
 	"strings"
 
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -25,23 +25,23 @@ func (e *encoder) user(m *llm.Message) error {
 	if !rest {
 		if len(m.Blocks) == 0 {
 			e.open("user", m.Name)
-			e.buf = append(e.buf, `,"content":""}`...)
+			e.Buf = append(e.Buf, `,"content":""}`...)
 		}
 		return nil
 	}
 	waiting := e.extras
 	e.extras = nil
 	e.open("user", m.Name)
-	if b := onlyText(m.Blocks); b != nil && len(waiting) == 0 && (b.Cache == "" || !e.flags.Has(llm.FlagCacheControl)) {
+	if b := onlyText(m.Blocks); b != nil && len(waiting) == 0 && (b.Cache == "" || !e.Flags.Has(llm.FlagCacheControl)) {
 		if b.Cache != "" {
-			e.c.Lose("cache_control")
+			e.Call.Lose("cache_control")
 		}
-		e.str("content", b.Text)
-		e.buf = append(e.buf, '}')
+		e.Str("content", b.Text)
+		e.Buf = append(e.Buf, '}')
 		return nil
 	}
-	e.key("content")
-	e.buf = append(append(e.buf, '['), waiting...)
+	e.Key("content")
+	e.Buf = append(append(e.Buf, '['), waiting...)
 	first := len(waiting) == 0
 	for i := range m.Blocks {
 		b := &m.Blocks[i]
@@ -49,14 +49,14 @@ func (e *encoder) user(m *llm.Message) error {
 			continue
 		}
 		if !first {
-			e.buf = append(e.buf, ',')
+			e.Buf = append(e.Buf, ',')
 		}
 		first = false
 		if err := e.part(b); err != nil {
 			return err
 		}
 	}
-	e.buf = append(e.buf, "]}"...)
+	e.Buf = append(e.Buf, "]}"...)
 	return nil
 }
 
@@ -81,8 +81,8 @@ func (e *encoder) flush() {
 		return
 	}
 	e.open("user", "")
-	e.key("content")
-	e.buf = append(append(append(e.buf, '['), e.extras...), "]}"...)
+	e.Key("content")
+	e.Buf = append(append(append(e.Buf, '['), e.extras...), "]}"...)
 	e.extras = nil
 }
 
@@ -106,9 +106,9 @@ func (e *encoder) result(b *llm.Block) error {
 		switch {
 		case part.Kind == llm.Text:
 			text.WriteString(part.Text)
-		case part.Kind == llm.Image && e.flags.Has(llm.FlagNoVision):
+		case part.Kind == llm.Image && e.Flags.Has(llm.FlagNoVision):
 			text.WriteString("[image left out: this model sees none]")
-			e.c.Lose("messages: images in tool results: this model sees none")
+			e.Call.Lose("messages: images in tool results: this model sees none")
 		default:
 			what := "image"
 			if part.Kind != llm.Image {
@@ -121,34 +121,34 @@ func (e *encoder) result(b *llm.Block) error {
 		}
 	}
 	e.open("tool", "")
-	e.str("tool_call_id", b.ID)
+	e.Str("tool_call_id", b.ID)
 	e.cacheOff(b)
-	e.str("content", text.String()) // C2: "" if there is none
-	e.buf = append(e.buf, '}')
+	e.Str("content", text.String()) // C2: "" if there is none
+	e.Buf = append(e.Buf, '}')
 	return nil
 }
 
 // cacheOff names marks that a tool message cannot carry.
 func (e *encoder) cacheOff(b *llm.Block) {
 	if b.Cache != "" {
-		e.c.Lose("cache_control")
+		e.Call.Lose("cache_control")
 	}
 	for i := range b.Content {
 		if b.Content[i].Cache != "" {
-			e.c.Lose("cache_control")
+			e.Call.Lose("cache_control")
 		}
 	}
 }
 
 // extra keeps a part of a tool result for the next user message.
 func (e *encoder) extra(what, id string, part *llm.Block) error {
-	whole := e.buf
-	e.buf = comma(e.extras)
-	e.buf = append(e.buf, `{"type":"text","text":`...)
+	whole := e.Buf
+	e.Buf = comma(e.extras)
+	e.Buf = append(e.Buf, `{"type":"text","text":`...)
 	label := strings.ToUpper(what[:1]) + what[1:] + " from the result of tool call " + id + ":"
-	e.buf = append(sse.AppendString(e.buf, label), "},"...)
+	e.Buf = append(sse.AppendString(e.Buf, label), "},"...)
 	err := e.part(part)
-	e.extras, e.buf = e.buf, whole
+	e.extras, e.Buf = e.Buf, whole
 	return err
 }
 
@@ -161,7 +161,7 @@ func (e *encoder) part(b *llm.Block) error {
 	case llm.Image:
 		return e.image(b)
 	case llm.Audio:
-		return e.audio(b)
+		return e.Audio(&b.Media)
 	case llm.Document:
 		return e.document(b)
 	}
@@ -169,48 +169,23 @@ func (e *encoder) part(b *llm.Block) error {
 }
 
 func (e *encoder) image(b *llm.Block) error {
-	switch {
-	case e.flags.Has(llm.FlagNoVision):
-		return llm.Invalid("messages", "messages: %s cannot see images: choose another model", e.c.Model.Name)
-	case b.Media.Data == "" && b.Media.URL == "":
+	if err := e.Sees(); err != nil {
+		return err
+	}
+	if b.Media.Data == "" && b.Media.URL == "" {
 		return llm.Invalid("messages", "messages: an image that is kept at another provider cannot be sent: send its data")
 	}
-	e.buf = append(e.buf, `{"type":"image_url","image_url":{"url":`...)
+	link := b.Media.URL
 	if b.Media.Data != "" {
-		e.data(b.Media, "image/png")
-	} else {
-		e.buf = sse.AppendString(e.buf, b.Media.URL)
+		link = openai.DataURL(b.Media, "image/png")
 	}
+	e.Buf = sse.AppendString(append(e.Buf, `{"type":"image_url","image_url":{"url":`...), link)
 	if b.Media.Detail != "" {
-		e.str("detail", b.Media.Detail)
+		e.Str("detail", b.Media.Detail)
 	}
-	e.buf = append(e.buf, '}')
+	e.Buf = append(e.Buf, '}')
 	e.cache(b.Cache)
-	e.buf = append(e.buf, '}')
-	return nil
-}
-
-// data writes a data URL as a JSON string. Base64 needs no escapes, but what
-// a client called base64 may.
-func (e *encoder) data(m llm.Media, mime string) {
-	if m.Type != "" {
-		mime = m.Type
-	}
-	e.buf = sse.AppendString(e.buf, "data:"+mime+";base64,"+m.Data)
-}
-
-func (e *encoder) audio(b *llm.Block) error {
-	format := strings.TrimPrefix(strings.TrimPrefix(b.Media.Type, "audio/"), "x-")
-	if format == "mpeg" {
-		format = "mp3"
-	}
-	if b.Media.Data == "" {
-		return llm.Invalid("messages", "messages: audio must be sent as data to this provider, not as a URL")
-	}
-	e.buf = append(e.buf, `{"type":"input_audio","input_audio":{"data":`...)
-	e.buf = sse.AppendString(e.buf, b.Media.Data)
-	e.str("format", format)
-	e.buf = append(e.buf, "}}"...)
+	e.Buf = append(e.Buf, '}')
 	return nil
 }
 
@@ -221,33 +196,24 @@ func (e *encoder) document(b *llm.Block) error {
 	case m.Data == "" && m.URL == "" && strings.ContainsRune(m.FileID, '/'): // Google's: gs://..., files/...
 		return llm.Invalid("messages", "messages: a document is a file kept at another provider (%s): send its data", m.FileID)
 	case m.Data == "" && m.URL == "" && m.FileID != "":
-		e.buf = append(e.buf, `{"type":"file","file":{"file_id":`...)
-		e.buf = append(sse.AppendString(e.buf, m.FileID), "}}"...)
+		e.Buf = append(e.Buf, `{"type":"file","file":{"file_id":`...)
+		e.Buf = append(sse.AppendString(e.Buf, m.FileID), "}}"...)
 		return nil
 	case m.Data == "":
 		return llm.Invalid("messages", "messages: a document must be sent as data to this provider, not as a URL")
 	case strings.HasPrefix(m.Type, "text/"):
-		raw, err := base64.StdEncoding.DecodeString(m.Data)
+		s, err := openai.Document(b)
 		if err != nil {
-			return llm.Invalid("messages", "messages: the document %q is not base64: %v", b.Name, err)
+			return err
 		}
-		t := llm.Block{Kind: llm.Text, Text: string(raw), Cache: b.Cache}
-		if b.Name != "" {
-			t.Text = b.Name + ":\n" + t.Text
-		}
-		e.text(&t)
+		e.text(&llm.Block{Kind: llm.Text, Text: s, Cache: b.Cache})
 		return nil
 	}
-	e.buf = append(e.buf, `{"type":"file","file":{"filename":`...)
-	fileName := b.Name
-	if fileName == "" {
-		fileName = "document.pdf"
-	}
-	e.buf = sse.AppendString(e.buf, fileName)
-	e.key("file_data")
-	e.data(*m, "application/pdf")
-	e.buf = append(e.buf, '}')
+	e.Buf = append(e.Buf, `{"type":"file","file":{"filename":`...)
+	e.Buf = sse.AppendString(e.Buf, openai.FileName(b))
+	e.Str("file_data", openai.DataURL(*m, "application/pdf"))
+	e.Buf = append(e.Buf, '}')
 	e.cache(b.Cache)
-	e.buf = append(e.buf, '}')
+	e.Buf = append(e.Buf, '}')
 	return nil
 }

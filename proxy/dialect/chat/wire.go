@@ -1,8 +1,7 @@
 package chat
 
 import (
-	"bytes"
-
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -36,7 +35,7 @@ func readChunk(frame []byte) (chunk, error) {
 	var c chunk
 	var inner error
 	err := llm.Fields(frame, func(key, v []byte, _ int) bool {
-		if null(v) {
+		if field.Null(v) {
 			return true
 		}
 		switch string(key) {
@@ -49,8 +48,8 @@ func readChunk(frame []byte) (chunk, error) {
 		case "usage":
 			c.usage = v
 		case "x_groq":
-			c.xUsage = field(v, "usage")
-			if e := field(v, "error"); !null(e) {
+			c.xUsage = field.Of(v, "usage")
+			if e := field.Of(v, "error"); !field.Null(e) {
 				c.err = v
 			}
 		case "error":
@@ -73,7 +72,7 @@ func (c *chunk) readChoices(v []byte) error {
 		var ch choice
 		index := true
 		err := llm.Fields(v, func(key, v []byte, _ int) bool {
-			if null(v) {
+			if field.Null(v) {
 				return true
 			}
 			switch string(key) {
@@ -100,7 +99,7 @@ func (c *chunk) readChoices(v []byte) error {
 }
 
 func (d *delta) field(key, v []byte, _ int) bool {
-	if null(v) {
+	if field.Null(v) {
 		return true
 	}
 	switch string(key) {
@@ -131,7 +130,7 @@ func (d *delta) field(key, v []byte, _ int) bool {
 // whyOf reads a finish_reason. broken tells a reason that is no end at all:
 // the provider could not go on.
 func whyOf(finish []byte) (why llm.Why, broken bool) {
-	switch s := unquote(finish); s {
+	switch s := field.Unquote(finish); s {
 	case "":
 		return "", false
 	case "stop", "eos", "end_turn", "stop_sequence", "COMPLETE":
@@ -148,6 +147,3 @@ func whyOf(finish []byte) (why llm.Why, broken bool) {
 		return llm.Why(s), false
 	}
 }
-
-// done is the frame that ends a stream.
-func isDone(frame []byte) bool { return bytes.Equal(bytes.TrimSpace(frame), []byte("[DONE]")) }

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"strings"
 
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
+
+const noOutputText = "(no output)"
 
 // maxMarks is how many cache points a request may have.
 const maxMarks = 4
@@ -30,9 +33,9 @@ func (e *encoder) countMarks() *llm.Error {
 		}
 		mark(&e.tools[i].Cache)
 	}
-	e.markLast(e.system, mark)
-	for i := range e.turns {
-		e.markLast(e.turns[i].blocks, mark)
+	e.markLast(e.System, mark)
+	for i := range e.Turns {
+		e.markLast(e.Turns[i].Blocks, mark)
 	}
 	if n > maxMarks {
 		e.marks = n - maxMarks
@@ -51,7 +54,7 @@ func (e *encoder) markLast(blocks []llm.Block, mark func(*string)) {
 				b.Cache = cache // after the result is the nearest place
 			}
 		}
-		if thought(*b) {
+		if turns.IsThought(*b) {
 			b.Cache = ""
 		}
 		if b.Cache == "" || b.Kind != llm.Document || b.Media.Type == "pdf" {
@@ -114,7 +117,7 @@ func (e *encoder) appendBlock(b []byte, blk *llm.Block) []byte {
 	case llm.ToolCall:
 		b = sse.AppendString(append(b, `{"toolUse":{"toolUseId":`...), blk.ID)
 		b = sse.AppendString(append(b, `,"name":`...), blk.Name)
-		return append(append(append(b, `,"input":`...), e.input(blk.Text)...), `}}`...)
+		return append(append(append(b, `,"input":`...), turns.Arguments(e.c, blk.Text)...), `}}`...)
 	case llm.ToolResult:
 		b = sse.AppendString(append(b, `{"toolResult":{"toolUseId":`...), blk.ID)
 		b = e.appendResult(append(b, `,"content":[`...), blk.Content)
@@ -164,17 +167,4 @@ func (e *encoder) appendResult(b []byte, content []llm.Block) []byte {
 		b = e.appendBlock(b, &content[i])
 	}
 	return b
-}
-
-// input is a call's arguments: an object, whatever was there before.
-func (e *encoder) input(arguments string) string {
-	s := strings.TrimSpace(arguments)
-	if s == "" {
-		return "{}"
-	}
-	if s[0] != '{' || !json.Valid([]byte(s)) {
-		e.c.Lose("messages: the arguments of an earlier tool call are not a JSON object")
-		return "{}"
-	}
-	return s
 }

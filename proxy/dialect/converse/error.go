@@ -7,13 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"keytray/proxy/dialect/refusal"
 	"keytray/proxy/llm"
 )
-
-// maxMessage bounds what is kept of a provider's own words, in bytes.
-const maxMessage = 500
 
 // DecodeError reads a refusal: AWS's header x-amzn-ErrorType and the message
 // of its body, an exception of a stream, or whatever else stands in between.
@@ -43,7 +40,7 @@ func (Dialect) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 			e.Message += " " + strings.TrimSpace("(HTTP "+strconv.Itoa(status)+" "+http.StatusText(status)) + ")"
 		}
 	}
-	e.Message = bound(e.Message)
+	e.Message = refusal.Bound(e.Message)
 	return e
 }
 
@@ -109,23 +106,7 @@ func errorKind(kind string, status int) llm.ErrorKind {
 	return llm.KindOf(status)
 }
 
-func bound(s string) string {
-	s = strings.ToValidUTF8(s, "\ufffd")
-	if len(s) <= maxMessage {
-		return s
-	}
-	end := maxMessage
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end] + "…"
-}
-
 // retryAfter is how long the provider asks to wait, an hour at most.
 func retryAfter(h http.Header) time.Duration {
-	s, err := strconv.ParseFloat(h.Get("Retry-After"), 64)
-	if err != nil || !(s > 0) {
-		return 0
-	}
-	return time.Duration(min(s, 3600) * float64(time.Second))
+	return min(refusal.RetryAfter(h, refusal.Clock(h)), time.Hour)
 }

@@ -8,11 +8,6 @@ import (
 	"keytray/proxy/sse"
 )
 
-const (
-	jsonOnly = "Answer with one JSON object and with nothing else: no words around it, no code fence."
-	jsonTool = "Gives the final answer: its input is the answer. Call it once, when no other tool is needed any more."
-)
-
 // holdFormat settles how the answer gets the shape that was asked for: by
 // outputConfig where the model has it, or else by a tool that it must call,
 // whose input DecodeResponse turns back into text.
@@ -22,8 +17,7 @@ func (e *encoder) holdFormat() *llm.Error {
 	case llm.FormatText:
 		return nil
 	case llm.FormatJSON:
-		e.c.Lose("response_format: the model is only asked for JSON, not held to it")
-		e.instruct(llm.Block{Kind: llm.Text, Text: jsonOnly})
+		e.AskForJSON()
 		return nil
 	}
 	schema, ok := objectSchema(f.Schema)
@@ -81,20 +75,15 @@ func (e *encoder) formatTool(schema []byte) *llm.Error {
 		e.c.Lose("response_format: not held while a tool must be called")
 		return nil
 	}
-	want := e.p.Format.Name
-	if want == "" {
-		want = "answer"
-	}
 	if own && p.Mode == llm.ChooseNone {
 		e.tools, own = nil, false
 	}
 	if !own {
 		e.recallSilently()
 	}
-	name := e.names.free(want)
-	e.c.FormatTool = name
-	e.tools = append(e.tools, tool{Tool: llm.Tool{Name: name, Description: jsonTool}, schema: schema})
-	e.choice = choice{kind: "tool", name: name}
+	t := tool{Tool: e.names.FormatTool(&e.p.Format), schema: schema}
+	e.tools = append(e.tools, t)
+	e.choice = choice{kind: "tool", name: t.Name}
 	if own {
 		e.choice = choice{kind: "any"}
 	}
@@ -104,9 +93,9 @@ func (e *encoder) formatTool(schema []byte) *llm.Error {
 // recallSilently is recall for a request whose one tool is forced: no other
 // can be called.
 func (e *encoder) recallSilently() {
-	was, lost := len(e.system), len(e.c.Lost)
+	was, lost := len(e.System), len(e.c.Lost)
 	e.recall()
-	e.system, e.c.Lost = e.system[:was], e.c.Lost[:lost]
+	e.System, e.c.Lost = e.System[:was], e.c.Lost[:lost]
 }
 
 // appendFormat writes outputConfig, in which the schema is text.
@@ -115,8 +104,8 @@ func (e *encoder) appendFormat(b []byte) []byte {
 		return b
 	}
 	b = append(b, `,"outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{`...)
-	if name := safe(e.p.Format.Name, "_-"); name != "" {
-		b = append(sse.AppendString(append(b, `"name":`...), name[:min(len(name), maxName)]), ',')
+	if name := toolNames.Safe(e.p.Format.Name); name != "" {
+		b = append(sse.AppendString(append(b, `"name":`...), name[:min(len(name), toolNames.Most)]), ',')
 	}
 	var line bytes.Buffer
 	if json.Compact(&line, e.schema) != nil { // it is valid JSON

@@ -1,8 +1,6 @@
 package converse
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
 
 	"keytray/proxy/llm"
@@ -97,18 +95,4 @@ func cutPiece(delta []byte) (p piece) {
 		return true
 	})
 	return p
-}
-
-// text decodes a JSON string; false if it is none.
-func text(v []byte) (string, bool) {
-	if len(v) < 2 || v[0] != '"' {
-		return "", false
-	}
-	s := v[1 : len(v)-1]
-	if bytes.IndexByte(s, '\\') < 0 {
-		return string(s), true
-	}
-	var out string
-	err := json.Unmarshal(v, &out)
-	return out, err == nil
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"mime"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 )
 
@@ -29,48 +31,40 @@ var formats = map[string]string{
 	"text/x-markdown": "md",
 }
 
-// media makes an image or a document fit to be sent: Media.Type becomes
-// Bedrock's format, and a document's name one that it takes. Nothing is
-// fetched, and Bedrock fetches from S3 alone.
-func (e *encoder) media(b *llm.Block) *llm.Error {
-	what := "an image"
-	if b.Kind == llm.Document {
-		what = "a document"
-	} else if e.c.Model.Flags.Has(llm.FlagNoVision) {
-		return llm.Invalid("messages", "model %s cannot see images: choose another model or leave them out", e.c.Model.Name)
-	}
-	m := &b.Media
-	if m.Data == "" {
-		switch {
-		case m.URL == "" && m.FileID != "":
-			return llm.Invalid("messages", "%s is a file kept at another provider (%s): send its data", what, m.FileID)
-		case m.URL == "":
-			return llm.Invalid("messages", "%s has neither data nor a URL", what)
-		case !strings.HasPrefix(m.URL, "s3://"):
-			return llm.Invalid("messages", "%s is given by a URL, which Bedrock does not fetch: send its data, or an s3:// address", what)
+// introduce puts words beside documents that came without any.
+func (e *encoder) introduce() {
+	is := func(kind llm.BlockKind) func(llm.Block) bool { return func(b llm.Block) bool { return b.Kind == kind } }
+	for i := range e.Turns {
+		t := &e.Turns[i]
+		if at := slices.IndexFunc(t.Blocks, is(llm.Document)); at >= 0 && !slices.ContainsFunc(t.Blocks, is(llm.Text)) {
+			t.Blocks = slices.Insert(t.Blocks, at, llm.Block{Kind: llm.Text, Text: documentText})
 		}
 	}
-	kind, _, err := mime.ParseMediaType(m.Type)
-	if err != nil {
-		kind = ""
+}
+
+// media makes an image or a document fit to be sent: Media.Type becomes
+// Bedrock's format, and a document's name one that it takes. Bedrock fetches
+// from S3 alone.
+func (e *encoder) media(b *llm.Block, what string) *llm.Error {
+	m := &b.Media
+	if m.Data == "" && !strings.HasPrefix(m.URL, "s3://") {
+		return llm.Invalid("messages", "%s is given by a URL, which Bedrock does not fetch: send its data, or an s3:// address", what)
 	}
+	kind := turns.TypeOf(m)
 	if kind == "" && m.Data == "" {
 		kind, _, _ = strings.Cut(mime.TypeByExtension(path.Ext(m.URL)), ";")
-	}
-	if known := sniff(m.Data); known != "" { // a wrong type is refused there
-		kind = known
 	}
 	if strings.HasPrefix(kind, "image/") {
 		b.Kind = llm.Image
 	}
 	if b.Kind == llm.Image {
-		return e.image(b, kind)
+		return image(m, kind)
 	}
 	format, ok := formats[kind]
 	switch {
 	case ok:
 		m.Type = format
-	case isText(kind):
+	case turns.IsText(kind):
 		m.Type = "txt"
 	default:
 		return llm.Invalid("messages", "a document of type %q cannot be sent to Bedrock: use PDF, Word, Excel, CSV, HTML, Markdown or plain text", b.Media.Type)
@@ -79,8 +73,7 @@ func (e *encoder) media(b *llm.Block) *llm.Error {
 	return nil
 }
 
-func (e *encoder) image(b *llm.Block, kind string) *llm.Error {
-	m := &b.Media
+func image(m *llm.Media, kind string) *llm.Error {
 	switch kind {
 	case "image/jpg", "image/jpeg":
 		m.Type = "jpeg"
@@ -88,9 +81,6 @@ func (e *encoder) image(b *llm.Block, kind string) *llm.Error {
 		m.Type = strings.TrimPrefix(kind, "image/")
 	default:
 		return llm.Invalid("messages", "an image of type %q cannot be sent to Bedrock: use JPEG, PNG, GIF or WebP", m.Type)
-	}
-	if m.Detail != "" && m.Detail != "auto" {
-		e.c.Lose("image_url.detail")
 	}
 	return nil
 }
@@ -120,30 +110,4 @@ func (e *encoder) documentName(s string) string {
 	}
 	e.documents[free] = true
 	return free
-}
-
-func isText(kind string) bool {
-	switch kind {
-	case "application/json", "application/xml", "application/yaml", "application/x-yaml", "application/toml",
-		"application/javascript", "application/x-ndjson", "application/sql", "application/x-sh":
-		return true
-	}
-	return strings.HasPrefix(kind, "text/")
-}
-
-// sniff tells some types by how their base64 begins.
-func sniff(data string) string {
-	switch {
-	case strings.HasPrefix(data, "iVBORw0KGgo"):
-		return "image/png"
-	case strings.HasPrefix(data, "/9j/"):
-		return "image/jpeg"
-	case strings.HasPrefix(data, "R0lGOD"):
-		return "image/gif"
-	case strings.HasPrefix(data, "UklGR") && len(data) > 16 && data[12:16] == "RUJQ": // RIFF, its size, WEBP
-		return "image/webp"
-	case strings.HasPrefix(data, "JVBERi0"):
-		return "application/pdf"
-	}
-	return ""
 }

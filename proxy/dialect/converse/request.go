@@ -1,10 +1,9 @@
 package converse
 
 import (
-	"slices"
 	"strconv"
-	"strings"
 
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -37,37 +36,65 @@ type encoder struct {
 	c *llm.Call
 	p *llm.Prompt
 
-	names  names
+	*turns.Conversation
+	names  *turns.Names
 	tools  []tool
-	system []llm.Block
-	turns  []turn
 	choice choice
 	schema []byte // of outputConfig.textFormat
 
 	maxTokens int // 0: the model's own limit
 
-	thinking string // adaptive, enabled, disabled, or "" for not said
-	budget   int
-	effort   string
+	thinking turns.Thinking
 
 	documents map[string]bool // names in use
 	marks     int             // cache marks still to be left out
 }
 
-func (e *encoder) thinks() bool { return e.thinking == "adaptive" || e.thinking == "enabled" }
+// arrange sorts the messages into turns; a developer's go into the system
+// prompt (G3).
+func (e *encoder) arrange() (err *llm.Error) {
+	flags := e.c.Model.Flags
+	ids := turns.Alphabet{Marks: "_-.:", Most: 64, Else: "call"}
+	if isClaude(flags) { // others' own ids must stay as they are (functions.f:0 of Kimi)
+		ids.Marks = "_-"
+	}
+	e.documents = map[string]bool{}
+	e.Conversation, err = turns.Arrange(e.c, e.p, e.names, turns.Rules{
+		Dialect: name, Provider: "Bedrock",
+		Deaf:     "audio cannot be sent to Bedrock's Converse: choose another provider for audio, or send a transcript",
+		IDs:      ids,
+		Unsigned: flags.Has(llm.FlagReasoningHistory),
+		Media:    e.media,
+	})
+	if err == nil {
+		e.introduce()
+	}
+	return err
+}
+
+// isClaude tells the models of Anthropic's, which Bedrock serves by their own
+// rules.
+func isClaude(flags llm.Flags) bool {
+	return flags.Has(llm.FlagThinkingAdaptive) || flags.Has(llm.FlagThinkingBudget)
+}
+
+func (e *encoder) endTurns() *llm.Error {
+	e.SettleEnds(e.schema != nil || e.choice.forced())
+	return nil
+}
 
 func (e *encoder) body() []byte {
 	b := append(make([]byte, 0, e.size()), `{"messages":[`...)
-	for i := range e.turns {
+	for i := range e.Turns {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(append(append(b, `{"role":"`...), e.turns[i].role...), `","content":[`...)
-		b = append(e.appendBlocks(b, e.turns[i].blocks), `]}`...)
+		b = append(append(append(b, `{"role":"`...), e.Turns[i].Role...), `","content":[`...)
+		b = append(e.appendBlocks(b, e.Turns[i].Blocks), `]}`...)
 	}
 	b = append(b, ']')
-	if len(e.system) > 0 {
-		b = append(e.appendBlocks(append(b, `,"system":[`...), e.system), ']')
+	if len(e.System) > 0 {
+		b = append(e.appendBlocks(append(b, `,"system":[`...), e.System), ']')
 	}
 	b = e.appendInference(b)
 	b = e.appendTools(b)
@@ -86,19 +113,7 @@ func (e *encoder) body() []byte {
 
 // size guesses the body's, so that a long prompt is written without growing.
 func (e *encoder) size() int {
-	n := 512
-	count := func(blocks []llm.Block) {
-		for i := range blocks {
-			n += len(blocks[i].Text) + len(blocks[i].Media.Data) + len(blocks[i].Opaque) + 128
-			for k := range blocks[i].Content {
-				n += len(blocks[i].Content[k].Text) + len(blocks[i].Content[k].Media.Data) + 128
-			}
-		}
-	}
-	count(e.system)
-	for i := range e.turns {
-		count(e.turns[i].blocks)
-	}
+	n := 512 + e.Size()
 	for i := range e.tools {
 		n += len(e.tools[i].schema) + len(e.tools[i].Description) + 128
 	}
@@ -156,7 +171,7 @@ func (e *encoder) appendInference(b []byte) []byte {
 	switch {
 	case flags.Has(llm.FlagNoSampling):
 		why = ": this model takes none"
-	case e.thinks():
+	case e.thinking.On():
 		why = ": not taken beside thinking"
 	}
 	temperature := e.sample(&f, "temperature", "temperature", l.Temperature, why)
@@ -165,29 +180,13 @@ func (e *encoder) appendInference(b []byte) []byte {
 	}
 	e.sample(&f, "topP", "top_p", l.TopP, why)
 	var stops []byte
-	var seen []string
-	for _, s := range l.Stop {
-		switch {
-		case s == "" || slices.Contains(seen, s):
-		case strings.TrimSpace(s) == "":
-			e.c.Lose("stop: a sequence of white space alone")
-		default:
-			seen = append(seen, s)
-			stops = sse.AppendString(append(stops, ','), s)
-		}
+	for _, s := range turns.Stops(e.c, l.Stop) {
+		stops = sse.AppendString(append(stops, ','), s)
 	}
 	if len(stops) > 0 {
 		f.raw("stopSequences", "["+string(stops[1:])+"]")
 	}
-	if l.Seed != nil {
-		e.c.Lose("seed")
-	}
-	if v := l.FrequencyPenalty; v != nil && *v != 0 {
-		e.c.Lose("frequency_penalty")
-	}
-	if v := l.PresencePenalty; v != nil && *v != 0 {
-		e.c.Lose("presence_penalty")
-	}
+	turns.LoseLimits(e.c, l)
 	return f.done()
 }
 

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +12,6 @@ import (
 	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/llm"
 )
-
-const recorded = "../../../../shared/recorded/bedrock-converse"
 
 func events(t *testing.T, c *llm.Call, body string) dialecttest.Summary {
 	t.Helper()
@@ -166,15 +162,10 @@ func TestErrors(t *testing.T) {
 // TestRecorded reads real answers of Bedrock and compares them with a plain
 // reading of their JSON.
 func TestRecorded(t *testing.T) {
-	files, _ := filepath.Glob(recorded + "/*.response.json")
-	if len(files) == 0 {
-		t.Skip("no recorded answers here")
-	}
 	good := 0
-	for _, f := range files {
-		body, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
+	for _, r := range dialecttest.Recordings(t, "bedrock-converse") {
+		if r.Stream {
+			continue
 		}
 		var plain struct {
 			Output struct {
@@ -188,18 +179,18 @@ func TestRecorded(t *testing.T) {
 			StopReason string
 			Usage      struct{ InputTokens, OutputTokens, CacheReadInputTokens, CacheWriteInputTokens int64 }
 		}
-		if err := json.Unmarshal(body, &plain); err != nil || plain.StopReason == "" {
+		if err := json.Unmarshal(r.Body, &plain); err != nil || plain.StopReason == "" {
 			continue // a refusal
 		}
 		good++
 		c := &llm.Call{Model: llm.Model{Provider: "bedrock"}}
-		got := events(t, c, string(body))
+		got := events(t, c, string(r.Body))
 		text, calls := "", 0
 		for _, b := range plain.Output.Message.Content {
 			text += b.Text
 			if b.ToolUse != nil {
 				if calls < len(got.Calls) && got.Calls[calls].Name != b.ToolUse.Name {
-					t.Errorf("%s: call of %s", f, got.Calls[calls].Name)
+					t.Errorf("%s: call of %s", r.Name, got.Calls[calls].Name)
 				}
 				calls++
 			}
@@ -207,11 +198,10 @@ func TestRecorded(t *testing.T) {
 		u := plain.Usage
 		if got.Text != text || len(got.Calls) != calls || len(c.Lost) > 0 || got.Usage["input"] != u.InputTokens || got.Usage["output"] != u.OutputTokens ||
 			got.Usage["cache_read"] != u.CacheReadInputTokens || got.Usage["cache_write_5m"]+got.Usage["cache_write_1h"] != u.CacheWriteInputTokens {
-			t.Errorf("%s: %+v, lost %q", f, got, c.Lost)
+			t.Errorf("%s: %+v, lost %q", r.Name, got, c.Lost)
 		}
-		var tally llm.Tally
-		if v := (converse.Dialect{}).Tally(c, &tally, body); v != llm.Last || !tally.Done || tally.Usage.Input != u.InputTokens {
-			t.Errorf("%s: tally %+v", f, tally)
+		if tally, v := dialecttest.Weigh(t, converse.Dialect{}, c, r.Body); v[0] != llm.Last || !tally.Done || tally.Usage.Input != u.InputTokens {
+			t.Errorf("%s: tally %+v", r.Name, tally)
 		}
 	}
 	t.Logf("%d answers", good)
@@ -248,12 +238,5 @@ func BenchmarkDecode500(b *testing.B) {
 		frames = append(frames, `{"contentBlockIndex":0,"delta":{"text":" word and\n"},"p":"abcdefghijklmnop"}`)
 	}
 	body := stream(append(frames, `{"contentBlockIndex":0}`, stops, counts)...)
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, err := range (converse.Dialect{}).DecodeResponse(&llm.Call{Stream: true}, strings.NewReader(body)) {
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
+	dialecttest.BenchDecode(b, converse.Dialect{}, body, 500)
 }

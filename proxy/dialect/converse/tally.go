@@ -3,6 +3,7 @@ package converse
 import (
 	"encoding/json"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -27,7 +28,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, data []byte) llm.Verdict {
 		t.Good = true
 	case messageStop:
 		t.Good, t.Done = true, true
-		if reason, ok := text(f.value); ok {
+		if reason, ok := field.Text(f.value); ok {
 			t.Why = whyOf(reason)
 		}
 	case meta:
@@ -66,7 +67,7 @@ func tallyWhole(t *llm.Tally, body []byte) llm.Verdict {
 	if err != nil {
 		return llm.Pass
 	}
-	reason, ok := text(stop)
+	reason, ok := field.Text(stop)
 	if !ok {
 		if output == nil && hasError(body) {
 			t.Err = Dialect{}.DecodeError(0, nil, body)

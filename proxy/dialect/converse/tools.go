@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
 
-// maxName is the longest name of a tool.
-const maxName = 64
+// toolNames is what a tool may be called (G9).
+var toolNames = turns.Alphabet{Marks: "_-", Most: 64, Else: "tool"}
 
 const (
 	emptySchema = `{"type":"object","properties":{}}`
@@ -27,61 +27,8 @@ type tool struct {
 	schema   []byte
 }
 
-// names maps the client's tool names to Bedrock's.
-type names struct {
-	sent map[string]string // client's -> provider's
-	used map[string]bool   // provider's
-	call *llm.Call
-}
-
-// to is the provider's name for a client's tool, the same each time. Names
-// that become alike are told apart by a number.
-func (n *names) to(client string) string {
-	if s, ok := n.sent[client]; ok {
-		return s
-	}
-	s := n.free(client)
-	n.sent[client] = s
-	if s != client {
-		if n.call.Tools == nil {
-			n.call.Tools = map[string]string{}
-		}
-		n.call.Tools[s] = client
-	}
-	return s
-}
-
-func (n *names) free(want string) string {
-	s := safe(want, "_-")
-	if s == "" {
-		s = "tool" // G9
-	}
-	if len(s) > maxName {
-		s = shorten(s, maxName)
-	}
-	free := s
-	for i := 2; n.used[free]; i++ {
-		suffix := "_" + strconv.Itoa(i)
-		free = s[:min(len(s), maxName-len(suffix))] + suffix
-	}
-	n.used[free] = true
-	return free
-}
-
-// safe replaces all but ASCII letters, digits and some others.
-func safe(s, others string) string {
-	return strings.Map(func(r rune) rune {
-		if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(others, r) {
-			return r
-		}
-		return '_'
-	}, s)
-}
-
 // nameTools settles the tools, before any call in the messages names one.
-// Names that need no change are given first, so that they keep theirs.
 func (e *encoder) nameTools() *llm.Error {
-	e.names = names{sent: map[string]string{}, used: map[string]bool{}, call: e.c}
 	tools, err := e.ownTools()
 	if err != nil {
 		return err
@@ -89,27 +36,19 @@ func (e *encoder) nameTools() *llm.Error {
 	if len(tools) > 0 && e.c.Model.Flags.Has(llm.FlagNoTools) {
 		return llm.Invalid("tools", "model %s cannot call tools: leave them out or choose another model", e.c.Model.Name)
 	}
+	e.names = turns.NewNames(e.c, toolNames, tools)
 	for _, t := range tools {
-		if t.Name == safe(t.Name, "_-") && t.Name != "" && len(t.Name) <= maxName {
-			e.names.to(t.Name)
-		}
-	}
-	seen := map[string]int{}
-	for i, t := range tools {
-		if k, twice := seen[t.Name]; twice {
-			first := tools[k]
-			if first.Description != t.Description || !bytes.Equal(first.Schema, t.Schema) {
-				return llm.Invalid("tools", "two different tools are called %q", t.Name)
-			}
+		if first, err := e.names.First(&t); err != nil {
+			return err
+		} else if !first {
 			continue
 		}
-		seen[t.Name] = i
 		schema, ok := objectSchema(t.Schema)
 		if !ok {
 			return llm.Invalid("tools", "the parameters of tool %q are not a JSON Schema of an object", t.Name)
 		}
 		out := tool{Tool: t, schema: schema}
-		out.Name = e.names.to(t.Name)
+		out.Name = e.names.To(t.Name)
 		e.tools = append(e.tools, out)
 	}
 	return nil
@@ -193,9 +132,8 @@ func (e *encoder) choose() *llm.Error {
 	case llm.ChooseNone:
 		// Without tools the model can call none; but those of earlier turns
 		// must be there.
-		if e.tools = nil; e.calledTools() {
-			e.recall()
-		}
+		e.tools = nil
+		e.recall()
 	case llm.ChooseAny:
 		e.choice.kind = "any"
 	case llm.ChooseNamed:
@@ -203,7 +141,7 @@ func (e *encoder) choose() *llm.Error {
 		if !slices.ContainsFunc(e.p.Tools, known) {
 			return llm.Invalid("tool_choice", "tool_choice names %q, which is not among the tools", p.Name)
 		}
-		e.choice = choice{kind: "tool", name: e.names.to(p.Name)}
+		e.choice = choice{kind: "tool", name: e.names.To(p.Name)}
 	}
 	if e.choice.forced() && e.c.Model.Flags.Has(llm.FlagNoForcedTool) {
 		return llm.Invalid("tool_choice", "model %s cannot be made to call a tool: leave tool_choice out or choose another model", e.c.Model.Name)
@@ -211,25 +149,14 @@ func (e *encoder) choose() *llm.Error {
 	return nil
 }
 
-func (e *encoder) calledTools() bool {
-	return slices.ContainsFunc(e.turns, func(t turn) bool { return len(t.calls) > 0 })
-}
-
 // recall declares the tools that earlier turns called and this request no
 // longer offers: their blocks are refused without (G6).
 func (e *encoder) recall() {
-	var used []string
-	for i := range e.turns {
-		for _, c := range e.turns[i].calls {
-			if !slices.Contains(used, c.name) {
-				used = append(used, c.name)
-			}
-		}
-	}
+	used := e.Called()
 	for _, name := range used {
 		t := tool{Tool: llm.Tool{Name: name}, schema: []byte(emptySchema)}
 		for _, known := range e.p.Tools {
-			if schema, ok := objectSchema(known.Schema); ok && known.Kind != llm.Hosted && e.names.to(known.Name) == name {
+			if schema, ok := objectSchema(known.Schema); ok && known.Kind != llm.Hosted && e.names.To(known.Name) == name {
 				t.Tool, t.schema = known, schema
 				t.Name = name
 			}
@@ -237,7 +164,7 @@ func (e *encoder) recall() {
 		e.tools = append(e.tools, t)
 	}
 	if len(used) > 0 {
-		e.instruct(llm.Block{Kind: llm.Text, Text: noCallText})
+		e.Instruct(llm.Block{Kind: llm.Text, Text: noCallText})
 		e.c.Lose("tool_choice: the model is only told to call no tool; Bedrock cannot forbid it after earlier calls")
 	}
 }
@@ -274,12 +201,4 @@ func (e *encoder) appendTools(b []byte) []byte {
 		b = append(sse.AppendString(append(b, `,"toolChoice":{"tool":{"name":`...), e.choice.name), `}}`...)
 	}
 	return append(b, '}')
-}
-
-// restore is the client's name of a provider's tool.
-func restore(c *llm.Call, name string) string {
-	if was, ok := c.Tools[name]; ok {
-		return was
-	}
-	return name
 }

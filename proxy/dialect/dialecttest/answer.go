@@ -3,7 +3,6 @@ package dialecttest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -57,16 +56,15 @@ func unbuffered(t *testing.T, c conversation, out llm.Outbound, body []byte) {
 // tally reads the frames as metering does.
 func tally(t *testing.T, c conversation, out llm.Outbound, stream bool, body []byte) {
 	want := c.want(t, out.Name())
-	call := c.call(t, out, stream)
-	var got llm.Tally
+	got, verdicts := Weigh(t, out, c.call(t, out, stream), body)
 	last := 0
-	if !stream {
-		out.Tally(call, &got, body)
-	} else {
-		last = weigh(t, out, call, &got, body)
-		if last != 1 {
-			t.Errorf("Tally called %d frames the last one", last)
+	for _, v := range verdicts {
+		if v == llm.Last {
+			last++
 		}
+	}
+	if stream && last != 1 {
+		t.Errorf("Tally called %d frames the last one", last)
 	}
 	if !got.Good || !got.Done || got.Err != nil || got.Why == "" {
 		t.Errorf("Tally: good %v, done %v, error %v, why %q", got.Good, got.Done, got.Err, got.Why)
@@ -76,9 +74,13 @@ func tally(t *testing.T, c conversation, out llm.Outbound, stream bool, body []b
 	}
 }
 
-// weigh tallies the frames of a stream, and counts those called the last one.
-func weigh(t *testing.T, out llm.Outbound, call *llm.Call, got *llm.Tally, body []byte) (last int) {
+// Weigh tallies a body as metering does: a whole answer, or the frames of a
+// stream. The verdicts are those of its frames.
+func Weigh(t testing.TB, out llm.Outbound, c *llm.Call, body []byte) (sum llm.Tally, verdicts []llm.Verdict) {
 	t.Helper()
+	if !c.Stream {
+		return sum, []llm.Verdict{out.Tally(c, &sum, body)}
+	}
 	framing := sse.Events
 	if out.Framing(&llm.Call{}) == llm.NDJSON {
 		framing = sse.Lines
@@ -87,11 +89,9 @@ func weigh(t *testing.T, out llm.Outbound, call *llm.Call, got *llm.Tally, body 
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out.Tally(call, got, f.Data) == llm.Last {
-			last++
-		}
+		verdicts = append(verdicts, out.Tally(c, &sum, f.Data))
 	}
-	return last
+	return sum, verdicts
 }
 
 // cut ends the stream after each of its frames, and in the middle of it.
@@ -102,14 +102,13 @@ func cut(t *testing.T, c conversation, out llm.Outbound) {
 	for k := range all {
 		whole := bytes.Join(all[:k], nil)
 		for _, b := range [][]byte{whole, append(slices.Clone(whole), all[k][:len(all[k])/2]...)} {
-			events, err := gather(t, out.DecodeResponse(c.call(t, out, true), bytes.NewReader(b)))
-			var e *llm.Error
+			events, err := Gather(t, out.DecodeResponse(c.call(t, out, true), bytes.NewReader(b)))
 			switch {
 			case err == nil:
 				got := Summarize(events)
 				got.Usage, got.Opaque = want.Usage, want.Opaque
 				compare(t, "a stream that was cut and still called complete", got, want.Summary)
-			case !errors.As(err, &e) || e.Kind != llm.Cut && e.Kind != llm.Garbage:
+			case err.Kind != llm.Cut && err.Kind != llm.Garbage:
 				t.Errorf("cut after %d bytes: %v, want kind cut", len(b), err)
 			}
 		}
@@ -149,18 +148,17 @@ func broken(t *testing.T, c conversation, out llm.Outbound, name string) {
 	got := Summarize(events)
 	got.Opaque, want.Opaque = nil, nil // a block that was cut has none
 	compare(t, "events", got, want.Summary)
-	c.compareError(t, llm.AsError(err), want)
-	var sum llm.Tally
-	weigh(t, out, c.call(t, out, true), &sum, c.read(t, name))
+	c.compareError(t, err, want)
+	sum, _ := Weigh(t, out, c.call(t, out, true), c.read(t, name))
 	failed := sum.Err != nil
 	if cut := want.Error.Kind == llm.Cut; sum.Done && !failed || failed == cut {
 		t.Errorf("Tally: done %v, error %v", sum.Done, sum.Err)
 	}
 }
 
-func (c conversation) brokenEvents(t *testing.T, out llm.Outbound, name string) ([]llm.Event, error) {
+func (c conversation) brokenEvents(t *testing.T, out llm.Outbound, name string) ([]llm.Event, *llm.Error) {
 	t.Helper()
-	events, err := gather(t, out.DecodeResponse(c.call(t, out, true), &stepReader{frames: frames(out, true, c.read(t, name))}))
+	events, err := Gather(t, out.DecodeResponse(c.call(t, out, true), &stepReader{frames: frames(out, true, c.read(t, name))}))
 	if err == nil {
 		t.Fatalf("a stream without its end was called complete: %d events", len(events))
 	}

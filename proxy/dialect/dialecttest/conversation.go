@@ -61,11 +61,7 @@ func (c conversation) has(name string) bool {
 
 func (c conversation) read(t *testing.T, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(c.dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return read(t, filepath.Join(c.dir, name))
 }
 
 // stream is the name of the file with a stream of out's: its answer, error or cut.

@@ -145,7 +145,7 @@ func brokenBack(t *testing.T, c conversation, out llm.Outbound, in llm.Inbound, 
 	if err := in.EncodeResponse(&sent, r, failing); !errors.Is(err, end) {
 		t.Errorf("EncodeResponse returned %v, want %v", err, end)
 	}
-	again, err := gather(t, reader.DecodeResponse(c.call(t, reader, true), &sent))
+	again, err := Gather(t, reader.DecodeResponse(c.call(t, reader, true), &sent))
 	if err == nil {
 		t.Fatalf("the client takes it for a whole answer: %d events", len(again))
 	}
@@ -153,9 +153,8 @@ func brokenBack(t *testing.T, c conversation, out llm.Outbound, in llm.Inbound, 
 	got := Summarize(again)
 	got.Opaque, want.Opaque = nil, nil
 	compare(t, "read again by the client's dialect", got, want.Summary)
-	e := llm.AsError(err)
-	if want.Error == nil || !strings.Contains(e.Message, want.Error.Message) || e.Kind == llm.Garbage {
-		t.Errorf("the client reads %s: %s, want %+v", e.Kind, e.Message, want.Error)
+	if want.Error == nil || !strings.Contains(err.Message, want.Error.Message) || err.Kind == llm.Garbage {
+		t.Errorf("the client reads %s: %s, want %+v", err.Kind, err.Message, want.Error)
 	}
 }
 

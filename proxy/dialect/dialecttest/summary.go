@@ -2,6 +2,7 @@ package dialecttest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -29,27 +30,29 @@ type Call struct {
 
 // Collect takes all events of an answer that must be complete, and checks
 // their order: Start, blocks that open, grow and close, Stop.
-func Collect(t *testing.T, events llm.Events) []llm.Event {
+func Collect(t testing.TB, events llm.Events) []llm.Event {
 	t.Helper()
-	all, err := gather(t, events)
+	all, err := Gather(t, events)
 	if err != nil {
 		t.Fatalf("after %d events: %v", len(all), err)
 	}
 	return all
 }
 
-// gather takes all events and the error that ended them, and checks their
-// order as far as they go.
-func gather(t *testing.T, events llm.Events) ([]llm.Event, error) {
+// Gather takes all events and the error that ended them, if one did, and checks
+// their order as far as they go.
+func Gather(t testing.TB, events llm.Events) ([]llm.Event, *llm.Error) {
 	t.Helper()
 	var all []llm.Event
-	var end error
+	var end *llm.Error
 	for e, err := range events {
 		if end != nil {
 			t.Fatalf("%+v came after error %v", e, end)
 		}
 		if err != nil {
-			end = err
+			if !errors.As(err, &end) {
+				t.Fatalf("%v is no *llm.Error", err)
+			}
 			continue
 		}
 		all = append(all, e)

@@ -4,6 +4,7 @@ import (
 	"io"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -65,22 +66,22 @@ func (d Dialect) vectors(body []byte) (out []string, ok bool) {
 		switch string(key) {
 		case "embedding": // {"values": []} is Gemini's, an array is Ollama's
 			if v[0] == '{' {
-				add(0, field(v, "values"))
+				add(0, field.Of(v, "values"))
 			} else {
 				add(0, v)
 			}
 		case "embeddings":
 			if v[0] == '{' { // by type, Cohere's
-				if f := field(v, "float"); f != nil {
+				if f := field.Of(v, "float"); f != nil {
 					v = f
 				} else {
-					v = field(v, "base64")
+					v = field.Of(v, "base64")
 				}
 			}
 			n := 0
 			ok = llm.Elements(v, func(v []byte, _ int) bool {
 				if v[0] == '{' {
-					v = field(v, "values")
+					v = field.Of(v, "values")
 				}
 				add(n, v)
 				n++
@@ -90,10 +91,10 @@ func (d Dialect) vectors(body []byte) (out []string, ok bool) {
 			n := 0
 			ok = llm.Elements(v, func(v []byte, _ int) bool {
 				at := n
-				if i, err := strconv.Atoi(string(field(v, "index"))); err == nil {
+				if i, err := strconv.Atoi(string(field.Of(v, "index"))); err == nil {
 					at = i
 				}
-				add(at, field(v, "embedding"))
+				add(at, field.Of(v, "embedding"))
 				n++
 				return ok
 			}) == nil && ok
@@ -104,16 +105,4 @@ func (d Dialect) vectors(body []byte) (out []string, ok bool) {
 		ok = ok && v != "" // a gap
 	}
 	return out, ok && err == nil && len(out) > 0
-}
-
-// field is one field of an object, or nil.
-func field(v []byte, key string) []byte {
-	var found []byte
-	_ = llm.Fields(v, func(k, v []byte, _ int) bool { // what is no object has no fields
-		if string(k) == key {
-			found = v
-		}
-		return true
-	})
-	return found
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -23,35 +24,9 @@ func (d Dialect) EncodeError(e *llm.Error) (status int, contentType string, body
 	case Cohere:
 		b = append(sse.AppendString([]byte(`{"message":`), e.Error()), '}')
 	default:
-		b = sse.AppendString([]byte(`{"error":{"message":`), e.Error())
-		b = sse.AppendString(append(b, `,"type":`...), openAIType(e.Kind))
-		b = orNull(append(b, `,"param":`...), e.Param)
-		b = append(orNull(append(b, `,"code":`...), e.Code), "}}"...)
+		b = openai.AppendError(nil, e)
 	}
 	return status, "application/json", b
-}
-
-func orNull(b []byte, s string) []byte {
-	if s == "" {
-		return append(b, "null"...)
-	}
-	return sse.AppendString(b, s)
-}
-
-func openAIType(k llm.ErrorKind) string {
-	switch k {
-	case llm.BadRequest, llm.NotFound, llm.TooLarge, llm.Filtered:
-		return "invalid_request_error"
-	case llm.Unauthorized:
-		return "authentication_error"
-	case llm.Forbidden:
-		return "permission_error"
-	case llm.RateLimited:
-		return "rate_limit_error"
-	case llm.NoCredit, llm.OverBudget:
-		return "insufficient_quota"
-	}
-	return "server_error"
 }
 
 // googleStatus is Google's word for a kind of error.

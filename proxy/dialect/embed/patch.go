@@ -3,6 +3,7 @@ package embed
 import (
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -39,13 +40,13 @@ func patchGemini(c *llm.Call, r *llm.Request) ([][]byte, error) {
 		})
 	}
 	if err != nil {
-		return nil, unreadable(r.Raw)
+		return nil, field.Unreadable(r.Raw)
 	}
 	var pieces [][]byte
 	from := 0
 	for _, m := range at {
 		prefix := ""
-		if strings.HasPrefix(unquote(r.Raw[m[0]:m[1]]), "models/") {
+		if strings.HasPrefix(field.Unquote(r.Raw[m[0]:m[1]]), "models/") {
 			prefix = "models/"
 		}
 		pieces = append(pieces, r.Raw[from:m[0]], sse.AppendString(nil, prefix+name))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -55,9 +56,9 @@ func (d Dialect) decode(p *llm.Prompt, body []byte) *llm.Error {
 		case "openai dimensions", "ollama dimensions", "cohere output_dimension":
 			p.Embed.Dimensions, bad = positive(string(key), v)
 		case "openai user":
-			p.User = unquote(v)
+			p.User = field.Unquote(v)
 		case "openai encoding_format":
-			if s := unquote(v); s != "float" && s != "base64" {
+			if s := field.Unquote(v); s != "float" && s != "base64" {
 				bad = llm.Invalid("encoding_format", "encoding_format must be float or base64")
 			}
 		case "ollama truncate":
@@ -65,7 +66,7 @@ func (d Dialect) decode(p *llm.Prompt, body []byte) *llm.Error {
 				p.Lost = append(p.Lost, "truncate")
 			}
 		case "cohere input_type":
-			p.Embed.Task = unquote(v)
+			p.Embed.Task = field.Unquote(v)
 		case "cohere embedding_types":
 			bad = cohereTypes(v)
 		case "cohere images", "cohere inputs":
@@ -76,21 +77,21 @@ func (d Dialect) decode(p *llm.Prompt, body []byte) *llm.Error {
 		return bad == nil
 	})
 	if bad == nil && err != nil {
-		bad = unreadable(body)
+		bad = field.Unreadable(body)
 	}
 	return bad
 }
 
 // inputs reads a string, an array of strings, or where the form has them, an
 // array of tokens or of such arrays (J15).
-func inputs(e *llm.Embed, field string, v []byte, tokens bool) *llm.Error {
+func inputs(e *llm.Embed, name string, v []byte, tokens bool) *llm.Error {
 	if v[0] == '"' {
-		e.Inputs = []llm.EmbedInput{{Text: unquote(v)}}
+		e.Inputs = []llm.EmbedInput{{Text: field.Unquote(v)}}
 		return nil
 	}
-	wrong := llm.Invalid(field, "%s must be a string or an array of strings", field)
+	wrong := llm.Invalid(name, "%s must be a string or an array of strings", name)
 	if tokens {
-		wrong = llm.Invalid(field, "%s must be a string, an array of strings, an array of tokens, or an array of arrays of tokens", field)
+		wrong = llm.Invalid(name, "%s must be a string, an array of strings, an array of tokens, or an array of arrays of tokens", name)
 		var one []int
 		if json.Unmarshal(v, &one) == nil && len(one) > 0 {
 			e.Inputs = []llm.EmbedInput{{Tokens: one}}
@@ -101,7 +102,7 @@ func inputs(e *llm.Embed, field string, v []byte, tokens bool) *llm.Error {
 	err := llm.Elements(v, func(v []byte, _ int) bool {
 		var in llm.EmbedInput
 		if v[0] == '"' {
-			in.Text = unquote(v)
+			in.Text = field.Unquote(v)
 		} else {
 			good = tokens && json.Unmarshal(v, &in.Tokens) == nil && len(in.Tokens) > 0
 		}
@@ -114,10 +115,10 @@ func inputs(e *llm.Embed, field string, v []byte, tokens bool) *llm.Error {
 	return nil
 }
 
-func positive(field string, v []byte) (*int, *llm.Error) {
+func positive(name string, v []byte) (*int, *llm.Error) {
 	n, err := strconv.Atoi(string(v))
 	if err != nil || n < 1 {
-		return nil, llm.Invalid(field, "%s must be a whole number of at least 1", field)
+		return nil, llm.Invalid(name, "%s must be a whole number of at least 1", name)
 	}
 	return &n, nil
 }
@@ -195,7 +196,7 @@ func (q *geminiRequest) text(i int) (llm.EmbedInput, *llm.Error) {
 		if !ok {
 			return in, llm.Invalid("content", "content %d holds a part that is no text, and this model's provider embeds texts only", i)
 		}
-		in.Text += unquote(raw)
+		in.Text += field.Unquote(raw)
 	}
 	if len(q.Content.Parts) == 0 {
 		return in, llm.Invalid("content", "content %d has no parts: send the text to embed", i)

@@ -4,6 +4,7 @@ import (
 	"io"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -51,7 +52,7 @@ func (d Dialect) answer(r *llm.Request, vectors []string, u *llm.Usage) ([]byte,
 }
 
 func answerOpenAI(r *llm.Request, vectors []string, u *llm.Usage) (b []byte, err error) {
-	packed := unquote(field(r.Raw, "encoding_format")) == "base64"
+	packed := field.Unquote(field.Of(r.Raw, "encoding_format")) == "base64"
 	b = append(b, `{"object":"list","data":[`...)
 	for i, v := range vectors {
 		if i > 0 {
@@ -104,8 +105,8 @@ func answerGemini(vectors []string, u *llm.Usage, one bool) (b []byte, err error
 func answerCohere(r *llm.Request, vectors []string, u *llm.Usage) (b []byte, err error) {
 	b = sse.AppendString([]byte(`{"id":`), r.ID)
 	types := []string{}
-	_ = llm.Elements(field(r.Raw, "embedding_types"), func(v []byte, _ int) bool { // none were asked: floats
-		types = append(types, unquote(v))
+	_ = llm.Elements(field.Of(r.Raw, "embedding_types"), func(v []byte, _ int) bool { // none were asked: floats
+		types = append(types, field.Unquote(v))
 		return true
 	})
 	if len(types) == 0 {
@@ -133,7 +134,7 @@ func answerCohere(r *llm.Request, vectors []string, u *llm.Usage) (b []byte, err
 		b = append(b, ']')
 	}
 	b = append(b, '}')
-	if texts := field(r.Raw, "texts"); texts != nil {
+	if texts := field.Of(r.Raw, "texts"); texts != nil {
 		b = append(append(b, `,"texts":`...), texts...)
 	}
 	b = append(b, `,"meta":{"api_version":{"version":"2"}`...)

@@ -3,6 +3,7 @@ package embed
 import (
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -14,7 +15,7 @@ func (d Dialect) Tally(_ *llm.Call, t *llm.Tally, body []byte) llm.Verdict {
 		case "data", "embeddings", "embedding":
 			t.Good = v[0] == '[' || v[0] == '{'
 		case "model":
-			t.Model = unquote(v)
+			t.Model = field.Unquote(v)
 		case "usage", "usageMetadata", "meta":
 			d.usage(&t.Usage, v)
 		case "prompt_eval_count":
@@ -99,7 +100,7 @@ func modalities(u *llm.Usage, v []byte) {
 		_ = llm.Fields(v, func(key, v []byte, _ int) bool {
 			switch string(key) {
 			case "modality":
-				kind = unquote(v)
+				kind = field.Unquote(v)
 			case "tokenCount":
 				n = max(0, integer(v))
 			}

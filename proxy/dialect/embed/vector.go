@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -14,7 +15,7 @@ import (
 // for anything else.
 func vectorText(v []byte) (text string, ok bool) {
 	if len(v) > 1 && v[0] == '"' {
-		s := unquote(v)
+		s := field.Unquote(v)
 		b, err := base64.StdEncoding.DecodeString(s)
 		return s, err == nil && len(b)%4 == 0
 	}

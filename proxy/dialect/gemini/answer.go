@@ -31,16 +31,10 @@ func showsThoughts(r *llm.Request) bool {
 }
 
 func writeCount(w io.Writer, events llm.Events) error {
-	var n int64
-	for e, err := range events {
-		if err != nil {
-			return err
-		}
-		if e.Usage != nil {
-			n = e.Usage.Prompt()
-		}
+	n, err := llm.PromptSize(events)
+	if err == nil {
+		_, err = w.Write(append(strconv.AppendInt([]byte(`{"totalTokens":`), n, 10), '}'))
 	}
-	_, err := w.Write(append(strconv.AppendInt([]byte(`{"totalTokens":`), n, 10), '}'))
 	return err
 }
 

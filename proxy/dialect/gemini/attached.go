@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -19,17 +20,17 @@ func (t *turn) media(p newPart) *llm.Error {
 	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "mimeType":
-			b.Media.Type, err = stringOf(param+".mimeType", v)
+			b.Media.Type, err = field.String(param+".mimeType", v)
 		case "displayName":
-			b.Name, err = stringOf(param+".displayName", v)
+			b.Name, err = field.String(param+".displayName", v)
 		case "data":
-			b.Media.Data, err = stringOf(param+".data", v)
+			b.Media.Data, err = field.String(param+".data", v)
 			b.Media.Data = standard(b.Media.Data)
 		case "fileUri":
-			uri, err = stringOf(param+".fileUri", v)
+			uri, err = field.String(param+".fileUri", v)
 		default:
-			if truthy(v) {
-				t.lose("contents: " + key)
+			if field.Truthy(v) {
+				t.p.Lose("contents: " + key)
 			}
 		}
 		return err
@@ -87,9 +88,9 @@ func (t *turn) program(p newPart) *llm.Error {
 	err := object(p.param+".executableCode", p.code, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "language":
-			language, err = stringOf(p.param+".executableCode.language", v)
+			language, err = field.String(p.param+".executableCode.language", v)
 		case "code":
-			code, err = stringOf(p.param+".executableCode.code", v)
+			code, err = field.String(p.param+".executableCode.code", v)
 		}
 		return err
 	})
@@ -101,7 +102,7 @@ func (t *turn) printed(p newPart) *llm.Error {
 	var output string
 	err := object(p.param+".codeExecutionResult", p.result, func(key string, v []byte) (err *llm.Error) {
 		if key == "output" {
-			output, err = stringOf(p.param+".codeExecutionResult.output", v)
+			output, err = field.String(p.param+".codeExecutionResult.output", v)
 		}
 		return err
 	})

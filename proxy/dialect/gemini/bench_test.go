@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/llm"
 )
 
@@ -18,41 +19,11 @@ func deltas(n int) (frames []string) {
 }
 
 func BenchmarkTally200(b *testing.B) {
-	var frames [][]byte
-	for _, f := range deltas(200) {
-		frames = append(frames, []byte(f))
-	}
-	c := model()
-	c.Stream = true
-	b.ReportAllocs()
-	for b.Loop() {
-		sum := llm.Tally{Model: "gemini-2.5-pro"}
-		for _, f := range frames {
-			out.Tally(c, &sum, f)
-		}
-		if !sum.Done {
-			b.Fatal("not done")
-		}
-	}
+	dialecttest.BenchTally(b, out, deltas(200))
 }
 
 func BenchmarkDecode500(b *testing.B) {
-	body := stream(deltas(500)...)
-	c := model()
-	c.Stream = true
-	b.ReportAllocs()
-	for b.Loop() {
-		n := 0
-		for _, err := range out.DecodeResponse(c, strings.NewReader(body)) {
-			if err != nil {
-				b.Fatal(err)
-			}
-			n++
-		}
-		if n < 500 {
-			b.Fatal(n)
-		}
-	}
+	dialecttest.BenchDecode(b, out, stream(deltas(500)...), 500)
 }
 
 func BenchmarkEncode1MB(b *testing.B) {
@@ -64,22 +35,10 @@ func BenchmarkEncode1MB(b *testing.B) {
 		}
 		p.Messages = append(p.Messages, m)
 	}
-	b.ReportAllocs()
-	b.SetBytes(1 << 20)
-	for b.Loop() {
-		if _, err := out.EncodeRequest(model(), p); err != nil {
-			b.Fatal(err)
-		}
-	}
+	dialecttest.BenchEncode(b, out, p)
 }
 
 // TestTallyDoesNotAllocate looks at the frames that a stream is made of.
 func TestTallyDoesNotAllocate(t *testing.T) {
-	frame := []byte(deltas(1)[0])
-	c := model()
-	c.Stream = true
-	sum := llm.Tally{Model: "gemini-2.5-pro"}
-	if n := testing.AllocsPerRun(100, func() { out.Tally(c, &sum, frame) }); n != 0 {
-		t.Errorf("%v allocations for a frame", n)
-	}
+	dialecttest.TallyAllocatesNothing(t, out, "gemini-2.5-pro", deltas(1)[0])
 }

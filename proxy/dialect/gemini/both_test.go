@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"google.golang.org/genai"
 
 	"keytray/proxy/dialect/chat"
+	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/dialect/gemini"
 	"keytray/proxy/dialect/messages"
 	"keytray/proxy/dialect/ollama"
@@ -58,23 +57,11 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // TestRecordedBothWays decodes every recorded answer and encodes it again: the
 // official client reads the same in both, streamed and whole.
 func TestRecordedBothWays(t *testing.T) {
-	dir := shared(t, "KEYTRAY_RECORDED", "recorded")
-	if dir == "" {
-		t.Skip("no recorded answers beside the repository")
-	}
-	files, _ := filepath.Glob(filepath.Join(dir, "gemini-generate", "*.response.*"))
-	if len(files) == 0 {
-		t.Fatal("no recorded answers in " + dir)
-	}
+	all := dialecttest.Recordings(t, "gemini-generate")
 	same, refused, own := 0, 0, 0
-	for _, f := range files {
-		body, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		streamed := strings.HasSuffix(f, ".sse")
+	for _, r := range all {
 		var events []llm.Event
-		for e, err := range out.DecodeResponse(&llm.Call{Stream: streamed}, bytes.NewReader(body)) {
+		for e, err := range out.DecodeResponse(&llm.Call{Stream: r.Stream}, bytes.NewReader(r.Body)) {
 			if err != nil {
 				events = nil
 				break
@@ -85,11 +72,11 @@ func TestRecordedBothWays(t *testing.T) {
 			refused++
 			continue
 		}
-		if bytes.Contains(body, []byte(`"executableCode"`)) || bytes.Contains(body, []byte(`"toolCall"`)) {
+		if bytes.Contains(r.Body, []byte(`"executableCode"`)) || bytes.Contains(r.Body, []byte(`"toolCall"`)) {
 			own++ // code becomes text, and calls of Google's own tools are reported as lost
 			continue
 		}
-		original := reading(t, body, streamed)
+		original := reading(t, r.Body, r.Stream)
 		if len(original.Candidates) == 0 { // a blocked prompt, which is told as text
 			refused++
 			continue
@@ -101,15 +88,15 @@ func TestRecordedBothWays(t *testing.T) {
 			normal := strings.NewReplacer("MODEL_ARMOR", "SAFETY", "UNEXPECTED_TOOL_CALL", "STOP")
 			a, b := normal.Replace(tellOf(original)), tellOf(again)
 			if a != b {
-				t.Errorf("%s to %s:\n%s\nbecame\n%s", filepath.Base(f), path, a, b)
+				t.Errorf("%s to %s:\n%s\nbecame\n%s", r.Name, path, a, b)
 			}
 			if ids(original) != ids(again) || sources(original) != sources(again) {
-				t.Errorf("%s to %s: ids %s became %s, sources %s became %s", filepath.Base(f), path, ids(original), ids(again), sources(original), sources(again))
+				t.Errorf("%s to %s: ids %s became %s, sources %s became %s", r.Name, path, ids(original), ids(again), sources(original), sources(again))
 			}
 		}
 		same++
 	}
-	t.Logf("%d of %d answers read the same, whole and streamed; %d with tools of Google's and %d blocked ones left out", same, len(files), own, refused)
+	t.Logf("%d of %d answers read the same, whole and streamed; %d with tools of Google's and %d blocked ones left out", same, len(all), own, refused)
 }
 
 // ids are those of the calls, where the provider gave any.
@@ -146,19 +133,11 @@ func sources(r *genai.GenerateContentResponse) (n string) {
 
 // TestRecordedRequests decodes every recorded request and encodes it for all.
 func TestRecordedRequests(t *testing.T) {
-	dir := shared(t, "KEYTRAY_RECORDED", "recorded")
-	if dir == "" {
-		t.Skip("no recorded requests beside the repository")
-	}
-	files, _ := filepath.Glob(filepath.Join(dir, "gemini-generate", "*.request.json"))
+	all := dialecttest.Recordings(t, "gemini-generate")
 	read, sent := 0, map[string]int{}
 	why := map[string]int{}
-	for _, f := range files {
-		body, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := out.DecodeRequest(&llm.Request{Inbound: out, Raw: body})
+	for _, r := range all {
+		p, err := out.DecodeRequest(&llm.Request{Inbound: out, Raw: r.Request})
 		if err != nil {
 			why[llm.AsError(err).Param]++
 			continue
@@ -171,16 +150,16 @@ func TestRecordedRequests(t *testing.T) {
 				continue
 			}
 			if !json.Valid(b) {
-				t.Errorf("%s to %s: %s", filepath.Base(f), to.Name(), b)
+				t.Errorf("%s to %s: %s", r.Name, to.Name(), b)
 			}
 			sent[to.Name()]++
 		}
 	}
-	t.Logf("%d of %d requests read, sent %v", read, len(files), sent)
+	t.Logf("%d of %d requests read, sent %v", read, len(all), sent)
 	for k, n := range why {
 		t.Logf("%d refused: %.150s", n, k)
 	}
-	if read < len(files)*9/10 {
+	if read < len(all)*9/10 {
 		t.Error("too many cannot be read")
 	}
 }

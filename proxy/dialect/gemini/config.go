@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -39,7 +40,7 @@ func (d *reader) generationConfig(key string, v []byte) (err *llm.Error) {
 		l.PresencePenalty, err = decimal(param, v)
 	case "stopSequences":
 		err = list(param, v, func(param string, v []byte) *llm.Error {
-			s, err := stringOf(param, v)
+			s, err := field.String(param, v)
 			l.Stop = append(l.Stop, s)
 			return err
 		})
@@ -49,14 +50,14 @@ func (d *reader) generationConfig(key string, v []byte) (err *llm.Error) {
 			err = llm.Invalid(param, "%s: a translated answer has one candidate, not %d: ask as often as you need, or a model of Google's", param, *n)
 		}
 	case "responseMimeType":
-		d.config.mime, err = stringOf(param, v)
+		d.config.mime, err = field.String(param, v)
 	case "responseSchema":
 		if v, err = jsonSchema(param, v); err == nil && d.config.schema == nil {
 			d.config.schema = v
 		}
 	case "responseJsonSchema":
 		if v[0] != '{' {
-			return llm.Invalid(param, "%s must be a JSON Schema, not %s", param, kindOf(v))
+			return llm.Invalid(param, "%s must be a JSON Schema, not %s", param, field.Kind(v))
 		}
 		d.config.schema = json.RawMessage(v)
 	case "thinkingConfig":
@@ -64,8 +65,8 @@ func (d *reader) generationConfig(key string, v []byte) (err *llm.Error) {
 	case "responseModalities":
 		err = d.modalities(param, v)
 	default: // speechConfig, imageConfig, mediaResolution, logprobs, responseLogprobs ...
-		if truthy(v) {
-			d.lose(param)
+		if field.Truthy(v) {
+			d.p.Lose(param)
 		}
 	}
 	return err
@@ -77,7 +78,7 @@ func (d *reader) thinkingConfig(key string, v []byte) (err *llm.Error) {
 	switch key {
 	case "includeThoughts":
 		var on bool
-		on, err = boolean(param, v)
+		on, err = field.Bool(param, v)
 		r.Show = "none"
 		if on {
 			r.Show = "auto"
@@ -92,8 +93,8 @@ func (d *reader) thinkingConfig(key string, v []byte) (err *llm.Error) {
 		level, err = enum(param, "THINKING_LEVEL_", v)
 		r.Effort = strings.ToLower(level) // minimal, low, medium, high
 	default:
-		if truthy(v) {
-			d.lose(param)
+		if field.Truthy(v) {
+			d.p.Lose(param)
 		}
 	}
 	return err
@@ -119,7 +120,7 @@ func (d *reader) modalities(param string, v []byte) *llm.Error {
 	case !text:
 		return llm.Invalid(param, "%s: an answer of %s alone cannot be translated: ask a model of Google's for it", param, lost)
 	}
-	d.lose(param + ": " + lost)
+	d.p.Lose(param + ": " + lost)
 	return nil
 }
 

@@ -4,18 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"html"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"keytray/proxy/dialect/refusal"
 	"keytray/proxy/llm"
 )
-
-// maxMessage bounds a provider's message, in bytes.
-const maxMessage = 500
 
 // status is google.rpc.Status as Google's HTTP front end writes it.
 type status struct {
@@ -51,7 +47,7 @@ func (Dialect) DecodeError(code int, h http.Header, body []byte) *llm.Error {
 		e.Code = s.Type
 	}
 	e.Message = s.Message
-	e.RetryAfter = retryAfter(h)
+	e.RetryAfter = refusal.RetryAfter(h, refusal.Clock(h))
 	for _, raw := range s.Details {
 		var d detail
 		if json.Unmarshal(raw, &d) != nil {
@@ -68,10 +64,10 @@ func (Dialect) DecodeError(code int, h http.Header, body []byte) *llm.Error {
 		}
 	}
 	e.Kind = kind(e, s)
-	if e.Message == "" {
-		e.Message = plainText(body)
+	e.Message = refusal.Line(e.Message)
+	if b := bytes.TrimSpace(body); e.Message == "" && len(b) > 0 && b[0] != '{' && b[0] != '[' {
+		e.Message = refusal.Plain(b)
 	}
-	e.Message = shorten(e.Message)
 	if e.Message == "" {
 		e.Message = "an error without a message"
 		if e.Status != 0 {
@@ -168,45 +164,4 @@ func kind(e *llm.Error, s status) llm.ErrorKind {
 		return llm.ServerError
 	}
 	return llm.KindOf(e.Status)
-}
-
-// retryAfter reads what HTTP says, in seconds, milliseconds or as a date.
-func retryAfter(h http.Header) time.Duration {
-	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 && ms < 1e9 {
-		return time.Duration(ms * float64(time.Millisecond))
-	}
-	v := h.Get("Retry-After")
-	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e6 {
-		return time.Duration(s * float64(time.Second))
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(time.Until(at), 0)
-	}
-	return 0
-}
-
-// plainText is what a person would read of a body that is no JSON: a page's
-// title, else its text.
-func plainText(body []byte) string {
-	s := strings.TrimSpace(strings.ToValidUTF8(string(body[:min(len(body), 64<<10)]), ""))
-	if s == "" || s[0] == '{' || s[0] == '[' {
-		return ""
-	}
-	if s[0] != '<' {
-		return s
-	}
-	if m := regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`).FindStringSubmatch(s); m != nil && strings.TrimSpace(m[1]) != "" {
-		return html.UnescapeString(m[1])
-	}
-	s = regexp.MustCompile(`(?is)<(script|style)\b.*?</(script|style)>|<[^>]*>`).ReplaceAllString(s, " ")
-	return html.UnescapeString(s)
-}
-
-// shorten makes one bounded line of s.
-func shorten(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxMessage {
-		s = strings.ToValidUTF8(s[:maxMessage], "") + "…"
-	}
-	return s
 }

@@ -1,11 +1,9 @@
 package gemini
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"unicode/utf8"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -39,9 +37,9 @@ func (f *frame) cut(b []byte) error {
 		case "promptFeedback":
 			f.feedback = v
 		case "modelVersion":
-			f.model = unquote(v)
+			f.model = field.Inside(v)
 		case "responseId":
-			f.id = unquote(v)
+			f.id = field.Inside(v)
 		case "error":
 			f.failure = v
 		default: // createTime, modelStatus: nothing that a client or the ledger needs
@@ -63,7 +61,7 @@ func (f *frame) candidates(b []byte) {
 			case "index":
 				first = string(v) == "0"
 			case "finishReason":
-				c.finish = unquote(v)
+				c.finish = field.Inside(v)
 			case "finishMessage":
 				c.message = v
 			case "content":
@@ -94,41 +92,9 @@ func (f *frame) candidates(b []byte) {
 	})
 }
 
-// unquote is the inside of a JSON string that needs no unescaping, as names
-// and enums never do; other values are nil.
-func unquote(v []byte) []byte {
-	if len(v) < 2 || v[0] != '"' {
-		return nil
-	}
-	return v[1 : len(v)-1]
-}
-
-// str decodes a JSON string.
-func str(v []byte) (string, bool) {
-	if s := unquote(v); s != nil && bytes.IndexByte(s, '\\') < 0 && plain(s) {
-		return string(s), true
-	}
-	var s string
-	if json.Unmarshal(v, &s) != nil {
-		return "", false
-	}
-	return s, true
-}
-
-// plain tells that a string is what it says: it has no control characters,
-// which JSON does not allow, and no broken UTF-8.
-func plain(s []byte) bool {
-	for _, b := range s {
-		if b < ' ' {
-			return false
-		}
-	}
-	return utf8.Valid(s)
-}
-
 // number reads a count: an int32 or int64 of protobuf, the latter in quotes.
 func number(v []byte) int64 {
-	if s := unquote(v); s != nil {
+	if s := field.Inside(v); s != nil {
 		v = s
 	}
 	var n int64

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -15,7 +16,7 @@ func (d *reader) tool(param string, v []byte) *llm.Error {
 			return list(param+"."+key, v, d.function)
 		}
 		if v[0] != '{' {
-			return llm.Invalid(param+"."+key, "%s.%s must be an object, not %s", param, key, kindOf(v))
+			return llm.Invalid(param+"."+key, "%s.%s must be an object, not %s", param, key, field.Kind(v))
 		}
 		raw := append(append(sse.AppendString([]byte{'{'}, key), ':'), v...)
 		d.p.Tools = append(d.p.Tools, llm.Tool{
@@ -45,21 +46,21 @@ func (d *reader) function(param string, v []byte) *llm.Error {
 		at := param + "." + key
 		switch key {
 		case "name":
-			t.Name, err = stringOf(at, v)
+			t.Name, err = field.String(at, v)
 		case "description":
-			t.Description, err = stringOf(at, v)
+			t.Description, err = field.String(at, v)
 		case "parameters":
 			if t.Schema == nil {
 				t.Schema, err = jsonSchema(at, v)
 			}
 		case "parametersJsonSchema":
 			if v[0] != '{' {
-				return llm.Invalid(at, "%s must be a JSON Schema, not %s", at, kindOf(v))
+				return llm.Invalid(at, "%s must be a JSON Schema, not %s", at, field.Kind(v))
 			}
 			t.Schema = json.RawMessage(v)
 		default: // response, responseJsonSchema: what the function answers; behavior
-			if truthy(v) {
-				d.lose("tools: functionDeclarations." + key)
+			if field.Truthy(v) {
+				d.p.Lose("tools: functionDeclarations." + key)
 			}
 		}
 		return err
@@ -74,8 +75,8 @@ func (d *reader) function(param string, v []byte) *llm.Error {
 // toolConfig reads one field of toolConfig.
 func (d *reader) toolConfig(key string, v []byte) *llm.Error {
 	if key != "functionCallingConfig" {
-		if truthy(v) { // retrievalConfig, includeServerSideToolInvocations
-			d.lose("toolConfig." + key)
+		if field.Truthy(v) { // retrievalConfig, includeServerSideToolInvocations
+			d.p.Lose("toolConfig." + key)
 		}
 		return nil
 	}
@@ -91,7 +92,7 @@ func (d *reader) toolConfig(key string, v []byte) *llm.Error {
 				d.p.Choice.Mode = llm.ChooseAuto
 			case "VALIDATED": // as AUTO, with calls held to their schema
 				d.p.Choice.Mode = llm.ChooseAuto
-				d.lose(param + ".mode: VALIDATED went as AUTO")
+				d.p.Lose(param + ".mode: VALIDATED went as AUTO")
 			case "ANY":
 				d.p.Choice.Mode = llm.ChooseAny
 			case "NONE":
@@ -101,13 +102,13 @@ func (d *reader) toolConfig(key string, v []byte) *llm.Error {
 			}
 		case "allowedFunctionNames":
 			err = list(param+"."+key, v, func(param string, v []byte) *llm.Error {
-				s, err := stringOf(param, v)
+				s, err := field.String(param, v)
 				d.allowed = append(d.allowed, s)
 				return err
 			})
 		default:
-			if truthy(v) {
-				d.lose(param + "." + key)
+			if field.Truthy(v) {
+				d.p.Lose(param + "." + key)
 			}
 		}
 		return err
@@ -135,12 +136,12 @@ func (d *reader) settleChoice() *llm.Error {
 			return t.Kind == llm.Function && !slices.Contains(d.allowed, t.Name)
 		})
 		if len(p.Tools) < all {
-			d.lose(param + ".allowedFunctionNames: the other functions are left out")
+			d.p.Lose(param + ".allowedFunctionNames: the other functions are left out")
 		}
 	}
 	if c.Mode == llm.ChooseAny && !slices.ContainsFunc(p.Tools, func(t llm.Tool) bool { return t.Kind == llm.Function }) {
 		*c = llm.Choice{} // A26: the mode is about functions alone
-		d.lose(param + ": there are no functions")
+		d.p.Lose(param + ": there are no functions")
 	}
 	return nil
 }

@@ -1,16 +1,12 @@
 package gemini_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/dialect/gemini"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
@@ -30,39 +26,25 @@ type said struct {
 	err                                *llm.Error
 }
 
-// read takes all events and checks their bracketing.
+// read takes all events and checks their bracketing: blocks come one by one.
 func read(t testing.TB, c *llm.Call, body io.Reader) said {
 	t.Helper()
-	var s said
-	open, started, stopped := -1, false, false
-	var kind llm.BlockKind
-	for e, err := range out.DecodeResponse(c, body) {
-		if s.err != nil || stopped {
-			t.Fatalf("%+v, %v came after the end", e, err)
-		}
-		if err != nil {
-			if !errors.As(err, &s.err) {
-				t.Fatalf("%v is no *llm.Error", err)
-			}
-			continue
-		}
-		if started == (e.Kind == llm.Start) {
-			t.Fatalf("%+v, started %v", e, started)
-		}
-		started = true
-		if (e.Kind == llm.Delta || e.Kind == llm.BlockStop) && (e.Index != open || e.Block != kind) {
-			t.Fatalf("%+v, but block %d of kind %d is open", e, open, kind)
-		}
+	all, err := dialecttest.Gather(t, out.DecodeResponse(c, body))
+	s := said{err: err}
+	sum := dialecttest.Summarize(all)
+	s.text, s.thinking, s.refusal, s.opaque = sum.Text, sum.Thinking, sum.Refusal, sum.Opaque
+	open := false
+	for _, e := range all {
 		switch e.Kind {
 		case llm.Start:
 			s.id, s.model = e.ID, e.Name
 		case llm.BlockStart:
-			if open >= 0 || e.Index != s.blocks {
-				t.Fatalf("%+v, but block %d is open and %d were before", e, open, s.blocks)
+			if open || e.Index != s.blocks {
+				t.Fatalf("%+v, but %d blocks were before, the last one open: %v", e, s.blocks, open)
 			}
-			open, kind = e.Index, e.Block
+			open = true
 			s.blocks++
-			s.kinds = append(s.kinds, kind)
+			s.kinds = append(s.kinds, e.Block)
 			switch e.Block {
 			case llm.ToolCall:
 				s.calls = append(s.calls, e)
@@ -74,34 +56,19 @@ func read(t testing.TB, c *llm.Call, body io.Reader) said {
 				s.cites = append(s.cites, *e.Cite)
 			}
 			switch e.Block {
-			case llm.Text:
-				s.text += e.Text
-			case llm.Thinking:
-				s.thinking += e.Text
-			case llm.Refusal:
-				s.refusal += e.Text
 			case llm.ToolCall:
 				s.calls[len(s.calls)-1].Text += e.Text
-			default:
+			case llm.Image, llm.Audio, llm.Document:
 				s.images[len(s.images)-1] += e.Text
 			}
 		case llm.BlockStop:
-			open = -1
-			if e.Opaque != "" {
-				if e.Origin != "gemini" {
-					t.Errorf("origin is %q", e.Origin)
-				}
-				s.opaque = append(s.opaque, e.Opaque)
+			open = false
+			if e.Opaque != "" && e.Origin != "gemini" {
+				t.Errorf("origin is %q", e.Origin)
 			}
 		case llm.Stop:
-			if open >= 0 {
-				t.Fatalf("Stop with block %d open", open)
-			}
-			s.stop, stopped = e, true
+			s.stop = e
 		}
-	}
-	if !stopped && s.err == nil {
-		t.Fatal("neither Stop nor an error")
 	}
 	return s
 }
@@ -120,71 +87,18 @@ func stream(chunks ...string) string {
 	return string(b)
 }
 
-// weigh tallies a body as metering does and returns the verdicts.
-func weigh(t testing.TB, c *llm.Call, body []byte) (llm.Tally, []llm.Verdict) {
-	t.Helper()
-	var sum llm.Tally
-	if !c.Stream {
-		return sum, []llm.Verdict{out.Tally(c, &sum, body)}
-	}
-	var all []llm.Verdict
-	for f, err := range sse.Frames(bytes.NewReader(body), sse.Events) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, out.Tally(c, &sum, f.Data))
-	}
-	return sum, all
-}
-
 func tallied(t testing.TB, c *llm.Call, body string) llm.Tally {
 	t.Helper()
-	if !c.Stream {
-		var sum llm.Tally
-		out.Tally(c, &sum, []byte(body))
-		return sum
-	}
-	sum, _ := weigh(t, c, []byte(body))
+	sum, _ := dialecttest.Weigh(t, out, c, []byte(body))
 	return sum
 }
 
-// encode writes a prompt and reads it back as plain JSON.
 func encode(t testing.TB, c *llm.Call, p *llm.Prompt) map[string]any {
 	t.Helper()
-	b, err := out.EncodeRequest(c, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v map[string]any
-	if err := json.Unmarshal(b, &v); err != nil {
-		t.Fatalf("%v\n%s", err, b)
-	}
-	return v
+	return dialecttest.Encode(t, out, c, p)
 }
 
-// at picks a value out of JSON and writes it as JSON again, with sorted keys.
-func at(v any, path ...any) string {
-	for _, p := range path {
-		switch p := p.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			v = m[p]
-		case int:
-			l, _ := v.([]any)
-			if p >= len(l) {
-				return "none"
-			}
-			v = l[p]
-		}
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if v == nil || e.Encode(v) != nil {
-		return "none"
-	}
-	return strings.TrimSpace(b.String())
-}
+func at(v any, path ...any) string { return dialecttest.At(v, path...) }
 
 func model(flags ...string) *llm.Call {
 	return &llm.Call{Model: llm.Model{Name: "gemini-x", Flags: flags}}
@@ -192,19 +106,6 @@ func model(flags ...string) *llm.Call {
 
 func user(s string) llm.Message {
 	return llm.Message{Role: llm.User, Blocks: []llm.Block{{Text: s}}}
-}
-
-// shared is a folder beside the repository, or "" where there is none.
-func shared(t testing.TB, env, name string) string {
-	t.Helper()
-	if dir := os.Getenv(env); dir != "" {
-		return dir
-	}
-	dir := filepath.Join("..", "..", "..", "..", "shared", name)
-	if _, err := os.Stat(dir); err != nil {
-		return ""
-	}
-	return dir
 }
 
 func sprint(v ...any) string { return fmt.Sprint(v...) }

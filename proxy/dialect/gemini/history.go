@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -33,19 +34,19 @@ func (d *reader) content(param string, v []byte) *llm.Error {
 	var role string
 	var parts []byte
 	if v[0] == '"' { // SDKs make a content of a string; some clients do not
-		s, err := stringOf(param, v)
+		s, err := field.String(param, v)
 		d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Text: s}}})
 		return err
 	}
 	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "role":
-			role, err = stringOf(param+".role", v)
+			role, err = field.String(param+".role", v)
 		case "parts":
 			parts = v
 		default:
-			if truthy(v) {
-				d.lose("contents: " + key)
+			if field.Truthy(v) {
+				d.p.Lose("contents: " + key)
 			}
 		}
 		return err
@@ -98,9 +99,9 @@ func (t *turn) part(param string, v []byte) *llm.Error {
 		case "text":
 			p.text = v
 		case "thought":
-			p.thought, err = boolean(param+".thought", v)
+			p.thought, err = field.Bool(param+".thought", v)
 		case "thoughtSignature":
-			p.signature, err = stringOf(param+".thoughtSignature", v)
+			p.signature, err = field.String(param+".thoughtSignature", v)
 		case "inlineData":
 			p.inline = v
 		case "fileData":
@@ -114,8 +115,8 @@ func (t *turn) part(param string, v []byte) *llm.Error {
 		case "codeExecutionResult":
 			p.result = v
 		default: // videoMetadata, mediaResolution; toolCall, toolResponse of Google's own tools
-			if truthy(v) {
-				t.lose("contents: " + key)
+			if field.Truthy(v) {
+				t.p.Lose("contents: " + key)
 			}
 		}
 		return err
@@ -168,7 +169,7 @@ func (t *turn) said(p newPart) *llm.Error {
 	s := ""
 	if p.text != nil {
 		var err *llm.Error
-		if s, err = stringOf(p.param+".text", p.text); err != nil {
+		if s, err = field.String(p.param+".text", p.text); err != nil {
 			return err
 		}
 	}
@@ -205,19 +206,19 @@ func (t *turn) call(p newPart) *llm.Error {
 	err := object(param, p.call, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "id":
-			b.ID, err = stringOf(param+".id", v)
+			b.ID, err = field.String(param+".id", v)
 		case "name":
-			b.Name, err = stringOf(param+".name", v)
+			b.Name, err = field.String(param+".name", v)
 		case "args":
 			if v[0] != '{' {
-				return llm.Invalid(param+".args", "%s.args must be an object, not %s", param, kindOf(v))
+				return llm.Invalid(param+".args", "%s.args must be an object, not %s", param, field.Kind(v))
 			}
 			var args bytes.Buffer
 			_ = json.Compact(&args, v) // the body is known to be JSON
 			b.Text = args.String()
 		default:
-			if truthy(v) {
-				t.lose("contents: functionCall." + key)
+			if field.Truthy(v) {
+				t.p.Lose("contents: functionCall." + key)
 			}
 		}
 		return err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -65,7 +66,7 @@ func options(t llm.Tool) bool {
 		switch strings.ToLower(string(k)) {
 		case "type", "name", "cache_control":
 		default:
-			more = more || truthy(v)
+			more = more || field.Truthy(v)
 		}
 		return true
 	})

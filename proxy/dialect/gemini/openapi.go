@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -16,7 +17,7 @@ import (
 // What is JSON Schema already stays as it is.
 func jsonSchema(param string, v []byte) (json.RawMessage, *llm.Error) {
 	if v[0] != '{' {
-		return nil, llm.Invalid(param, "%s must be a schema, not %s", param, kindOf(v))
+		return nil, llm.Invalid(param, "%s must be a schema, not %s", param, field.Kind(v))
 	}
 	return openAPI(nil, param, v, 0)
 }
@@ -34,7 +35,7 @@ func openAPI(dst []byte, param string, v []byte, depth int) ([]byte, *llm.Error)
 	nullable := false
 	var order []string
 	_ = llm.Fields(v, func(k, v []byte, _ int) bool { // the body is known to be JSON
-		switch fieldName(k) {
+		switch fieldName(string(k)) {
 		case "nullable":
 			nullable = string(v) == "true"
 		case "propertyOrdering":
@@ -87,7 +88,7 @@ func openAPI(dst []byte, param string, v []byte, depth int) ([]byte, *llm.Error)
 				dst = append(dst[:len(dst)-1], ",null]"...)
 			}
 		case "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties":
-			if s := unquote(v); s != nil {
+			if s := field.Inside(v); s != nil {
 				v = s
 			}
 			dst = append(dst, v...)
@@ -101,7 +102,7 @@ func openAPI(dst []byte, param string, v []byte, depth int) ([]byte, *llm.Error)
 
 // schemaType is a type in JSON Schema's words; nil is none.
 func schemaType(v []byte, nullable bool) []byte {
-	s := strings.ToLower(string(unquote(v)))
+	s := strings.ToLower(string(field.Inside(v)))
 	switch {
 	case s == "" || strings.HasSuffix(s, "unspecified"):
 		return nil
@@ -128,7 +129,7 @@ func properties(dst []byte, param string, v []byte, order []string, depth int) (
 		return true
 	})
 	if err != nil {
-		return dst, llm.Invalid(param, "%s must be an object, not %s", param, kindOf(v))
+		return dst, llm.Invalid(param, "%s must be an object, not %s", param, field.Kind(v))
 	}
 	slices.SortStableFunc(all, func(a, b property) int { return a.rank - b.rank })
 	dst = append(dst, '{')

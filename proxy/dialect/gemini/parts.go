@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -26,7 +27,7 @@ func (d *decoder) parts(b []byte) error {
 			case "thought":
 				p.thought = string(v) == "true"
 			case "thoughtSignature":
-				p.signature = unquote(v)
+				p.signature = field.Inside(v)
 			case "functionCall":
 				p.call = v
 			case "inlineData":
@@ -65,7 +66,7 @@ func (d *decoder) part(p *rawPart) bool {
 		}
 		d.calling(&c, sign)
 	case p.text != nil:
-		s, ok := str(p.text)
+		s, ok := field.Text(p.text)
 		if !ok {
 			return false
 		}

@@ -3,6 +3,8 @@ package gemini
 import (
 	"bytes"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/splice"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -23,44 +25,22 @@ func (Dialect) Patch(c *llm.Call, r *llm.Request) ([][]byte, error) {
 		p.field(k, v, at, signed)
 		return true
 	})
-	if len(p.edits) == 0 {
-		return [][]byte{r.Raw}, nil
-	}
-	return p.pieces(), nil
+	return splice.Apply(r.Raw, p.edits...), nil
 }
 
 // patcher gathers what changes in a body, from its start to its end.
 type patcher struct {
 	c     *llm.Call
 	raw   []byte
-	edits []edit
-}
-
-// edit replaces the bytes at [start, end).
-type edit struct {
-	start, end int
-	text       string
-}
-
-func (p *patcher) pieces() [][]byte {
-	var all [][]byte
-	at := 0
-	for _, e := range p.edits {
-		all = append(all, p.raw[at:e.start])
-		if e.text != "" {
-			all = append(all, []byte(e.text))
-		}
-		at = e.end
-	}
-	return append(all, p.raw[at:])
+	edits []splice.Edit
 }
 
 // field looks at a field of a request.
 func (p *patcher) field(k, v []byte, at int, signed bool) {
-	switch fieldName(k) {
+	switch fieldName(string(k)) {
 	case "model":
 		if v[0] == '"' {
-			p.edits = append(p.edits, edit{at, at + len(v), string(sse.AppendString(nil, resourceName(p.c)))})
+			p.edits = append(p.edits, splice.Edit{From: at, To: at + len(v), Text: sse.AppendString(nil, resourceName(p.c))})
 		}
 	case "generateContentRequest":
 		_ = llm.Fields(v, func(k, v []byte, i int) bool { // what is no object is Google's to refuse
@@ -95,7 +75,7 @@ func (p *patcher) each(i int, visit func(i int) int) int {
 // one that stands for none, since models from Gemini 3 on want one (E2).
 func (p *patcher) part(i int) int {
 	call, fields := false, 0
-	var sign, value edit
+	var sign, value splice.Edit
 	start, before := i, 0 // where the field before the signature ends, if there is one
 	last := 0
 	end := llm.Object(p.raw, i, func(k []byte, i int) int {
@@ -104,41 +84,43 @@ func (p *patcher) part(i int) int {
 			return end
 		}
 		fields++
-		switch fieldName(k) {
+		switch fieldName(string(k)) {
 		case "functionCall":
 			call = true
 		case "thoughtSignature":
 			if p.raw[i] == '"' {
-				value, before = edit{i, end, ""}, last
+				value, before = splice.Edit{From: i, To: end}, last
 				colon := bytes.LastIndexByte(p.raw[start:i], ':') + start
 				key := bytes.LastIndexByte(p.raw[start:colon], '"') + start - len(k) - 1
-				sign = edit{key, end, ""}
+				sign = splice.Edit{From: key, To: end}
 			}
 		}
 		last = end
 		return end
 	})
-	if end < 0 || value.end == 0 {
+	if end < 0 || value.To == 0 {
 		return end
 	}
-	own, ok := p.owned(p.raw[value.start:value.end])
+	own, ok := p.owned(p.raw[value.From:value.To])
 	switch {
 	case ok && own == "":
 		return end
 	case ok:
-		sign = edit{value.start, value.end, string(sse.AppendString(nil, own))}
+		sign = value
+		sign.Text = sse.AppendString(nil, own)
 	case call:
 		p.c.Lose("contents: thoughtSignature of another provider")
-		sign = edit{value.start, value.end, `"` + bypass + `"`}
+		sign = value
+		sign.Text = []byte(`"` + bypass + `"`)
 	case fields == 1:
 		p.c.Lose("contents: thoughtSignature of another provider")
-		sign.text = `"text":""`
+		sign.Text = []byte(`"text":""`)
 	default:
 		p.c.Lose("contents: thoughtSignature of another provider")
 		if before > 0 { // the comma before it goes with it
-			sign.start = before
+			sign.From = before
 		} else {
-			sign.end += bytes.IndexByte(p.raw[sign.end:], ',') + 1
+			sign.To += bytes.IndexByte(p.raw[sign.To:], ',') + 1
 		}
 	}
 	p.edits = append(p.edits, sign)
@@ -148,7 +130,7 @@ func (p *patcher) part(i int) int {
 // owned tells whether a signature may go to this provider, and what to send
 // in its place if it was sealed.
 func (p *patcher) owned(v []byte) (own string, ok bool) {
-	s, fine := str(v)
+	s, fine := field.Text(v)
 	if !fine || isBypass(s) {
 		return "", true
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -62,7 +63,7 @@ func (Dialect) Peek(r *http.Request, body []byte) (llm.Peek, error) {
 	}
 	var bad error
 	if p.Outline, bad = llm.Scan(body, func(_, _ []byte, _ int) bool { return true }); bad != nil {
-		return llm.Peek{}, unreadable(body)
+		return llm.Peek{}, field.Unreadable(body)
 	}
 	return p, nil
 }

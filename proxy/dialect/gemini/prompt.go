@@ -2,9 +2,9 @@ package gemini
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -12,7 +12,7 @@ import (
 // in Prompt.Lost; a malformed one is an [*llm.Error] that names it.
 func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if !json.Valid(r.Raw) {
-		return nil, unreadable(r.Raw)
+		return nil, field.Unreadable(r.Raw)
 	}
 	d := reader{p: &llm.Prompt{}}
 	if err := object("the request body", r.Raw, d.top); err != nil {
@@ -31,12 +31,6 @@ type reader struct {
 	config   config
 	allowed  []string // functions of toolConfig; nil: all
 	history
-}
-
-func (d *reader) lose(field string) {
-	if !slices.Contains(d.p.Lost, field) {
-		d.p.Lost = append(d.p.Lost, field)
-	}
 }
 
 // top reads one field of the body, or of the request that countTokens wraps.
@@ -62,8 +56,8 @@ func (d *reader) top(key string, v []byte) (err *llm.Error) {
 		d.p.Tier, err = enum(key, "SERVICE_TIER_", v)
 		d.p.Tier = strings.ToLower(d.p.Tier)
 	default: // safetySettings, labels, store and what is yet to come
-		if truthy(v) {
-			d.lose(key)
+		if field.Truthy(v) {
+			d.p.Lose(key)
 		}
 	}
 	return err
@@ -72,22 +66,22 @@ func (d *reader) top(key string, v []byte) (err *llm.Error) {
 // system reads the leading instructions: a Content, or merely its text.
 func (d *reader) system(param string, v []byte) *llm.Error {
 	if v[0] == '"' {
-		s, err := stringOf(param, v)
+		s, err := field.String(param, v)
 		d.p.System = append(d.p.System, llm.Block{Text: s})
 		return err
 	}
 	each := func(param string, v []byte) *llm.Error {
 		if v[0] == '"' {
-			s, err := stringOf(param, v)
+			s, err := field.String(param, v)
 			d.p.System = append(d.p.System, llm.Block{Text: s})
 			return err
 		}
 		return object(param, v, func(key string, v []byte) *llm.Error {
 			if key != "text" {
-				d.lose(strings.SplitN(param, ".", 2)[0] + ": " + key)
+				d.p.Lose(strings.SplitN(param, ".", 2)[0] + ": " + key)
 				return nil
 			}
-			s, err := stringOf(param+".text", v)
+			s, err := field.String(param+".text", v)
 			if s != "" {
 				d.p.System = append(d.p.System, llm.Block{Text: s})
 			}

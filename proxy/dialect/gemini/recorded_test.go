@@ -3,12 +3,11 @@ package gemini_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -80,33 +79,20 @@ func slow(t *testing.T, c *llm.Call, body []byte) wire {
 
 // TestRecorded reads every recorded answer of the Gemini API and of Vertex.
 func TestRecorded(t *testing.T) {
-	dir := shared(t, "KEYTRAY_RECORDED", "recorded")
-	if dir == "" {
-		t.Skip("no recorded answers beside the repository")
-	}
-	metas, _ := filepath.Glob(filepath.Join(dir, "gemini-generate", "*.meta.json"))
-	if len(metas) == 0 {
-		t.Fatal("no recorded answers in " + dir)
-	}
 	streams, calls, cites := 0, 0, 0
-	for _, meta := range metas {
-		base := strings.TrimSuffix(meta, ".meta.json")
-		c := &llm.Call{Model: llm.Model{Name: "m"}}
-		body, err := os.ReadFile(base + ".response.json")
-		if err != nil {
-			c.Stream = true
-			if body, err = os.ReadFile(base + ".response.sse"); err != nil {
-				t.Fatal(err)
-			}
+	all := dialecttest.Recordings(t, "gemini-generate")
+	for _, r := range all {
+		c := &llm.Call{Model: llm.Model{Name: "m"}, Stream: r.Stream}
+		if r.Stream {
 			streams++
 		}
-		t.Run(filepath.Base(base), func(t *testing.T) {
-			w := slow(t, c, body)
-			s := read(t, c, bytes.NewReader(body))
+		t.Run(r.Name, func(t *testing.T) {
+			w := slow(t, c, r.Body)
+			s := read(t, c, bytes.NewReader(r.Body))
 			if s.err != nil {
 				t.Fatal(s.err)
 			}
-			code := strings.Contains(string(body), `"executableCode"`)
+			code := strings.Contains(string(r.Body), `"executableCode"`)
 			if s.text != w.text && !code || s.thinking != w.thinking {
 				t.Errorf("text %q, want %q\nthinking %q, want %q", s.text, w.text, s.thinking, w.thinking)
 			}
@@ -127,7 +113,7 @@ func TestRecorded(t *testing.T) {
 					t.Errorf("citation %+v of a text of %d bytes", cite, len(s.text))
 				}
 			}
-			sum, verdicts := weigh(t, c, body)
+			sum, verdicts := dialecttest.Weigh(t, out, c, r.Body)
 			last := 0
 			for i, v := range verdicts {
 				if v == llm.Last {
@@ -151,25 +137,19 @@ func TestRecorded(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d answers, %d of them streams, %d calls, %d citations", len(metas), streams, calls, cites)
+	t.Logf("%d answers, %d of them streams, %d calls, %d citations", len(all), streams, calls, cites)
 }
 
 // TestRecordedRegroup cuts whole answers into chunks of one part each: the
 // stream must say the same (B13).
 func TestRecordedRegroup(t *testing.T) {
-	dir := shared(t, "KEYTRAY_RECORDED", "recorded")
-	if dir == "" {
-		t.Skip("no recorded answers beside the repository")
-	}
-	files, _ := filepath.Glob(filepath.Join(dir, "gemini-generate", "*.response.json"))
-	for _, f := range files {
-		body, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
+	for _, r := range dialecttest.Recordings(t, "gemini-generate") {
+		if r.Stream {
+			continue
 		}
-		whole := readString(t, model(), string(body))
+		whole := readString(t, model(), string(r.Body))
 		var v map[string]any
-		if err := json.Unmarshal(body, &v); err != nil {
+		if err := json.Unmarshal(r.Body, &v); err != nil {
 			t.Fatal(err)
 		}
 		var chunks []string
@@ -188,7 +168,7 @@ func TestRecordedRegroup(t *testing.T) {
 		s := readString(t, c, stream(append(chunks, string(b))...))
 		if s.text != whole.text || s.thinking != whole.thinking || s.refusal != whole.refusal || len(s.calls) != len(whole.calls) ||
 			s.stop.Why != whole.stop.Why || !reflect.DeepEqual(s.stop.Usage, whole.stop.Usage) || len(s.opaque) != len(whole.opaque) {
-			t.Errorf("%s: streamed %+v\nwhole %+v", filepath.Base(f), s, whole)
+			t.Errorf("%s: streamed %+v\nwhole %+v", r.Name, s, whole)
 		}
 	}
 }

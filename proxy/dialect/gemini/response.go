@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -125,7 +126,7 @@ func (d *decoder) frame(data []byte) error {
 	f := &d.f
 	if f.cut(data) != nil {
 		var v json.RawMessage
-		if err := json.Unmarshal(data, &v); isCut(err) {
+		if err := json.Unmarshal(data, &v); field.Cut(err) {
 			return io.ErrUnexpectedEOF
 		} else if err != nil {
 			return failure{&llm.Error{Kind: llm.Garbage, Cause: err, Message: "Google's answer holds a frame that is not JSON"}}
@@ -163,15 +164,9 @@ func (d *decoder) frame(data []byte) error {
 	}
 	if len(f.finish) > 0 {
 		d.finish = string(f.finish)
-		d.message, _ = str(f.message)
+		d.message, _ = field.Text(f.message)
 	}
 	return nil
-}
-
-// isCut tells JSON that is fine as far as it goes.
-func isCut(err error) bool {
-	var s *json.SyntaxError
-	return errors.As(err, &s) && (s.Error() == "unexpected end of JSON input" || strings.HasPrefix(s.Error(), "invalid character ' ' in literal")) // null, true or false cut in two
 }
 
 // count takes the frame's usage.
@@ -219,7 +214,7 @@ func (d *decoder) end(err error) {
 		return
 	}
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) && !isCut(err) {
+	if errors.As(err, &syntax) && !field.Cut(err) {
 		d.fail(&llm.Error{Kind: llm.Garbage, Cause: err, Message: "Google's answer is not JSON"})
 		return
 	}

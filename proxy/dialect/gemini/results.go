@@ -1,6 +1,9 @@
 package gemini
 
-import "keytray/proxy/llm"
+import (
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/llm"
+)
 
 // response reads what a function answered.
 func (t *turn) response(p newPart) *llm.Error {
@@ -10,16 +13,16 @@ func (t *turn) response(p newPart) *llm.Error {
 	err := object(param, p.response, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "id":
-			b.ID, err = stringOf(param+".id", v)
+			b.ID, err = field.String(param+".id", v)
 		case "name":
-			b.Name, err = stringOf(param+".name", v)
+			b.Name, err = field.String(param+".name", v)
 		case "response":
 			said = v
 		case "parts":
 			parts = v
 		default:
-			if truthy(v) {
-				t.lose("contents: functionResponse." + key)
+			if field.Truthy(v) {
+				t.p.Lose("contents: functionResponse." + key)
 			}
 		}
 		return err
@@ -46,7 +49,7 @@ func (t *turn) response(p newPart) *llm.Error {
 			case "fileData":
 				inner.file = v
 			default:
-				t.lose("contents: functionResponse.parts." + key)
+				t.p.Lose("contents: functionResponse.parts." + key)
 			}
 			return nil
 		})
@@ -85,7 +88,7 @@ func (t *turn) match(b *llm.Block) {
 // outcome is what a response says: the text of "output" or of "error" where
 // there is nothing else, or else the whole object.
 func outcome(v []byte) (said string, failed bool) {
-	if null(v) {
+	if field.Null(v) {
 		return "", false
 	}
 	n := 0
@@ -102,10 +105,10 @@ func outcome(v []byte) (said string, failed bool) {
 	}) != nil {
 		return string(v), false
 	}
-	failed = output == nil && truthy(problem)
+	failed = output == nil && field.Truthy(problem)
 	if n == 1 {
 		for _, v := range [][]byte{output, problem} {
-			if s, ok := str(v); ok && len(v) > 0 {
+			if s, ok := field.Text(v); ok && len(v) > 0 {
 				return s, failed
 			}
 		}

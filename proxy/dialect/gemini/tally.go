@@ -3,6 +3,7 @@ package gemini
 import (
 	"bytes"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -104,7 +105,7 @@ func tallyParts(c *llm.Call, t *llm.Tally, parts []byte) {
 				t.Text += int64(len(v))
 			case "thoughtSignature":
 				if c.Made != nil {
-					c.Mark(string(unquote(v)))
+					c.Mark(string(field.Inside(v)))
 				}
 			}
 			return true
@@ -121,7 +122,7 @@ func blockReason(feedback []byte) []byte {
 	var reason []byte
 	_ = llm.Fields(feedback, func(k, v []byte, _ int) bool {
 		if string(k) == "blockReason" && string(v) != `"BLOCK_REASON_UNSPECIFIED"` {
-			reason = unquote(v)
+			reason = field.Inside(v)
 		}
 		return true
 	})

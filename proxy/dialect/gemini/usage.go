@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -43,10 +44,10 @@ func (n *counts) read(b []byte) {
 			modalities(v, &n.outAudio, &n.outImage)
 			return true
 		case "serviceTier":
-			n.tier = unquote(v)
+			n.tier = field.Inside(v)
 			return true
 		case "trafficType":
-			n.traffic = unquote(v)
+			n.traffic = field.Inside(v)
 			return true
 		default:
 			return true
@@ -66,7 +67,7 @@ func modalities(b []byte, audio, image *int64) {
 		_ = llm.Fields(v, func(k, v []byte, _ int) bool {
 			switch string(k) {
 			case "modality":
-				modality = unquote(v)
+				modality = field.Inside(v)
 			case "tokenCount":
 				count = number(v)
 			}

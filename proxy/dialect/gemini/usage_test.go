@@ -2,11 +2,10 @@ package gemini_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/llm"
 )
 
@@ -125,33 +124,7 @@ func TestSearches(t *testing.T) { // I10
 // TestCostCases compares the counts with the worked cases beside the
 // repository.
 func TestCostCases(t *testing.T) {
-	dir := shared(t, "KEYTRAY_DATA", "data")
-	if dir == "" {
-		t.Skip("no cost cases beside the repository")
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "cost-cases.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Cases []struct {
-			ID, Dialect string
-			Usage       json.RawMessage
-			Breakdown   []struct {
-				Kind  string
-				Count int64
-			}
-		}
-	}
-	if err := json.Unmarshal(b, &file); err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, c := range file.Cases {
-		if c.Dialect != "gemini" {
-			continue
-		}
-		n++
+	for _, c := range dialecttest.CostCases(t, "gemini", 5) {
 		u := tallied(t, model(), `{"candidates":[{"finishReason":"STOP"}],"usageMetadata":`+string(c.Usage)+`}`).Usage
 		got := map[string]int64{
 			"input": u.Input + u.ImageInput, "cache_read": u.CacheRead + u.ImageCacheRead, "output": u.Output,
@@ -170,8 +143,5 @@ func TestCostCases(t *testing.T) {
 				t.Errorf("%s: %d of %s too many", c.ID, count, kind)
 			}
 		}
-	}
-	if n < 5 {
-		t.Errorf("only %d cases", n)
 	}
 }

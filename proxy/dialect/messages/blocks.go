@@ -1,9 +1,7 @@
 package messages
 
 import (
-	"encoding/json"
-	"strings"
-
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -16,7 +14,7 @@ func (e *encoder) countMarks() *llm.Error {
 	n := 0
 	count := func(blocks []llm.Block) {
 		for i := range blocks {
-			if blocks[i].Cache != "" && !thought(blocks[i]) {
+			if blocks[i].Cache != "" && !turns.IsThought(blocks[i]) {
 				n++
 			}
 			for k := range blocks[i].Content {
@@ -31,9 +29,9 @@ func (e *encoder) countMarks() *llm.Error {
 			n++
 		}
 	}
-	count(e.system)
-	for i := range e.turns {
-		count(e.turns[i].blocks)
+	count(e.System)
+	for i := range e.Turns {
+		count(e.Turns[i].Blocks)
 	}
 	if n > maxMarks {
 		e.marks = n - maxMarks
@@ -78,7 +76,7 @@ func (e *encoder) appendBlock(b []byte, blk *llm.Block) []byte {
 	case llm.ToolCall:
 		b = sse.AppendString(append(b, `{"type":"tool_use","id":`...), blk.ID)
 		b = sse.AppendString(append(b, `,"name":`...), blk.Name)
-		b = append(append(b, `,"input":`...), e.input(blk.Text)...)
+		b = append(append(b, `,"input":`...), turns.Arguments(e.c, blk.Text)...)
 	case llm.ToolResult:
 		b = sse.AppendString(append(b, `{"type":"tool_result","tool_use_id":`...), blk.ID)
 		if len(blk.Content) > 0 {
@@ -111,17 +109,4 @@ func appendSource(b []byte, m *llm.Media) []byte {
 		b = sse.AppendString(append(b, `,"data":`...), m.Data)
 	}
 	return append(b, '}')
-}
-
-// input is a call's arguments: an object, whatever was there before (A13).
-func (e *encoder) input(arguments string) string {
-	s := strings.TrimSpace(arguments)
-	if s == "" {
-		return "{}"
-	}
-	if s[0] != '{' || !json.Valid([]byte(s)) {
-		e.c.Lose("messages: the arguments of an earlier tool call are not a JSON object")
-		return "{}"
-	}
-	return s
 }

@@ -3,6 +3,8 @@ package messages
 import (
 	"strconv"
 	"strings"
+
+	"keytray/proxy/dialect/field"
 )
 
 // function is what a model of another provider is told of a tool that
@@ -83,7 +85,7 @@ func computer(kind string, definition []byte) function {
 	if kind >= "computer_20250124" {
 		actions = append(actions, "triple_click", "left_mouse_down", "left_mouse_up", "scroll", "hold_key", "wait")
 	}
-	if kind >= "computer_20251124" && string(field(definition, "enable_zoom")) == "true" {
+	if kind >= "computer_20251124" && string(field.Of(definition, "enable_zoom")) == "true" {
 		actions = append(actions, "zoom")
 		fields += `,"region":{"type":"array","items":{"type":"integer"},"description":"For zoom: left, top, right and bottom of what to show."}`
 	}
@@ -95,7 +97,7 @@ func computer(kind string, definition []byte) function {
 }
 
 func pixels(definition []byte, key string) string {
-	n, err := strconv.Atoi(string(field(definition, key)))
+	n, err := strconv.Atoi(string(field.Of(definition, key)))
 	if err != nil {
 		return ""
 	}

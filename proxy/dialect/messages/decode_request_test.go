@@ -21,7 +21,7 @@ func ask(fields string) string {
 }
 
 // turns is a body with these messages.
-func turns(messages ...string) string {
+func conversation(messages ...string) string {
 	return `{"model":"m","max_tokens":9,"messages":[` + strings.Join(messages, ",") + `]}`
 }
 
@@ -44,44 +44,44 @@ func TestDecodeMessages(t *testing.T) {
 		want []llm.Message
 		lost string
 	}{
-		"C2 no content":    {turns(assistantTurn(aCall), userTurn(`{"type":"tool_result","tool_use_id":"t1"}`)), []llm.Message{msg(llm.Assistant, call), msg(llm.User, result())}, ""},
-		"C2 null":          {turns(assistantTurn(aCall), userTurn(`{"type":"tool_result","tool_use_id":"t1","content":null}`)), []llm.Message{msg(llm.Assistant, call), msg(llm.User, result())}, ""},
-		"C2 empty":         {turns(assistantTurn(aCall), userTurn(`{"type":"tool_result","tool_use_id":"t1","content":[]}`)), []llm.Message{msg(llm.Assistant, call), msg(llm.User, result())}, ""},
-		"result as string": {turns(assistantTurn(aCall), userTurn(`{"type":"tool_result","tool_use_id":"t1","content":"ok","is_error":false}`)), []llm.Message{msg(llm.Assistant, call), msg(llm.User, result(text("ok")))}, ""},
+		"C2 no content":    {conversation(assistantTurn(aCall), userTurn(`{"type":"tool_result","tool_use_id":"t1"}`)), []llm.Message{msg(llm.Assistant, call), msg(llm.User, result())}, ""},
+		"C2 null":          {conversation(assistantTurn(aCall), userTurn(`{"type":"tool_result","tool_use_id":"t1","content":null}`)), []llm.Message{msg(llm.Assistant, call), msg(llm.User, result())}, ""},
+		"C2 empty":         {conversation(assistantTurn(aCall), userTurn(`{"type":"tool_result","tool_use_id":"t1","content":[]}`)), []llm.Message{msg(llm.Assistant, call), msg(llm.User, result())}, ""},
+		"result as string": {conversation(assistantTurn(aCall), userTurn(`{"type":"tool_result","tool_use_id":"t1","content":"ok","is_error":false}`)), []llm.Message{msg(llm.Assistant, call), msg(llm.User, result(text("ok")))}, ""},
 		"C3": {
-			turns(assistantTurn(aCall), userTurn(`{"type":"tool_result","tool_use_id":"t1","content":[{"type":"text","text":"a"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AA"}}]}`)),
+			conversation(assistantTurn(aCall), userTurn(`{"type":"tool_result","tool_use_id":"t1","content":[{"type":"text","text":"a"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AA"}}]}`)),
 			[]llm.Message{msg(llm.Assistant, call), msg(llm.User, result(text("a"), llm.Block{Kind: llm.Image, Media: llm.Media{Type: "image/png", Data: "AA"}}))},
 			"",
 		},
 		"C11 in the midst": {
-			turns(userTurn(`{"type":"text","text":"a"}`), `{"role":"system","content":"s"}`, assistantTurn(`{"type":"text","text":"b","citations":null}`)),
+			conversation(userTurn(`{"type":"text","text":"a"}`), `{"role":"system","content":"s"}`, assistantTurn(`{"type":"text","text":"b","citations":null}`)),
 			[]llm.Message{msg(llm.User, text("a")), msg(llm.System, text("s")), msg(llm.Assistant, text("b"))},
 			"",
 		},
-		"images": {turns(userTurn(`{"type":"image","source":{"type":"url","url":"http://127.0.0.1/x"}},{"type":"image","source":{"type":"base64","media_type":"image/gif","data":"R0"},"cache_control":{"type":"ephemeral","ttl":"1h"}}`)), // K6: nothing is fetched
+		"images": {conversation(userTurn(`{"type":"image","source":{"type":"url","url":"http://127.0.0.1/x"}},{"type":"image","source":{"type":"base64","media_type":"image/gif","data":"R0"},"cache_control":{"type":"ephemeral","ttl":"1h"}}`)), // K6: nothing is fetched
 			[]llm.Message{msg(llm.User, llm.Block{Kind: llm.Image, Media: llm.Media{URL: "http://127.0.0.1/x"}}, llm.Block{Kind: llm.Image, Media: llm.Media{Type: "image/gif", Data: "R0"}, Cache: "1h"})}, ""},
 		"C18 documents": {
-			turns(userTurn(`{"type":"document","title":"T","context":"about","citations":{"enabled":true},"source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0"}},{"type":"document","source":{"type":"text","media_type":"text/plain","data":"words"}},{"type":"document","source":{"type":"url","url":"https://e.org/a.pdf"}}`)),
+			conversation(userTurn(`{"type":"document","title":"T","context":"about","citations":{"enabled":true},"source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0"}},{"type":"document","source":{"type":"text","media_type":"text/plain","data":"words"}},{"type":"document","source":{"type":"url","url":"https://e.org/a.pdf"}}`)),
 			[]llm.Message{msg(llm.User, text("About the document T: about"), llm.Block{Kind: llm.Document, Name: "T", Media: llm.Media{Type: "application/pdf", Data: "JVBERi0"}}, llm.Block{Kind: llm.Document, Media: llm.Media{Type: "text/plain", Data: b64}}, llm.Block{Kind: llm.Document, Media: llm.Media{Type: "application/pdf", URL: "https://e.org/a.pdf"}})},
 			"messages[].content[].citations: only Anthropic's models cite documents",
 		},
 		"a document of blocks": {
-			turns(userTurn(`{"type":"document","title":"T","source":{"type":"content","content":[{"type":"text","text":"a"}]},"cache_control":{"type":"ephemeral"}}`)),
+			conversation(userTurn(`{"type":"document","title":"T","source":{"type":"content","content":[{"type":"text","text":"a"}]},"cache_control":{"type":"ephemeral"}}`)),
 			[]llm.Message{msg(llm.User, text("T:"), llm.Block{Kind: llm.Text, Text: "a", Cache: "5m"})},
 			"",
 		},
 		"search results": {
-			turns(userTurn(`{"type":"search_result","source":"https://e.org","title":"E","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}`)),
+			conversation(userTurn(`{"type":"search_result","source":"https://e.org","title":"E","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}`)),
 			[]llm.Message{msg(llm.User, text("E\nhttps://e.org\n\na\nb"))},
 			"",
 		},
 		"thinking": {
-			turns(assistantTurn(`{"type":"thinking","thinking":"t","signature":"EqQB"},{"type":"redacted_thinking","data":"R"},{"type":"thinking","thinking":"u","signature":"` + llm.Seal("gemini:google", "g") + `"},{"type":"thinking","thinking":"v"}`)),
+			conversation(assistantTurn(`{"type":"thinking","thinking":"t","signature":"EqQB"},{"type":"redacted_thinking","data":"R"},{"type":"thinking","thinking":"u","signature":"` + llm.Seal("gemini:google", "g") + `"},{"type":"thinking","thinking":"v"}`)),
 			[]llm.Message{msg(llm.Assistant, llm.Block{Kind: llm.Thinking, Text: "t", Opaque: "EqQB", Origin: "messages"}, llm.Block{Kind: llm.Redacted, Opaque: "R", Origin: "messages"}, llm.Block{Kind: llm.Thinking, Text: "u", Opaque: "g", Origin: "gemini:google"}, llm.Block{Kind: llm.Thinking, Text: "v"})},
 			"",
 		},
 		"B11 a search of the provider's own": {
-			turns(assistantTurn(`{"type":"text","text":"a"},{"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"q"}},{"type":"web_search_tool_result","tool_use_id":"s1","content":[{"type":"web_search_result","title":"E","url":"https://e.org","encrypted_content":"secret","page_age":null}]},{"type":"text","text":"b"},` + aCall)),
+			conversation(assistantTurn(`{"type":"text","text":"a"},{"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"q"}},{"type":"web_search_tool_result","tool_use_id":"s1","content":[{"type":"web_search_result","title":"E","url":"https://e.org","encrypted_content":"secret","page_age":null}]},{"type":"text","text":"b"},` + aCall)),
 			[]llm.Message{
 				msg(llm.Assistant, text("a"), llm.Block{Kind: llm.ToolCall, ID: "s1", Name: "web_search", Text: `{"query":"q"}`}),
 				msg(llm.User, llm.Block{Kind: llm.ToolResult, ID: "s1", Name: "web_search", Content: []llm.Block{text("E: https://e.org")}}),
@@ -90,7 +90,7 @@ func TestDecodeMessages(t *testing.T) {
 			"messages: the work of a provider's own tool went as a call of a tool",
 		},
 		"MCP and code": {
-			turns(assistantTurn(`{"type":"mcp_tool_use","id":"s1","name":"roll","server_name":"d","input":{}},{"type":"mcp_tool_result","tool_use_id":"s1","is_error":true,"content":[{"type":"text","text":"6"}]},{"type":"server_tool_use","id":"s2","name":"code_execution","input":{}},{"type":"code_execution_tool_result","tool_use_id":"s2","content":{"type":"code_execution_result", "stdout":"1"}},{"type":"server_tool_use","id":"s3","name":"web_fetch","input":{}}`)),
+			conversation(assistantTurn(`{"type":"mcp_tool_use","id":"s1","name":"roll","server_name":"d","input":{}},{"type":"mcp_tool_result","tool_use_id":"s1","is_error":true,"content":[{"type":"text","text":"6"}]},{"type":"server_tool_use","id":"s2","name":"code_execution","input":{}},{"type":"code_execution_tool_result","tool_use_id":"s2","content":{"type":"code_execution_result", "stdout":"1"}},{"type":"server_tool_use","id":"s3","name":"web_fetch","input":{}}`)),
 			[]llm.Message{
 				msg(llm.Assistant, llm.Block{Kind: llm.ToolCall, ID: "s1", Name: "roll", Text: "{}"}, llm.Block{Kind: llm.ToolCall, ID: "s2", Name: "code_execution", Text: "{}"}),
 				msg(llm.User, llm.Block{Kind: llm.ToolResult, ID: "s1", Name: "roll", Failed: true, Content: []llm.Block{text("6")}}, llm.Block{Kind: llm.ToolResult, ID: "s2", Name: "code_execution", Content: []llm.Block{text(`{"type":"code_execution_result","stdout":"1"}`)}}),
@@ -98,17 +98,17 @@ func TestDecodeMessages(t *testing.T) {
 			"messages: the work of a provider's own tool went as a call of a tool; messages: a call of a provider's own tool that was not finished",
 		},
 		"A13 broken input": {
-			turns(assistantTurn(`{"type":"tool_use","id":"t1","name":"f","input":null},{"type":"tool_use","id":"t2","name":"f"}`)),
+			conversation(assistantTurn(`{"type":"tool_use","id":"t1","name":"f","input":null},{"type":"tool_use","id":"t2","name":"f"}`)),
 			[]llm.Message{msg(llm.Assistant, llm.Block{Kind: llm.ToolCall, ID: "t1", Name: "f", Text: "{}"}, llm.Block{Kind: llm.ToolCall, ID: "t2", Name: "f", Text: "{}"})},
 			"",
 		},
 		"an answer pushed back": {
-			turns(userTurn(`{"type":"text","text":"a"}`), `{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"b","citations":[{"type":"char_location"}]}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":1}}`),
+			conversation(userTurn(`{"type":"text","text":"a"}`), `{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"b","citations":[{"type":"char_location"}]}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":1}}`),
 			[]llm.Message{msg(llm.User, text("a")), msg(llm.Assistant, text("b"))},
 			"",
 		},
-		"compaction": {turns(assistantTurn(`{"type":"compaction","content":"so far"}`)), []llm.Message{msg(llm.Assistant, text("so far"))}, "messages: a compaction block went as text"},
-		"unknown":    {turns(`{"role":"user","content":[{"type":"text","text":"a","later":1}],"clear_at":"x"}`), []llm.Message{msg(llm.User, text("a"))}, "messages[].clear_at; messages[].content[].later"},
+		"compaction": {conversation(assistantTurn(`{"type":"compaction","content":"so far"}`)), []llm.Message{msg(llm.Assistant, text("so far"))}, "messages: a compaction block went as text"},
+		"unknown":    {conversation(`{"role":"user","content":[{"type":"text","text":"a","later":1}],"clear_at":"x"}`), []llm.Message{msg(llm.User, text("a"))}, "messages[].clear_at; messages[].content[].later"},
 	} {
 		p := prompt(t, c.body)
 		if slices.Sort(p.Lost); !reflect.DeepEqual(p.Messages, c.want) || strings.Join(p.Lost, "; ") != sorted(c.lost) {
@@ -249,7 +249,7 @@ func TestToolsOfOneName(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	for body, param := range map[string]string{
 		`{"model":"m"}`:                            "messages",
-		turns():                                    "messages",
+		conversation():                             "messages",
 		ask(`,"thinking":{"type":"on"}`):           "thinking.type",
 		ask(`,"thinking":{"type":"enabled"}`):      "thinking.budget_tokens",
 		ask(`,"output_config":{"effort":"most"}`):  "output_config.effort",
@@ -262,25 +262,25 @@ func TestDecodeRefuses(t *testing.T) {
 		ask(`,"tools":[{"input_schema":{}}]`):      "tools.0.name",
 		ask(`,"tools":[{"type":"bash_20250124"}]`): "tools.0.name",
 		ask(`,"tools":{}`):                         "tools",
-		ask(`,"tools":[{"name":"f","input_schema":{}},{"name":"f","description":"d","input_schema":{}}]`):        "tools",
-		ask(`,"cache_control":{"type":"forever"}`):                                                               "cache_control.type",
-		ask(`,"tool_choice":{"type":"some"}`):                                                                    "tool_choice.type",
-		ask(`,"tools":[{"name":"f","input_schema":{}}],"tool_choice":{"type":"tool","name":"g"}`):                "tool_choice.name",
-		ask(`,"system":[{"type":"image"}]`):                                                                      "system.0.type",
-		turns(`{"content":"x"}`):                                                                                 "messages.0.role",
-		turns(`{"role":"robot","content":"x"}`):                                                                  "messages.0.role",
-		turns(`{"role":"user"}`):                                                                                 "messages.0.content",
-		turns(userTurn(`{"text":"x"}`)):                                                                          "messages.0.content.0.type",
-		turns(userTurn(`{"type":"text"}`)):                                                                       "messages.0.content.0.text",
-		turns(userTurn(`{"type":"hologram"}`)):                                                                   "messages.0.content.0.type",
-		turns(userTurn(`{"type":"container_upload","file_id":"f"}`)):                                             "messages.0.content.0",
-		turns(userTurn(`{"type":"tool_result"}`)):                                                                "messages.0.content.0.tool_use_id",
-		turns(userTurn(`{"type":"image","source":{"type":"file","file_id":"f"}}`)):                               "messages.0.content.0.source",
-		turns(userTurn(`{"type":"image","source":{"type":"base64","data":"AA"}}`)):                               "messages.0.content.0.source.media_type",
-		turns(userTurn(`{"type":"document","source":"x"}`)):                                                      "messages.0.content.0.source",
-		turns(assistantTurn(`{"type":"tool_use","name":"f"}`)):                                                   "messages.0.content.0.id",
-		turns(assistantTurn(`{"type":"compaction","encrypted_content":"x"}`)):                                    "messages.0.content.0",
-		turns(assistantTurn(`{"type":"thinking","thinking":"t","signature":"` + llm.Seal("a", "b")[:14] + `"}`)): "messages.0.content.0.signature",
+		ask(`,"tools":[{"name":"f","input_schema":{}},{"name":"f","description":"d","input_schema":{}}]`):               "tools",
+		ask(`,"cache_control":{"type":"forever"}`):                                                                      "cache_control.type",
+		ask(`,"tool_choice":{"type":"some"}`):                                                                           "tool_choice.type",
+		ask(`,"tools":[{"name":"f","input_schema":{}}],"tool_choice":{"type":"tool","name":"g"}`):                       "tool_choice.name",
+		ask(`,"system":[{"type":"image"}]`):                                                                             "system.0.type",
+		conversation(`{"content":"x"}`):                                                                                 "messages.0.role",
+		conversation(`{"role":"robot","content":"x"}`):                                                                  "messages.0.role",
+		conversation(`{"role":"user"}`):                                                                                 "messages.0.content",
+		conversation(userTurn(`{"text":"x"}`)):                                                                          "messages.0.content.0.type",
+		conversation(userTurn(`{"type":"text"}`)):                                                                       "messages.0.content.0.text",
+		conversation(userTurn(`{"type":"hologram"}`)):                                                                   "messages.0.content.0.type",
+		conversation(userTurn(`{"type":"container_upload","file_id":"f"}`)):                                             "messages.0.content.0",
+		conversation(userTurn(`{"type":"tool_result"}`)):                                                                "messages.0.content.0.tool_use_id",
+		conversation(userTurn(`{"type":"image","source":{"type":"file","file_id":"f"}}`)):                               "messages.0.content.0.source",
+		conversation(userTurn(`{"type":"image","source":{"type":"base64","data":"AA"}}`)):                               "messages.0.content.0.source.media_type",
+		conversation(userTurn(`{"type":"document","source":"x"}`)):                                                      "messages.0.content.0.source",
+		conversation(assistantTurn(`{"type":"tool_use","name":"f"}`)):                                                   "messages.0.content.0.id",
+		conversation(assistantTurn(`{"type":"compaction","encrypted_content":"x"}`)):                                    "messages.0.content.0",
+		conversation(assistantTurn(`{"type":"thinking","thinking":"t","signature":"` + llm.Seal("a", "b")[:14] + `"}`)): "messages.0.content.0.signature",
 	} {
 		_, err := messages.Dialect{}.DecodeRequest(&llm.Request{Raw: []byte(body)})
 		var e *llm.Error
@@ -301,8 +301,8 @@ func TestStrictVersion(t *testing.T) {
 	doc := `{"type":"document","source":{"type":"text","media_type":"text/plain","data":"d"}}`
 	for body, param := range map[string]string{
 		ask(`,"temperature":1`): "temperature", ask(`,"top_p":1`): "top_p", ask(`,"top_k":0`): "top_k", ask(`,"temperature":null`): "",
-		turns(assistantTurn(doc)): "messages.0.content.0", turns(userTurn(doc)): "",
-		turns(userTurn(`{"type":"text","text":"a","citations":[{"type":"char_location"}]}`)): "messages.0.content.0.citations",
+		conversation(assistantTurn(doc)): "messages.0.content.0", conversation(userTurn(doc)): "",
+		conversation(userTurn(`{"type":"text","text":"a","citations":[{"type":"char_location"}]}`)): "messages.0.content.0.citations",
 	} {
 		for version, strict := range map[string]bool{"": false, "2023-06-01": false, "2026-10-21": true, "2027-01-01": true} {
 			r := &llm.Request{Raw: []byte(body), Header: http.Header{"Anthropic-Version": {version}}}
@@ -339,7 +339,7 @@ func TestPeek(t *testing.T) {
 func FuzzDecodeRequest(f *testing.F) {
 	f.Add([]byte(claudeCode))
 	f.Add([]byte(ask(`,"tools":[{"type":"computer_20251124","name":"c"},{"type":"x"}],"tool_choice":{"type":"tool","name":"c"},"thinking":{"type":"adaptive"}`)))
-	f.Add([]byte(turns(assistantTurn(`{"type":"server_tool_use","id":"s","name":"n"},{"type":"web_search_tool_result","tool_use_id":"s","content":[{}]},{"type":"text","text":"b"}`), userTurn(`{"type":"document","source":{"type":"content","content":"x"}}`))))
+	f.Add([]byte(conversation(assistantTurn(`{"type":"server_tool_use","id":"s","name":"n"},{"type":"web_search_tool_result","tool_use_id":"s","content":[{}]},{"type":"text","text":"b"}`), userTurn(`{"type":"document","source":{"type":"content","content":"x"}}`))))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := &llm.Request{Raw: body, Inbound: messages.Dialect{}}
 		if p, err := (messages.Dialect{}).DecodeRequest(r); err == nil {

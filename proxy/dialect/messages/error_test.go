@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"keytray/proxy/dialect/refusal"
 	"keytray/proxy/llm"
 )
 
@@ -91,7 +92,7 @@ func FuzzDecodeError(f *testing.F) {
 	f.Add(0, []byte(`{"error":{"message":{}}}`))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		e := Dialect{}.DecodeError(status, nil, body)
-		if e.Message == "" || len(e.Message) > maxMessage+len("…") || e.Kind == "" {
+		if e.Message == "" || len(e.Message) > refusal.Longest+len("…") || e.Kind == "" {
 			t.Fatalf("%+v", e)
 		}
 	})

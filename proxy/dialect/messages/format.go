@@ -6,11 +6,6 @@ import (
 	"keytray/proxy/llm"
 )
 
-const (
-	jsonOnly = "Answer with one JSON object and with nothing else: no words around it, no code fence."
-	jsonTool = "Gives the final answer: its input is the answer. Call it once, when no other tool is needed any more."
-)
-
 // holdFormat settles how the answer gets the shape that was asked for: by the
 // model's own means, or else by a tool that it must call, whose input
 // DecodeResponse turns back into text (A22).
@@ -20,8 +15,7 @@ func (e *encoder) holdFormat() *llm.Error {
 	case llm.FormatText:
 		return nil
 	case llm.FormatJSON:
-		e.c.Lose("response_format: the model is only asked for JSON, not held to it")
-		e.instruct(llm.Block{Kind: llm.Text, Text: jsonOnly})
+		e.AskForJSON()
 		return nil
 	}
 	if e.c.Model.Flags.Has(llm.FlagJSONSchema) {
@@ -58,18 +52,13 @@ func (e *encoder) formatTool() *llm.Error {
 	if !own {
 		e.recall()
 	}
-	want := f.Name
-	if want == "" {
-		want = "answer"
-	}
-	name := e.names.free(want)
-	e.c.FormatTool = name
-	e.tools = append(e.tools, tool{Tool: llm.Tool{Name: name, Description: jsonTool}, schema: schema})
+	t := tool{Tool: e.names.FormatTool(f), schema: schema}
+	e.tools = append(e.tools, t)
 	if own && p.Mode != llm.ChooseNone {
 		e.choice.kind = "any"
 		e.single()
 		return nil
 	}
-	e.choice = choice{kind: "tool", name: name, single: !e.c.Model.Flags.Has(llm.FlagNoParallelControl)}
+	e.choice = choice{kind: "tool", name: t.Name, single: !e.c.Model.Flags.Has(llm.FlagNoParallelControl)}
 	return nil
 }

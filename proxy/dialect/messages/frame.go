@@ -1,10 +1,9 @@
 package messages
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -36,7 +35,7 @@ func cutPiece(data []byte, p *piece) bool {
 	err = llm.Fields(inner, func(k, v []byte, _ int) bool {
 		switch string(k) {
 		case "type":
-			p.kind = inside(v)
+			p.kind = field.Inside(v)
 		case "text", "thinking", "partial_json", "signature", "citation":
 			p.value = v
 		}
@@ -50,32 +49,10 @@ func kindOf(data []byte) []byte {
 	var kind []byte
 	_ = llm.Fields(data, func(k, v []byte, _ int) bool { // what cannot be read has no type
 		if string(k) == "type" {
-			kind = inside(v)
+			kind = field.Inside(v)
 			return false
 		}
 		return true
 	})
 	return kind
-}
-
-// inside is a JSON string without its quotes; nil if v is none.
-func inside(v []byte) []byte {
-	if len(v) < 2 || v[0] != '"' {
-		return nil
-	}
-	return v[1 : len(v)-1]
-}
-
-// text decodes a JSON string; false if it is none.
-func text(v []byte) (string, bool) {
-	s := inside(v)
-	if s == nil {
-		return "", false
-	}
-	if bytes.IndexByte(s, '\\') < 0 {
-		return string(s), true
-	}
-	var out string
-	err := json.Unmarshal(v, &out)
-	return out, err == nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/sse"
 )
 
@@ -94,7 +95,7 @@ func (g *grammarSchema) schema(b, raw []byte) []byte {
 			b = append(b, "false"...)
 			closed = true
 		case "$ref":
-			g.refer(stringOf(m.value))
+			g.refer(field.Unquote(m.value))
 			put(m.key)
 			b = append(b, m.value...)
 		case "description":
@@ -108,7 +109,7 @@ func (g *grammarSchema) schema(b, raw []byte) []byte {
 		case "$schema", "$id", "$comment":
 			g.changed = true // these bind nobody
 		default:
-			if m.key == "format" && slices.Contains(formats, stringOf(m.value)) ||
+			if m.key == "format" && slices.Contains(formats, field.Unquote(m.value)) ||
 				m.key == "minItems" && (string(m.value) == "0" || string(m.value) == "1") {
 				put(m.key)
 				b = append(b, m.value...)
@@ -143,7 +144,7 @@ func describe(b, description []byte, told []string) []byte {
 	if len(told) == 0 {
 		return append(b, description...)
 	}
-	s := stringOf(description)
+	s := field.Unquote(description)
 	if s != "" {
 		s += " "
 	}

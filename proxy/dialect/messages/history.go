@@ -1,6 +1,8 @@
 package messages
 
 import (
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 )
 
@@ -19,10 +21,10 @@ type rawBlock struct {
 
 func (d *reader) part(param string, v []byte) (p rawBlock, err *llm.Error) {
 	p.param = param
-	err = eachField(param, v, func(key string, v []byte) (err *llm.Error) {
+	err = field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "type":
-			p.kind, err = readString(param+".type", v)
+			p.kind, err = field.String(param+".type", v)
 		case "text":
 			p.text = v
 		case "thinking":
@@ -58,8 +60,8 @@ func (d *reader) part(param string, v []byte) (p rawBlock, err *llm.Error) {
 		case "caller", "server_name", "retrieved_at", "toolset_name", "encrypted_content", "mcp_server_name":
 			// Of answers that are pushed back as they came.
 		default:
-			if truthy(v) {
-				d.lose("messages[].content[]." + key)
+			if field.Truthy(v) {
+				d.p.Lose("messages[].content[]." + key)
 			}
 		}
 		return err
@@ -78,13 +80,13 @@ func (p *rawBlock) block(kind llm.BlockKind) (llm.Block, *llm.Error) {
 // instructions reads system text, a string or text blocks (C1).
 func (d *reader) instructions(param string, v []byte) ([]llm.Block, *llm.Error) {
 	var blocks []llm.Block
-	if s, ok := text(v); ok {
+	if s, ok := field.Text(v); ok {
 		if s != "" {
 			blocks = []llm.Block{{Kind: llm.Text, Text: s}}
 		}
 		return blocks, nil
 	}
-	err := eachItem(param, v, func(param string, v []byte) *llm.Error {
+	err := field.DottedArray(param, v, func(param string, v []byte) *llm.Error {
 		p, err := d.part(param, v)
 		if err != nil {
 			return err
@@ -107,27 +109,27 @@ func (p *rawBlock) textBlock(v []byte) (llm.Block, *llm.Error) {
 	if err != nil {
 		return b, err
 	}
-	if null(v) {
+	if field.Null(v) {
 		return b, llm.Invalid(p.param+".text", "%s.text is missing", p.param)
 	}
-	b.Text, err = readString(p.param+".text", v)
+	b.Text, err = field.String(p.param+".text", v)
 	return b, err
 }
 
 func (d *reader) readMessages(v []byte) *llm.Error {
-	if null(v) || v[0] != '[' {
-		return llm.Invalid("messages", "messages must be an array, not %s", shapeOf(v))
+	if field.Null(v) || v[0] != '[' {
+		return llm.Invalid("messages", "messages must be an array, not %s", field.Kind(v))
 	}
-	return eachItem("messages", v, d.message)
+	return field.DottedArray("messages", v, d.message)
 }
 
 func (d *reader) message(param string, v []byte) *llm.Error {
 	var role string
 	var content []byte
-	err := eachField(param, v, func(key string, v []byte) (err *llm.Error) {
+	err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch key {
 		case "role":
-			role, err = readString(param+".role", v)
+			role, err = field.String(param+".role", v)
 		case "content":
 			content = v
 		case "output_config": // of a system message: from here on
@@ -135,8 +137,8 @@ func (d *reader) message(param string, v []byte) *llm.Error {
 		case "id", "type", "model", "stop_reason", "stop_sequence", "stop_details", "usage", "container", "context_management", "diagnostics":
 			// Of an answer that is pushed back as it came.
 		default:
-			if truthy(v) {
-				d.lose("messages[]." + key)
+			if field.Truthy(v) {
+				d.p.Lose("messages[]." + key)
 			}
 		}
 		return err
@@ -144,7 +146,7 @@ func (d *reader) message(param string, v []byte) *llm.Error {
 	if err != nil {
 		return err
 	}
-	if null(content) && role != "" {
+	if field.Null(content) && role != "" {
 		return llm.Invalid(param+".content", "%s.content is missing: send a string or an array of blocks", param)
 	}
 	switch role {
@@ -181,7 +183,7 @@ func (d *reader) add(role llm.Role, blocks []llm.Block) {
 
 // plain is content that is one string.
 func plain(v []byte) ([]llm.Block, bool) {
-	s, ok := text(v)
+	s, ok := field.Text(v)
 	return []llm.Block{{Kind: llm.Text, Text: s}}, ok
 }
 
@@ -191,14 +193,14 @@ func (d *reader) user(param string, v []byte) *llm.Error {
 		return nil
 	}
 	var blocks []llm.Block
-	err := eachItem(param, v, func(param string, v []byte) *llm.Error {
+	err := field.DottedArray(param, v, func(param string, v []byte) *llm.Error {
 		p, err := d.part(param, v)
 		if err != nil {
 			return err
 		}
 		switch p.kind {
 		case "text":
-			if d.strict && truthy(p.citations) {
+			if d.strict && field.Truthy(p.citations) {
 				return llm.Invalid(param+".citations", "%s.citations: a user's text has none under anthropic-version %s and later", param, strictVersion)
 			}
 		case "tool_result":
@@ -232,7 +234,7 @@ func (d *reader) shown(p *rawBlock) ([]llm.Block, *llm.Error) {
 		return d.searchResult(p)
 	case "tool_reference":
 		b, err := p.block(llm.Text)
-		b.Text = "The tool " + stringOf(p.name) + " can be called."
+		b.Text = "The tool " + field.Unquote(p.name) + " can be called."
 		return []llm.Block{b}, err
 	case "container_upload":
 		return nil, llm.Invalid(p.param, "%s: a container_upload is a file kept at Anthropic, which another provider cannot read: send its data, or ask one of Anthropic's models", p.param)
@@ -247,13 +249,13 @@ func (d *reader) result(p *rawBlock) (llm.Block, *llm.Error) {
 	if err != nil {
 		return b, err
 	}
-	if b.ID, err = readString(p.param+".tool_use_id", p.useID); err != nil {
+	if b.ID, err = field.String(p.param+".tool_use_id", p.useID); err != nil {
 		return b, err
 	}
 	if b.ID == "" {
 		return b, llm.Invalid(p.param+".tool_use_id", "%s.tool_use_id is missing", p.param)
 	}
-	if b.Failed, err = readBool(p.param+".is_error", p.failed); err != nil {
+	if b.Failed, err = field.Bool(p.param+".is_error", p.failed); err != nil {
 		return b, err
 	}
 	b.Name = d.names[b.ID]
@@ -269,7 +271,7 @@ func (d *reader) resultContent(param string, v []byte) ([]llm.Block, *llm.Error)
 		return blocks, nil
 	}
 	var blocks []llm.Block
-	err := eachItem(param, v, func(param string, v []byte) *llm.Error {
+	err := field.DottedArray(param, v, func(param string, v []byte) *llm.Error {
 		p, err := d.part(param, v)
 		if err != nil {
 			return err
@@ -289,10 +291,10 @@ func (p *rawBlock) thought() (llm.Block, *llm.Error) {
 		b.Kind, sign, param = llm.Redacted, p.data, p.param+".data"
 	}
 	var err *llm.Error
-	if b.Text, err = readString(p.param+".thinking", p.thinking); err != nil {
+	if b.Text, err = field.String(p.param+".thinking", p.thinking); err != nil {
 		return b, err
 	}
-	if b.Opaque, err = readString(param, sign); err != nil || b.Opaque == "" {
+	if b.Opaque, err = field.String(param, sign); err != nil || b.Opaque == "" {
 		return b, err
 	}
 	b.Origin = name
@@ -311,10 +313,10 @@ func (d *reader) called(p *rawBlock) (llm.Block, *llm.Error) {
 	if err != nil {
 		return b, err
 	}
-	if b.ID, err = readString(p.param+".id", p.id); err != nil {
+	if b.ID, err = field.String(p.param+".id", p.id); err != nil {
 		return b, err
 	}
-	if b.Name, err = readString(p.param+".name", p.name); err != nil {
+	if b.Name, err = field.String(p.param+".name", p.name); err != nil {
 		return b, err
 	}
 	switch {
@@ -323,7 +325,7 @@ func (d *reader) called(p *rawBlock) (llm.Block, *llm.Error) {
 	case b.Name == "":
 		return b, llm.Invalid(p.param+".name", "%s.name is missing", p.param)
 	}
-	b.Text = compact(p.input)
+	b.Text = turns.Compact(p.input)
 	d.names[b.ID] = b.Name
 	return b, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -25,11 +26,11 @@ func (d *reader) assistant(param string, v []byte) *llm.Error {
 		return nil
 	}
 	t := assistantTurn{reader: d, waiting: map[string]llm.Block{}}
-	if err := eachItem(param, v, t.item); err != nil {
+	if err := field.DottedArray(param, v, t.item); err != nil {
 		return err
 	}
 	for range t.waiting {
-		d.lose("messages: a call of a provider's own tool that was not finished")
+		d.p.Lose("messages: a call of a provider's own tool that was not finished")
 	}
 	t.cut()
 	if len(t.blocks) > 0 {
@@ -78,15 +79,15 @@ func (t *assistantTurn) item(param string, v []byte) *llm.Error {
 		t.blocks = append(t.blocks, more...)
 		return err
 	case "compaction":
-		s, _ := text(p.content)
+		s, _ := field.Text(p.content)
 		if s == "" {
 			return llm.Invalid(param, "%s: this summary of the conversation is encrypted, and only Anthropic can read it: ask one of its models, or begin anew", param)
 		}
 		b, err = p.block(llm.Text)
 		b.Text = s
-		t.lose("messages: a compaction block went as text")
+		t.p.Lose("messages: a compaction block went as text")
 	case "fallback", "mcp_tool_listing":
-		t.lose("messages[].content[]: " + p.kind)
+		t.p.Lose("messages[].content[]: " + p.kind)
 		return nil
 	default:
 		return llm.Invalid(param+".type", "%s.type: a block of type %q cannot be translated for this model: leave it out, or ask one of Anthropic's models", param, p.kind)
@@ -105,18 +106,18 @@ func (t *assistantTurn) found(p *rawBlock) *llm.Error {
 	if err != nil {
 		return err
 	}
-	b.ID = stringOf(p.useID)
+	b.ID = field.Unquote(p.useID)
 	call, ok := t.waiting[b.ID]
 	if !ok {
-		t.lose("messages[].content[]: " + p.kind)
+		t.p.Lose("messages[].content[]: " + p.kind)
 		return nil
 	}
 	delete(t.waiting, b.ID)
-	t.lose("messages: the work of a provider's own tool went as a call of a tool")
+	t.p.Lose("messages: the work of a provider's own tool went as a call of a tool")
 	b.Name = call.Name
-	b.Failed = string(p.failed) == "true" || strings.HasSuffix(stringOf(field(p.content, "type")), "_error")
+	b.Failed = string(p.failed) == "true" || strings.HasSuffix(field.Unquote(field.Of(p.content, "type")), "_error")
 	switch {
-	case null(p.content):
+	case field.Null(p.content):
 	case p.content[0] == '[' && p.kind == "web_search_tool_result":
 		b.Content = pages(p.content)
 	case p.kind == "mcp_tool_result" || p.content[0] == '"':
@@ -140,7 +141,7 @@ func pages(v []byte) []llm.Block {
 		if s.Len() > 0 {
 			s.WriteByte('\n')
 		}
-		s.WriteString(stringOf(field(v, "title")) + ": " + stringOf(field(v, "url")))
+		s.WriteString(field.Unquote(field.Of(v, "title")) + ": " + field.Unquote(field.Of(v, "url")))
 		return true
 	})
 	return []llm.Block{{Kind: llm.Text, Text: s.String()}}

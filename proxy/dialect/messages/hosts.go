@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/splice"
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -87,14 +89,14 @@ func appendHead(b []byte, c *llm.Call) []byte {
 // hostEdits turn a client's body into a host's: fields are put in front and
 // taken out, and every other byte stays. ok is false where the form is
 // Anthropic's own.
-func hostEdits(c *llm.Call, r *llm.Request) (_ []edit, ok bool, err error) {
+func hostEdits(c *llm.Call, r *llm.Request) (_ []splice.Edit, ok bool, err error) {
 	h := hostOf(c)
 	if len(h.without) == 0 {
 		return nil, false, nil
 	}
 	open := bytes.IndexByte(r.Raw, '{') + 1
 	head, betas := []string{`"anthropic_version":"` + h.version + `"`}, h.betas
-	var goes []edit
+	var goes []splice.Edit
 	at, begun := open, false // where the last field ended; a field is kept
 	err = llm.Fields(r.Raw, func(k, v []byte, i int) bool {
 		from, to := at, i+len(v)
@@ -107,13 +109,13 @@ func hostEdits(c *llm.Call, r *llm.Request) (_ []edit, ok bool, err error) {
 		}
 		switch gone := slices.Contains(h.without, string(k)); {
 		case gone && begun:
-			goes = append(goes, edit{from: from, to: to})
+			goes = append(goes, splice.Edit{From: from, To: to})
 		case !gone && !begun:
 			begun = true
 			if from > open { // the comma after those that are gone
 				from += bytes.IndexByte(r.Raw[from:], ',') + 1
 			}
-			goes = append(goes, edit{from: open, to: from})
+			goes = append(goes, splice.Edit{From: open, To: from})
 		}
 		return true
 	})
@@ -121,7 +123,7 @@ func hostEdits(c *llm.Call, r *llm.Request) (_ []edit, ok bool, err error) {
 		return nil, true, llm.Invalid("", "the request body is not a JSON object")
 	}
 	if !begun {
-		goes = []edit{{from: open, to: at}}
+		goes = []splice.Edit{{From: open, To: at}}
 	}
 	if named := knownBetas(c, r.Header); betas && len(named) > 0 {
 		list := []byte(`"anthropic_beta":[`)
@@ -131,9 +133,9 @@ func hostEdits(c *llm.Call, r *llm.Request) (_ []edit, ok bool, err error) {
 		list[len(list)-1] = ']'
 		head = append(head, string(list))
 	}
-	goes[0].with = []byte(strings.Join(head, ","))
+	goes[0].Text = []byte(strings.Join(head, ","))
 	if begun && len(head) > 0 {
-		goes[0].with = append(goes[0].with, ',')
+		goes[0].Text = append(goes[0].Text, ',')
 	}
 	return goes, true, nil
 }
@@ -148,7 +150,7 @@ func knownBetas(c *llm.Call, h http.Header) []string {
 			switch beta = strings.TrimSpace(beta); {
 			case beta == "" || slices.Contains(out, beta):
 			case limited && !c.Model.Flags.Has(llm.FlagBeta+beta):
-				c.Lose("anthropic-beta: " + clip(beta))
+				c.Lose("anthropic-beta: " + turns.Clip(beta))
 			default:
 				out = append(out, beta)
 			}

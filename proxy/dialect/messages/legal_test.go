@@ -84,7 +84,7 @@ func illegal(body []byte, flags llm.Flags) string {
 	}
 	tools, ids := map[string]bool{}, map[string]bool{}
 	for _, t := range b.Tools {
-		if tools[t.Name] || safe(t.Name) != t.Name {
+		if tools[t.Name] || toolNames.Safe(t.Name) != t.Name {
 			return "tool name " + t.Name
 		}
 		tools[t.Name] = true
@@ -112,7 +112,7 @@ func illegal(body []byte, flags llm.Flags) string {
 					return "white text"
 				}
 			case "tool_use":
-				if ids[c.ID] || safe(c.ID) != c.ID || c.ID == "" || len(c.Input) == 0 || c.Input[0] != '{' || len(tools) == 0 {
+				if ids[c.ID] || toolNames.Safe(c.ID) != c.ID || c.ID == "" || len(c.Input) == 0 || c.Input[0] != '{' || len(tools) == 0 {
 					return "call " + c.ID
 				}
 				ids[c.ID] = true

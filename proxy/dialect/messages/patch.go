@@ -2,9 +2,9 @@ package messages
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/splice"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -24,32 +24,15 @@ func (Dialect) Patch(c *llm.Call, r *llm.Request) ([][]byte, error) {
 		x.body(r)
 		edits = x.edits
 	}
-	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
-	pieces := make([][]byte, 0, 2*len(edits)+1)
-	at := 0
-	for _, e := range edits {
-		pieces = append(pieces, r.Raw[at:e.from:e.from])
-		if len(e.with) > 0 {
-			pieces = append(pieces, e.with)
-		}
-		at = e.to
-	}
-	return append(pieces, r.Raw[at:]), nil
+	return splice.Apply(r.Raw, edits...), nil
 }
 
-// edit replaces the bytes [from, to) of a body.
-type edit struct {
-	from, to int
-	with     []byte
-}
-
-func nameModel(c *llm.Call, r *llm.Request) ([]edit, error) {
+func nameModel(c *llm.Call, r *llm.Request) ([]splice.Edit, error) {
 	if edits, ok, err := hostEdits(c, r); ok {
 		return edits, err
 	}
-	start, end := r.ModelAt[0], r.ModelAt[1]
-	if 0 < start && start < end && end <= len(r.Raw) {
-		return []edit{{start, end, sse.AppendString(nil, c.Model.Name)}}, nil
+	if model, err := splice.Model(c, r); err == nil {
+		return []splice.Edit{model}, nil
 	}
 	// A body that leaves the model to its path or route gets one.
 	open := bytes.IndexByte(r.Raw, '{') + 1
@@ -60,7 +43,7 @@ func nameModel(c *llm.Call, r *llm.Request) ([]edit, error) {
 	if rest := bytes.TrimLeft(r.Raw[open:], " \t\r\n"); len(rest) > 0 && rest[0] != '}' {
 		model = append(model, ',')
 	}
-	return []edit{{open, open, model}}, nil
+	return []splice.Edit{{From: open, To: open, Text: model}}, nil
 }
 
 var (
@@ -81,7 +64,7 @@ func hasForeign(r *llm.Request) bool {
 type cutter struct {
 	c     *llm.Call
 	raw   []byte
-	edits []edit
+	edits []splice.Edit
 
 	thinking [2]int // where the value of the body's own thinking field lies
 	bare     bool   // the last turn of calls lost the thinking at its start
@@ -114,9 +97,9 @@ func (x *cutter) body(r *llm.Request) {
 		return true
 	})
 	x.cut(messages)
-	if own := x.raw[x.thinking[0]:x.thinking[1]]; x.bare && stringOf(field(own, "type")) == "enabled" {
+	if own := x.raw[x.thinking[0]:x.thinking[1]]; x.bare && field.Unquote(field.Of(own, "type")) == "enabled" {
 		// With a budget, calls must follow the thinking that led to them.
-		x.edits = append(x.edits, edit{x.thinking[0], x.thinking[1], []byte(`{"type":"disabled"}`)})
+		x.edits = append(x.edits, splice.Edit{From: x.thinking[0], To: x.thinking[1], Text: []byte(`{"type":"disabled"}`)})
 		x.c.Lose("thinking: none in the middle of tool calls whose own thinking is another provider's")
 	}
 }
@@ -131,7 +114,7 @@ func (x *cutter) message(i int) (end int, cut bool) {
 		case "role":
 			end := llm.Skip(x.raw, i)
 			if end > 0 {
-				role = stringOf(x.raw[i:end])
+				role = field.Unquote(x.raw[i:end])
 			}
 			return end
 		case "content":
@@ -195,7 +178,7 @@ func (x *cutter) foreign(i int) (end int, kind string, cut bool) {
 		}
 		switch v := x.raw[i:end]; string(key) {
 		case "type":
-			kind = stringOf(v)
+			kind = field.Unquote(v)
 		case "signature", "data":
 			sign = v
 		case "citations":
@@ -208,11 +191,11 @@ func (x *cutter) foreign(i int) (end int, kind string, cut bool) {
 	switch kind {
 	case "text":
 		if cites[1] > 0 {
-			x.edits = append(x.edits, edit{cites[0], cites[1], []byte("null")})
+			x.edits = append(x.edits, splice.Edit{From: cites[0], To: cites[1], Text: []byte("null")})
 			x.c.Lose("messages: citations of another provider's search")
 		}
 	case "thinking", "redacted_thinking":
-		opaque := stringOf(sign)
+		opaque := field.Unquote(sign)
 		switch {
 		case opaque == "":
 			x.c.Lose("messages: earlier reasoning that is not signed")
@@ -238,11 +221,11 @@ func (x *cutter) cut(all []span) {
 		}
 		switch {
 		case last+1 < len(all):
-			x.edits = append(x.edits, edit{all[i].from, all[last+1].from, nil})
+			x.edits = append(x.edits, splice.Edit{From: all[i].from, To: all[last+1].from})
 		case i > 0:
-			x.edits = append(x.edits, edit{all[i-1].to, all[last].to, nil})
+			x.edits = append(x.edits, splice.Edit{From: all[i-1].to, To: all[last].to})
 		default:
-			x.edits = append(x.edits, edit{all[i].from, all[last].to, nil})
+			x.edits = append(x.edits, splice.Edit{From: all[i].from, To: all[last].to})
 		}
 		i = last
 	}

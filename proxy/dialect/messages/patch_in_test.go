@@ -109,8 +109,8 @@ func TestPatchCutsForeignCitations(t *testing.T) {
 		t.Fatal(content)
 	}
 	c := &llm.Call{}
-	got := patched(t, c, turns(`{"role":"assistant","content":`+content+`}`))
-	if want := strings.Replace(turns(`{"role":"assistant","content":[{"type":"text","text":"sky","citations":null}]}`), `"m"`, `"m2"`, 1); got != want || len(c.Lost) != 1 {
+	got := patched(t, c, conversation(`{"role":"assistant","content":`+content+`}`))
+	if want := strings.Replace(conversation(`{"role":"assistant","content":[{"type":"text","text":"sky","citations":null}]}`), `"m"`, `"m2"`, 1); got != want || len(c.Lost) != 1 {
 		t.Errorf("lost %q\n%s", c.Lost, got)
 	}
 }
@@ -123,8 +123,8 @@ func TestAnswersOfOthersGoBack(t *testing.T) {
 		[]llm.Event{begin(llm.Redacted, 2, "", ""), {Kind: llm.BlockStop, Block: llm.Redacted, Index: 2, Opaque: "x", Origin: "chat"}}, block(llm.Text, 3, "a"))
 	answer := said(t, false, events...)
 	content := answer[strings.Index(answer, `"content":`)+10 : strings.Index(answer, `,"stop_reason"`)]
-	got := patched(t, &llm.Call{}, turns(`{"role":"assistant","content":`+content+`}`))
-	if want := strings.Replace(turns(`{"role":"assistant","content":[{"type":"text","text":"a"}]}`), `"m"`, `"m2"`, 1); got != want {
+	got := patched(t, &llm.Call{}, conversation(`{"role":"assistant","content":`+content+`}`))
+	if want := strings.Replace(conversation(`{"role":"assistant","content":[{"type":"text","text":"a"}]}`), `"m"`, `"m2"`, 1); got != want {
 		t.Error(got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -27,39 +28,7 @@ func (Dialect) ContentType(p llm.Peek) string {
 	return "application/json"
 }
 
-// Peek finds the model and how the answer is wanted. The error is an
-// [*llm.Error] for the client: the body is no whole JSON object, or does not
-// name one model.
+// Peek finds the model and how the answer is wanted.
 func (Dialect) Peek(hr *http.Request, body []byte) (llm.Peek, error) {
-	p := llm.Peek{IncludeUsage: true, Counts: strings.HasSuffix(hr.URL.Path, countPath)}
-	var bad *llm.Error
-	outline, err := llm.Scan(body, func(key, v []byte, at int) bool {
-		switch fieldName(key) {
-		case "model":
-			switch {
-			case p.ModelAt[1] > 0:
-				bad = llm.Invalid("model", "model is given twice")
-			case v[0] != '"':
-				bad = llm.Invalid("model", "model must be a string, not %s", shapeOf(v))
-			default:
-				if p.Model = stringOf(v); p.Model == "" {
-					bad = llm.Invalid("model", "model is empty: name the model to use")
-				}
-				p.ModelAt = [2]int{at, at + len(v)}
-			}
-		case "stream":
-			p.Stream, bad = readBool("stream", v)
-		}
-		return bad == nil
-	})
-	switch {
-	case err != nil:
-		return llm.Peek{}, unreadable(body)
-	case bad != nil:
-		return llm.Peek{}, bad
-	case p.ModelAt[1] == 0:
-		return llm.Peek{}, llm.Invalid("model", "model is missing: name the model to use")
-	}
-	p.Stream, p.Outline = p.Stream && !p.Counts, outline
-	return p, nil
+	return field.Peek(llm.Peek{IncludeUsage: true, Counts: strings.HasSuffix(hr.URL.Path, countPath)}, body, nil)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -18,11 +19,11 @@ const strictVersion = "2026-10-21"
 // [*llm.Error] that names the field.
 func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if !json.Valid(r.Raw) {
-		return nil, unreadable(r.Raw)
+		return nil, field.Unreadable(r.Raw)
 	}
 	d := reader{p: &llm.Prompt{}, names: map[string]string{}}
 	d.strict = r.Header.Get("Anthropic-Version") >= strictVersion
-	if err := eachField("the request body", r.Raw, d.top); err != nil {
+	if err := field.Object("the request body", r.Raw, d.top); err != nil {
 		return nil, err
 	}
 	if err := d.finish(); err != nil {
@@ -47,15 +48,9 @@ type reader struct {
 	removed  []string
 }
 
-func (d *reader) lose(field string) {
-	if !slices.Contains(d.p.Lost, field) {
-		d.p.Lost = append(d.p.Lost, field)
-	}
-}
-
 // top reads one field of the body.
 func (d *reader) top(key string, v []byte) (err *llm.Error) {
-	if null(v) && key != "messages" {
+	if field.Null(v) && key != "messages" {
 		return nil
 	}
 	p, l := d.p, &d.p.Limits
@@ -67,17 +62,17 @@ func (d *reader) top(key string, v []byte) (err *llm.Error) {
 	case "system":
 		p.System, err = d.instructions(key, v)
 	case "max_tokens":
-		l.MaxTokens, err = readCount(key, v)
+		l.MaxTokens, err = field.Count(key, v)
 	case "temperature", "top_p", "top_k":
 		err = d.sampling(key, v)
 	case "stop_sequences":
-		err = eachItem(key, v, func(param string, v []byte) *llm.Error {
-			s, err := readString(param, v)
+		err = field.DottedArray(key, v, func(param string, v []byte) *llm.Error {
+			s, err := field.String(param, v)
 			l.Stop = append(l.Stop, s)
 			return err
 		})
 	case "tools":
-		err = eachItem(key, v, d.tool)
+		err = field.DottedArray(key, v, d.tool)
 	case "tool_choice":
 		err = d.toolChoice(v)
 	case "mcp_servers":
@@ -89,16 +84,16 @@ func (d *reader) top(key string, v []byte) (err *llm.Error) {
 	case "output_format":
 		err = d.format(key, v)
 	case "metadata":
-		err = eachField(key, v, func(key string, v []byte) (err *llm.Error) {
+		err = field.Object(key, v, func(key string, v []byte) (err *llm.Error) {
 			if key == "user_id" {
-				p.User, err = readString("metadata.user_id", v)
-			} else if truthy(v) {
-				d.lose("metadata." + key)
+				p.User, err = field.String("metadata.user_id", v)
+			} else if field.Truthy(v) {
+				d.p.Lose("metadata." + key)
 			}
 			return err
 		})
 	case "service_tier":
-		if p.Tier, err = readString(key, v); p.Tier == "standard_only" {
+		if p.Tier, err = field.String(key, v); p.Tier == "standard_only" {
 			p.Tier = "default"
 		}
 	case "cache_control":
@@ -111,7 +106,7 @@ func (d *reader) top(key string, v []byte) (err *llm.Error) {
 
 // other names what no prompt holds, unless it says only the default.
 func (d *reader) other(key string, v []byte) *llm.Error {
-	switch said := stringOf(v); key {
+	switch said := field.Unquote(v); key {
 	case "speed":
 		if said == "standard" {
 			return nil
@@ -122,8 +117,8 @@ func (d *reader) other(key string, v []byte) *llm.Error {
 		}
 		return nil
 	}
-	if truthy(v) {
-		d.lose(key)
+	if field.Truthy(v) {
+		d.p.Lose(key)
 	}
 	return nil
 }
@@ -136,32 +131,32 @@ func (d *reader) sampling(key string, v []byte) (err *llm.Error) {
 	l := &d.p.Limits
 	switch key {
 	case "temperature":
-		l.Temperature, err = readNumber(key, v)
+		l.Temperature, err = field.Number(key, v)
 	case "top_p":
-		l.TopP, err = readNumber(key, v)
+		l.TopP, err = field.Number(key, v)
 	default:
-		l.TopK, err = readCount(key, v)
+		l.TopK, err = field.Count(key, v)
 	}
 	return err
 }
 
 func (d *reader) readThinking(v []byte) *llm.Error {
 	r := &d.p.Reasoning
-	return eachField("thinking", v, func(key string, v []byte) (err *llm.Error) {
+	return field.Object("thinking", v, func(key string, v []byte) (err *llm.Error) {
 		switch param := "thinking." + key; key {
 		case "type":
-			d.thinking, err = readString(param, v)
+			d.thinking, err = field.String(param, v)
 			switch d.thinking {
 			case "enabled", "adaptive", "disabled":
 			case "between_tools":
-				d.lose("thinking: between_tools went as adaptive")
+				d.p.Lose("thinking: between_tools went as adaptive")
 			default:
 				err = llm.Invalid(param, "thinking.type must be enabled, adaptive or disabled, not %q", d.thinking)
 			}
 		case "budget_tokens":
-			r.Budget, err = readCount(param, v)
+			r.Budget, err = field.Count(param, v)
 		case "display":
-			switch said, bad := readString(param, v); said {
+			switch said, bad := field.String(param, v); said {
 			case "omitted":
 				r.Show, err = "none", bad
 			case "summarized":
@@ -170,8 +165,8 @@ func (d *reader) readThinking(v []byte) *llm.Error {
 				err = bad
 			}
 		default:
-			if truthy(v) {
-				d.lose(param)
+			if field.Truthy(v) {
+				d.p.Lose(param)
 			}
 		}
 		return err
@@ -179,15 +174,15 @@ func (d *reader) readThinking(v []byte) *llm.Error {
 }
 
 func (d *reader) outputConfig(v []byte) *llm.Error {
-	return eachField("output_config", v, func(key string, v []byte) (err *llm.Error) {
+	return field.Object("output_config", v, func(key string, v []byte) (err *llm.Error) {
 		switch param := "output_config." + key; key {
 		case "effort":
 			err = d.readEffort(param, v)
 		case "format":
 			err = d.format(param, v)
 		default:
-			if truthy(v) {
-				d.lose(param)
+			if field.Truthy(v) {
+				d.p.Lose(param)
 			}
 		}
 		return err
@@ -195,7 +190,7 @@ func (d *reader) outputConfig(v []byte) *llm.Error {
 }
 
 func (d *reader) readEffort(param string, v []byte) *llm.Error {
-	said, err := readString(param, v)
+	said, err := field.String(param, v)
 	if err == nil && said != "" && !slices.Contains([]string{"low", "medium", "high", "xhigh", "max"}, said) {
 		err = llm.Invalid(param, "%s must be low, medium, high, xhigh or max, not %q", param, said)
 	}
@@ -205,17 +200,17 @@ func (d *reader) readEffort(param string, v []byte) *llm.Error {
 
 // format reads a schema that the answer must match.
 func (d *reader) format(param string, v []byte) *llm.Error {
-	if null(v) {
+	if field.Null(v) {
 		return nil
 	}
-	kind, schema := stringOf(field(v, "type")), bytes.TrimSpace(field(v, "schema"))
+	kind, schema := field.Unquote(field.Of(v, "type")), bytes.TrimSpace(field.Of(v, "schema"))
 	switch {
 	case v[0] != '{':
-		return llm.Invalid(param, "%s must be an object, not %s", param, shapeOf(v))
+		return llm.Invalid(param, "%s must be an object, not %s", param, field.Kind(v))
 	case kind != "json_schema":
 		return llm.Invalid(param+".type", "%s.type must be json_schema, not %q", param, kind)
 	case len(schema) == 0 || schema[0] != '{':
-		return llm.Invalid(param+".schema", "%s.schema must be a JSON Schema, not %s", param, shapeOf(schema))
+		return llm.Invalid(param+".schema", "%s.schema must be a JSON Schema, not %s", param, field.Kind(schema))
 	}
 	d.p.Format = llm.Format{Kind: llm.FormatSchema, Schema: schema}
 	if closed(schema) {
@@ -257,7 +252,7 @@ func (d *reader) settleThinking() *llm.Error {
 	switch d.thinking {
 	case "disabled":
 		if budget(0); d.effort != "" {
-			d.lose("output_config.effort: thinking is off")
+			d.p.Lose("output_config.effort: thinking is off")
 		}
 		return nil
 	case "enabled":
@@ -305,16 +300,16 @@ func closedIn(v any) bool {
 }
 
 func cacheMark(param string, v []byte) (string, *llm.Error) {
-	if null(v) {
+	if field.Null(v) {
 		return "", nil
 	}
 	if v[0] != '{' {
-		return "", llm.Invalid(param, "%s must be an object, not %s", param, shapeOf(v))
+		return "", llm.Invalid(param, "%s must be an object, not %s", param, field.Kind(v))
 	}
-	if kind := stringOf(field(v, "type")); kind != "ephemeral" {
+	if kind := field.Unquote(field.Of(v, "type")); kind != "ephemeral" {
 		return "", llm.Invalid(param+".type", "%s.type must be ephemeral, not %q", param, kind)
 	}
-	switch ttl, err := readString(param+".ttl", field(v, "ttl")); {
+	switch ttl, err := field.String(param+".ttl", field.Of(v, "ttl")); {
 	case err != nil:
 		return "", err
 	case ttl == "" || ttl == "5m":

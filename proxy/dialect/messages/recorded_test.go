@@ -2,81 +2,38 @@ package messages
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
-	"regexp"
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/dialecttest"
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
 
-var awsBytes = regexp.MustCompile(`"bytes":"([A-Za-z0-9+/=]+)"`)
-
-// bedrockStream takes the Messages events out of AWS's own framing.
-func bedrockStream(b []byte) []byte {
-	var out []byte
-	for _, m := range awsBytes.FindAllSubmatch(b, -1) {
-		data, err := base64.StdEncoding.DecodeString(string(m[1]))
-		if err == nil {
-			out = sse.Append(out, "", data)
-		}
-	}
-	return out
-}
-
 // Every recorded answer is read to its end, by Tally and by DecodeResponse
 // alike, and its counts are those on the wire.
 func TestRecorded(t *testing.T) {
-	dir := shared(t, "recorded/anthropic-messages")
-	metas, err := filepath.Glob(filepath.Join(dir, "*.meta.json"))
-	if err != nil || len(metas) == 0 {
-		t.Fatal("no recordings: ", err)
-	}
 	count := map[string]int{}
-	for _, path := range metas {
-		base := strings.TrimSuffix(path, ".meta.json")
-		name := filepath.Base(base)
-		var meta struct {
-			Status int
-			Path   string
-		}
-		b, err := os.ReadFile(path)
-		if err != nil || json.Unmarshal(b, &meta) != nil {
-			t.Fatal(name, err)
-		}
-		if strings.Contains(name, "_embed__") {
-			count["embedding, not a message"]++
-			continue
-		}
-		body, err := os.ReadFile(base + ".response.json")
-		stream := err != nil
-		if stream {
-			if body, err = os.ReadFile(base + ".response.sse"); err != nil {
-				if body, err = os.ReadFile(base + ".response.eventstream"); err != nil {
-					t.Fatal(err)
-				}
-				body = bedrockStream(body)
-				count["of them Bedrock's, unwrapped"]++
-			}
-		}
+	for _, r := range dialecttest.Recordings(t, "anthropic-messages") {
 		switch {
-		case meta.Status > 299:
+		case strings.Contains(r.Name, "_embed__"):
+			count["embedding, not a message"]++
+		case r.Status > 299:
 			count["errors"]++
-			if e := (Dialect{}).DecodeError(meta.Status, nil, body); e.Kind != llm.NotFound || e.Message == "" || e.Message[0] == '{' {
-				t.Errorf("%s: %+v", name, e)
+			if e := (Dialect{}).DecodeError(r.Status, nil, r.Body); e.Kind != llm.NotFound || e.Message == "" || e.Message[0] == '{' {
+				t.Errorf("%s: %+v", r.Name, e)
 			}
-		case stream:
+		case r.Stream:
 			count["streams"]++
-			recordedStream(t, name, body)
+			recordedStream(t, r.Name, r.Body)
 		default:
 			count["whole"]++
-			recordedWhole(t, name, body)
+			recordedWhole(t, r.Name, r.Body)
 		}
 	}
 	t.Log(count)
@@ -84,13 +41,12 @@ func TestRecorded(t *testing.T) {
 
 func recordedStream(t *testing.T, name string, body []byte) {
 	call := &llm.Call{Stream: true}
-	var tally llm.Tally
+	tally, _ := dialecttest.Weigh(t, Dialect{}, call, body)
 	var wire usage
 	for f, err := range sse.Frames(bytes.NewReader(body), sse.Events) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		Dialect{}.Tally(call, &tally, f.Data)
 		e := event{Usage: &wire, Message: &message{Usage: &wire}} // later counts replace earlier ones
 		if err := json.Unmarshal(f.Data, &e); err != nil {
 			t.Fatal(name, err)
@@ -102,8 +58,7 @@ func recordedStream(t *testing.T, name string, body []byte) {
 
 func recordedWhole(t *testing.T, name string, body []byte) {
 	call := &llm.Call{}
-	var tally llm.Tally
-	Dialect{}.Tally(call, &tally, body)
+	tally, _ := dialecttest.Weigh(t, Dialect{}, call, body)
 	var m message
 	if err := json.Unmarshal(body, &m); err != nil {
 		t.Fatal(name, err)
@@ -186,7 +141,7 @@ func streamOf(t *testing.T, body []byte) string {
 		}
 		begin := len(events)
 		events = append(events, "")
-		switch kind := stringOf(b["type"]); kind {
+		switch kind := field.Unquote(b["type"]); kind {
 		case "text":
 			var cites []json.RawMessage
 			_ = json.Unmarshal(b["citations"], &cites)
@@ -201,7 +156,7 @@ func streamOf(t *testing.T, body []byte) string {
 			delta("signature_delta", "signature", b["signature"])
 			b["thinking"], b["signature"] = []byte(`""`), []byte(`""`)
 		case "tool_use", "server_tool_use":
-			if input := compact(b["input"]); input != "{}" {
+			if input := turns.Compact(b["input"]); input != "{}" {
 				inOne(mustJSON(t, input), func(v []byte) { delta("input_json_delta", "partial_json", v) })
 			}
 			b["input"] = []byte("{}")
@@ -211,7 +166,7 @@ func streamOf(t *testing.T, body []byte) string {
 	}
 	events = append(events, end, stopEvent)
 	for i := range events {
-		events[i] = compact([]byte(events[i])) // a frame is one line
+		events[i] = turns.Compact([]byte(events[i])) // a frame is one line
 	}
 	return sseOf(events...)
 }

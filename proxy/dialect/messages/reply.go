@@ -25,16 +25,10 @@ func (Dialect) EncodeResponse(w io.Writer, r *llm.Request, events llm.Events) er
 
 // writeCount answers a call for the size of a prompt.
 func writeCount(w io.Writer, events llm.Events) error {
-	var n int64
-	for e, err := range events {
-		if err != nil {
-			return err
-		}
-		if e.Usage != nil {
-			n = e.Usage.Prompt()
-		}
+	n, err := llm.PromptSize(events)
+	if err == nil {
+		_, err = w.Write(append(strconv.AppendInt([]byte(`{"input_tokens":`), n, 10), '}'))
 	}
-	_, err := w.Write(append(strconv.AppendInt([]byte(`{"input_tokens":`), n, 10), '}'))
 	return err
 }
 

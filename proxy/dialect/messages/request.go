@@ -1,10 +1,9 @@
 package messages
 
 import (
-	"slices"
 	"strconv"
-	"strings"
 
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -50,40 +49,39 @@ type encoder struct {
 	c *llm.Call
 	p *llm.Prompt
 
-	names  names
+	*turns.Conversation
+	names  *turns.Names
 	tools  []tool
-	system []llm.Block
-	turns  []turn
 	choice choice
 	schema []byte // of output_config.format
 
 	maxTokens int
 	madeUp    bool // nobody gave a limit
 
-	thinking string // adaptive, enabled, disabled, or "" for not said
-	budget   int
-	effort   string
+	thinking turns.Thinking
 
 	marks int // cache marks still to be left out
 }
 
-func (e *encoder) thinks() bool { return e.thinking == "adaptive" || e.thinking == "enabled" }
+// arrange sorts the messages into turns.
+func (e *encoder) arrange() (err *llm.Error) {
+	e.Conversation, err = turns.Arrange(e.c, e.p, e.names, turns.Rules{
+		Dialect: name, Provider: "Anthropic",
+		Deaf:  "Anthropic's models cannot hear: choose another model for audio, or send a transcript",
+		IDs:   turns.Alphabet{Marks: "_-", Else: "call"},
+		Media: media,
+	})
+	return err
+}
+
+func (e *encoder) endTurns() *llm.Error {
+	e.SettleEnds(e.schema != nil || e.choice.forced())
+	return nil
+}
 
 // size guesses the body's, so that a long prompt is written without growing.
 func (e *encoder) size() int {
-	n := 512
-	count := func(blocks []llm.Block) {
-		for i := range blocks {
-			n += len(blocks[i].Text) + len(blocks[i].Media.Data) + len(blocks[i].Opaque) + 128
-			for k := range blocks[i].Content {
-				n += len(blocks[i].Content[k].Text) + len(blocks[i].Content[k].Media.Data) + 128
-			}
-		}
-	}
-	count(e.system)
-	for i := range e.turns {
-		count(e.turns[i].blocks)
-	}
+	n := 512 + e.Size()
 	for i := range e.tools {
 		n += len(e.tools[i].schema) + len(e.tools[i].Description) + 128
 	}
@@ -94,16 +92,16 @@ func (e *encoder) body() []byte {
 	b := appendHead(make([]byte, 0, e.size()), e.c)
 	b = append(b, `,"max_tokens":`...)
 	b = strconv.AppendInt(b, int64(e.maxTokens), 10)
-	if len(e.system) > 0 {
-		b = e.appendBlocks(append(b, `,"system":`...), e.system)
+	if len(e.System) > 0 {
+		b = e.appendBlocks(append(b, `,"system":`...), e.System)
 	}
 	b = append(b, `,"messages":[`...)
-	for i := range e.turns {
+	for i := range e.Turns {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(append(append(b, `{"role":"`...), e.turns[i].role...), `","content":`...)
-		b = append(e.appendBlocks(b, e.turns[i].blocks), '}')
+		b = append(append(append(b, `{"role":"`...), e.Turns[i].Role...), `","content":`...)
+		b = append(e.appendBlocks(b, e.Turns[i].Blocks), '}')
 	}
 	b = append(b, ']')
 	b = e.appendTools(b)
@@ -143,7 +141,7 @@ func (e *encoder) appendSampling(b []byte) []byte {
 	switch {
 	case flags.Has(llm.FlagNoSampling):
 		why = none
-	case e.thinks():
+	case e.thinking.On():
 		why = beside
 	}
 	temperature := false
@@ -184,15 +182,7 @@ func (e *encoder) appendSampling(b []byte) []byte {
 		}
 	}
 	b = e.appendStop(b)
-	if l.Seed != nil {
-		e.c.Lose("seed")
-	}
-	if f := l.FrequencyPenalty; f != nil && *f != 0 {
-		e.c.Lose("frequency_penalty")
-	}
-	if f := l.PresencePenalty; f != nil && *f != 0 {
-		e.c.Lose("presence_penalty")
-	}
+	turns.LoseLimits(e.c, l)
 	return b
 }
 
@@ -201,18 +191,9 @@ func appendFloat(b []byte, key string, v float64) []byte {
 	return strconv.AppendFloat(b, v, 'g', -1, 64)
 }
 
-// appendStop writes the stop sequences; Anthropic refuses white ones.
+// appendStop writes the stop sequences.
 func (e *encoder) appendStop(b []byte) []byte {
-	var kept []string
-	for _, s := range e.p.Limits.Stop {
-		switch {
-		case s == "" || slices.Contains(kept, s):
-		case strings.TrimSpace(s) == "":
-			e.c.Lose("stop: a sequence of white space alone")
-		default:
-			kept = append(kept, s)
-		}
-	}
+	kept := turns.Stops(e.c, e.p.Limits.Stop)
 	for i, s := range kept {
 		if i == 0 {
 			b = append(b, `,"stop_sequences":[`...)

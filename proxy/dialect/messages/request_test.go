@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 )
 
@@ -312,7 +313,7 @@ func TestEncodeRequest(t *testing.T) {
 			"JSON without a schema",
 			llm.Model{},
 			hi(func(p *llm.Prompt) { p.Format.Kind = llm.FormatJSON }),
-			map[string]string{"system": `[{"type":"text","text":"` + jsonOnly + `"}]`},
+			map[string]string{"system": `[{"type":"text","text":"` + turns.JSONOnly + `"}]`},
 			lost("response_format: the model is only asked for JSON, not held to it"),
 		},
 	} {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -55,12 +56,21 @@ func elements(b []byte) []json.RawMessage {
 	return all
 }
 
-func stringOf(b []byte) string {
-	var s string
-	if json.Unmarshal(b, &s) != nil {
-		return ""
-	}
-	return s
+// without is the JSON object v less some of its fields.
+func without(v []byte, keys ...string) []byte {
+	out := append(make([]byte, 0, len(v)), '{')
+	_ = llm.Fields(v, func(k, v []byte, _ int) bool { // v was read before
+		if slices.Contains(keys, string(k)) {
+			return true
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, '"'), k...), `":`...)
+		out = append(out, v...)
+		return true
+	})
+	return append(out, '}')
 }
 
 // objectSchema makes a schema one of an object, as input_schema must be. One
@@ -88,7 +98,7 @@ func objectSchema(raw []byte) (schema []byte, merged bool, err error) {
 		composed = composed || find(root, key) != nil
 	}
 	switch {
-	case !composed && stringOf(kind) == "object":
+	case !composed && field.Unquote(kind) == "object":
 		return raw, false, nil
 	case !composed && kind == nil:
 		return append([]byte(`{"type":"object",`), bytes.TrimLeft(raw[1:], " \t\r\n")...), false, nil
@@ -147,11 +157,11 @@ func appendMember(b []byte, key string, value []byte) []byte {
 
 // isObject tells whether a type keyword allows objects.
 func isObject(kind []byte) bool {
-	if stringOf(kind) == "object" {
+	if field.Unquote(kind) == "object" {
 		return true
 	}
 	for _, k := range elements(kind) {
-		if stringOf(k) == "object" {
+		if field.Unquote(k) == "object" {
 			return true
 		}
 	}
@@ -175,10 +185,10 @@ func (f *flattener) schema(raw []byte, depth int) {
 		f.property(p)
 	}
 	for _, r := range elements(find(all, "required")) {
-		f.require(stringOf(r))
+		f.require(field.Unquote(r))
 	}
 	if ref := find(all, "$ref"); ref != nil {
-		f.schema(f.resolve(stringOf(ref)), depth+1)
+		f.schema(f.resolve(field.Unquote(ref)), depth+1)
 	}
 	for _, part := range elements(find(all, "allOf")) {
 		f.schema(part, depth+1)

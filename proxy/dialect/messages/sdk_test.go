@@ -9,14 +9,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/anthropics/anthropic-sdk-go"
 	"github.com/anthropics/anthropic-sdk-go/option"
 
+	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/dialect/messages"
 	"keytray/proxy/llm"
 )
@@ -81,23 +80,13 @@ func read(stream bool, body []byte) (*anthropic.BetaMessage, error) {
 // becomes of it when it is translated and written again, streamed and whole:
 // both say the same.
 func TestOfficialClientReadsRecordings(t *testing.T) {
-	dir := filepath.Join("..", "..", "..", "..", "shared", "recorded", "anthropic-messages")
-	files, _ := filepath.Glob(filepath.Join(dir, "*.response.*"))
-	if len(files) == 0 {
-		t.Skip("needs shared/recorded beside the repository")
-	}
 	count := map[string]int{}
-	for _, path := range files {
-		stream := strings.HasSuffix(path, ".sse")
-		body, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !stream && !strings.HasSuffix(path, ".json") || !stream && !bytes.Contains(body, []byte(`"content"`)) {
-			count["left out: refusals, embeddings, AWS's framing"]++
+	for _, recorded := range dialecttest.Recordings(t, "anthropic-messages") {
+		name, stream, body := recorded.Name, recorded.Stream, recorded.Body
+		if !stream && !bytes.Contains(body, []byte(`"content"`)) {
+			count["left out: refusals, embeddings"]++
 			continue
 		}
-		name := filepath.Base(path)
 		original, err := read(stream, body)
 		if err != nil {
 			t.Errorf("%s: the client cannot read the original: %v", name, err)

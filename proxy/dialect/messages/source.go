@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -19,11 +20,11 @@ func (d *reader) image(p *rawBlock) ([]llm.Block, *llm.Error) {
 // media reads a source of data, or a URL, which is never fetched here (K6).
 func (p *rawBlock) media(what string) (m llm.Media, err *llm.Error) {
 	param := p.param + ".source"
-	if null(p.source) || p.source[0] != '{' {
-		return m, llm.Invalid(param, "%s must be an object, not %s", param, shapeOf(p.source))
+	if field.Null(p.source) || p.source[0] != '{' {
+		return m, llm.Invalid(param, "%s must be an object, not %s", param, field.Kind(p.source))
 	}
 	read := func(key string) string {
-		s, bad := readString(param+"."+key, field(p.source, key))
+		s, bad := field.String(param+"."+key, field.Of(p.source, key))
 		if bad == nil && s == "" {
 			bad = llm.Invalid(param+"."+key, "%s.%s is missing", param, key)
 		}
@@ -32,7 +33,7 @@ func (p *rawBlock) media(what string) (m llm.Media, err *llm.Error) {
 		}
 		return s
 	}
-	switch kind := stringOf(field(p.source, "type")); kind {
+	switch kind := field.Unquote(field.Of(p.source, "type")); kind {
 	case "base64":
 		m.Type, m.Data = read("media_type"), read("data")
 	case "url":
@@ -40,7 +41,7 @@ func (p *rawBlock) media(what string) (m llm.Media, err *llm.Error) {
 	case "text":
 		m.Type, m.Data = "text/plain", base64.StdEncoding.EncodeToString([]byte(read("data")))
 	case "file":
-		return m, llm.Invalid(param, "%s: %s that is kept at Anthropic (%s) cannot be read by another provider: send its data", param, what, stringOf(field(p.source, "file_id")))
+		return m, llm.Invalid(param, "%s: %s that is kept at Anthropic (%s) cannot be read by another provider: send its data", param, what, field.Unquote(field.Of(p.source, "file_id")))
 	default:
 		return m, llm.Invalid(param+".type", "%s.type must be base64, text, url, content or file, not %q", param, kind)
 	}
@@ -51,11 +52,11 @@ func (p *rawBlock) media(what string) (m llm.Media, err *llm.Error) {
 // (C18); only citations of it are not to be had from other providers.
 func (d *reader) document(p *rawBlock) ([]llm.Block, *llm.Error) {
 	d.noCitations(p)
-	title, err := readString(p.param+".title", p.title)
+	title, err := field.String(p.param+".title", p.title)
 	if err != nil {
 		return nil, err
 	}
-	about, err := readString(p.param+".context", p.context)
+	about, err := field.String(p.param+".context", p.context)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func (d *reader) document(p *rawBlock) ([]llm.Block, *llm.Error) {
 	if about != "" {
 		blocks = append(blocks, llm.Block{Kind: llm.Text, Text: strings.TrimSpace("About the document "+title) + ": " + about})
 	}
-	if stringOf(field(p.source, "type")) == "content" {
+	if field.Unquote(field.Of(p.source, "type")) == "content" {
 		return d.documentOf(p, title, b.Cache, blocks)
 	}
 	b.Name = title
@@ -85,7 +86,7 @@ func (d *reader) documentOf(p *rawBlock, title, mark string, blocks []llm.Block)
 	if title != "" {
 		blocks = append(blocks, llm.Block{Kind: llm.Text, Text: title + ":"})
 	}
-	inner, err := d.resultContent(p.param+".source.content", field(p.source, "content"))
+	inner, err := d.resultContent(p.param+".source.content", field.Of(p.source, "content"))
 	blocks = append(blocks, inner...)
 	if n := len(blocks); n > 0 && mark != "" {
 		blocks[n-1].Cache = mark
@@ -101,13 +102,13 @@ func (d *reader) searchResult(p *rawBlock) ([]llm.Block, *llm.Error) {
 		return nil, err
 	}
 	var s strings.Builder
-	for _, line := range []string{stringOf(p.title), stringOf(p.source)} {
+	for _, line := range []string{field.Unquote(p.title), field.Unquote(p.source)} {
 		if line != "" {
 			s.WriteString(line + "\n")
 		}
 	}
-	err = eachItem(p.param+".content", p.content, func(param string, v []byte) *llm.Error {
-		s.WriteString("\n" + stringOf(field(v, "text")))
+	err = field.DottedArray(p.param+".content", p.content, func(param string, v []byte) *llm.Error {
+		s.WriteString("\n" + field.Unquote(field.Of(v, "text")))
 		return nil
 	})
 	b.Text = s.String()
@@ -115,7 +116,7 @@ func (d *reader) searchResult(p *rawBlock) ([]llm.Block, *llm.Error) {
 }
 
 func (d *reader) noCitations(p *rawBlock) {
-	if string(field(p.citations, "enabled")) == "true" {
-		d.lose("messages[].content[].citations: only Anthropic's models cite documents")
+	if string(field.Of(p.citations, "enabled")) == "true" {
+		d.p.Lose("messages[].content[].citations: only Anthropic's models cite documents")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -42,7 +43,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	case "content_block_start":
 		t.Good = true
 		if c.Made != nil && bytes.Contains(frame, thinkingWord) {
-			markBlock(c, field(frame, "content_block"))
+			markBlock(c, field.Of(frame, "content_block"))
 		}
 	case "content_block_stop":
 		t.Good = true
@@ -70,7 +71,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 // textIn is about how many bytes of output a delta's frame carries.
 func textIn(c *llm.Call, frame []byte) int64 {
 	if bytes.Contains(frame, signature) {
-		c.Mark(stringOf(field(field(frame, "delta"), "signature")))
+		c.Mark(field.Unquote(field.Of(field.Of(frame, "delta"), "signature")))
 		return 0
 	}
 	if bytes.Contains(frame, citations) {
@@ -109,11 +110,11 @@ func tallyUsage(t *llm.Tally, u *usage) {
 
 // markBlock notes what signs a block of thinking.
 func markBlock(c *llm.Call, block []byte) {
-	switch stringOf(field(block, "type")) {
+	switch field.Unquote(field.Of(block, "type")) {
 	case "thinking":
-		c.Mark(stringOf(field(block, "signature")))
+		c.Mark(field.Unquote(field.Of(block, "signature")))
 	case "redacted_thinking":
-		c.Mark(stringOf(field(block, "data")))
+		c.Mark(field.Unquote(field.Of(block, "data")))
 	}
 }
 
@@ -123,7 +124,7 @@ func tallyCount(t *llm.Tally, body []byte) llm.Verdict {
 	case string(kindOf(body)) == "error", hasError(body):
 		t.Err = Dialect{}.DecodeError(0, nil, body)
 		return llm.Pass
-	case field(body, "input_tokens") == nil:
+	case field.Of(body, "input_tokens") == nil:
 		return llm.Pass
 	}
 	t.Good, t.Done, t.Usage.Known = true, true, true
@@ -137,7 +138,7 @@ func tallyWhole(c *llm.Call, t *llm.Tally, body []byte) llm.Verdict {
 	err := llm.Fields(body, func(k, v []byte, _ int) bool {
 		switch string(k) {
 		case "type":
-			kind = inside(v)
+			kind = field.Inside(v)
 		case "model":
 			model = v
 		case "content":
@@ -171,7 +172,7 @@ func tallyWhole(c *llm.Call, t *llm.Tally, body []byte) llm.Verdict {
 			return true
 		})
 	}
-	if s, ok := text(model); ok {
+	if s, ok := field.Text(model); ok {
 		t.Model = s
 	}
 	var u *usage
@@ -179,7 +180,7 @@ func tallyWhole(c *llm.Call, t *llm.Tally, body []byte) llm.Verdict {
 		tallyUsage(t, u)
 	}
 	t.Why = llm.EndTurn
-	if s, ok := text(stop); ok && s != "" {
+	if s, ok := field.Text(stop); ok && s != "" {
 		t.Why = whyOf(s)
 	}
 	return llm.Last

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 )
 
@@ -99,7 +100,7 @@ func TestFormat(t *testing.T) { // A22
 			p.Tools, p.Choice = []llm.Tool{fn("person", noProps)}, llm.Choice{Mode: mode, Name: "person"}
 		}
 	}
-	const answer = `"description":"` + jsonTool + `","input_schema":` + closed + `}`
+	const answer = `"description":"` + turns.JSONTool + `","input_schema":` + closed + `}`
 	for _, c := range []struct {
 		name   string
 		flags  llm.Flags
@@ -118,7 +119,7 @@ func TestFormat(t *testing.T) { // A22
 			config: `{"format":{"type":"json_schema","schema":{"type":"object","properties":{"n":{"type":"integer","description":"d {minimum: 1}"},"s":{"anyOf":[{"type":"string","format":"uuid"},{"type":"string","description":"{pattern: \"a\"}"}]}},"additionalProperties":false}}}`,
 			lost:   []string{"response_format: minimum, oneOf, pattern are only told to the model"},
 		},
-		{name: "native cannot hold it", flags: native, schema: open, tools: `[{"name":"person","description":"` + jsonTool + `","input_schema":` + open + `}]`, choice: `{"type":"tool","name":"person","disable_parallel_tool_use":true}`, tool: "person"},
+		{name: "native cannot hold it", flags: native, schema: open, tools: `[{"name":"person","description":"` + turns.JSONTool + `","input_schema":` + open + `}]`, choice: `{"type":"tool","name":"person","disable_parallel_tool_use":true}`, tool: "person"},
 		{name: "a tool in its place", schema: closed, tools: `[{"name":"person",` + answer + `]`, choice: `{"type":"tool","name":"person","disable_parallel_tool_use":true}`, tool: "person"},
 		{name: "beside tools", schema: closed, change: tools(llm.ChooseAuto), tools: `[{"name":"person","input_schema":` + noProps + `},{"name":"person_2",` + answer + `]`, choice: `{"type":"any"}`, tool: "person_2"},
 		{name: "beside tools that must not be called", schema: closed, change: tools(llm.ChooseNone), tools: `[{"name":"person","input_schema":` + noProps + `},{"name":"person_2",` + answer + `]`, choice: `{"type":"tool","name":"person_2","disable_parallel_tool_use":true}`, tool: "person_2"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -23,22 +24,22 @@ func (d *reader) readTool(param string, v []byte) (llm.Tool, *llm.Error) {
 	var t llm.Tool
 	var kind, examples string
 	var rest []string // fields that only Anthropic understands
-	err := eachField(param, v, func(key string, v []byte) (err *llm.Error) {
+	err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch param := param + "." + key; key {
 		case "type":
-			kind, err = readString(param, v)
+			kind, err = field.String(param, v)
 		case "name":
-			t.Name, err = readString(param, v)
+			t.Name, err = field.String(param, v)
 		case "description":
-			t.Description, err = readString(param, v)
+			t.Description, err = field.String(param, v)
 		case "input_schema":
-			if null(v) || v[0] != '{' {
-				return llm.Invalid(param, "%s must be a JSON Schema, not %s", param, shapeOf(v))
+			if field.Null(v) || v[0] != '{' {
+				return llm.Invalid(param, "%s must be a JSON Schema, not %s", param, field.Kind(v))
 			}
 			t.Schema = json.RawMessage(v)
 		case "strict":
 			var yes bool
-			if yes, err = readBool(param, v); err == nil && !null(v) {
+			if yes, err = field.Bool(param, v); err == nil && !field.Null(v) {
 				t.Strict = &yes
 			}
 		case "cache_control":
@@ -47,11 +48,11 @@ func (d *reader) readTool(param string, v []byte) (llm.Tool, *llm.Error) {
 			examples = exampleLines(v)
 		case "eager_input_streaming": // arguments are always sent on as they come
 		case "allowed_callers":
-			if !bytes.Contains(v, []byte(`"direct"`)) && truthy(v) {
+			if !bytes.Contains(v, []byte(`"direct"`)) && field.Truthy(v) {
 				rest = append(rest, key)
 			}
 		default:
-			if truthy(v) {
+			if field.Truthy(v) {
 				rest = append(rest, key)
 			}
 		}
@@ -73,7 +74,7 @@ func (d *reader) readTool(param string, v []byte) (llm.Tool, *llm.Error) {
 		if key == "defer_loading" {
 			key += ": all tools are offered at once"
 		}
-		d.lose("tools[]." + key)
+		d.p.Lose("tools[]." + key)
 	}
 	if examples != "" {
 		t.Description = strings.TrimSpace(t.Description + "\n\nExamples of its input:" + examples)
@@ -142,10 +143,10 @@ func (d *reader) mcpServers(v []byte) {
 func (d *reader) toolChange(p *rawBlock) *llm.Error {
 	param := p.param + ".tool"
 	if p.kind == "tool_removal" {
-		d.removed = append(d.removed, stringOf(field(p.tool, "name")))
+		d.removed = append(d.removed, field.Unquote(field.Of(p.tool, "name")))
 		return nil
 	}
-	if definition := field(p.tool, "definition"); definition != nil {
+	if definition := field.Of(p.tool, "definition"); definition != nil {
 		t, err := d.readTool(param+".definition", definition)
 		d.added = append(d.added, t)
 		return err
@@ -158,7 +159,7 @@ func (d *reader) changeTools() {
 	if len(d.added)+len(d.removed) == 0 {
 		return
 	}
-	d.lose("messages: tools that were added or removed in mid-conversation are so from its start")
+	d.p.Lose("messages: tools that were added or removed in mid-conversation are so from its start")
 	p := d.p
 	p.Tools = append(p.Tools, d.added...)
 	p.Tools = slices.DeleteFunc(p.Tools, func(t llm.Tool) bool { return slices.Contains(d.removed, t.Name) })
@@ -181,10 +182,10 @@ func (d *reader) oneOfEach() *llm.Error {
 
 func (d *reader) toolChoice(v []byte) *llm.Error {
 	c := &d.p.Choice
-	return eachField("tool_choice", v, func(key string, v []byte) (err *llm.Error) {
+	return field.Object("tool_choice", v, func(key string, v []byte) (err *llm.Error) {
 		switch param := "tool_choice." + key; key {
 		case "type":
-			switch kind := stringOf(v); kind {
+			switch kind := field.Unquote(v); kind {
 			case "auto":
 				c.Mode = llm.ChooseAuto
 			case "any":
@@ -197,16 +198,16 @@ func (d *reader) toolChoice(v []byte) *llm.Error {
 				err = llm.Invalid(param, "tool_choice.type must be auto, any, tool or none, not %q", kind)
 			}
 		case "name":
-			d.chosen, err = readString(param, v)
+			d.chosen, err = field.String(param, v)
 		case "disable_parallel_tool_use": // C7
 			var one bool
-			if one, err = readBool(param, v); one {
+			if one, err = field.Bool(param, v); one {
 				many := false
 				c.Parallel = &many
 			}
 		default:
-			if truthy(v) {
-				d.lose(param)
+			if field.Truthy(v) {
+				d.p.Lose(param)
 			}
 		}
 		return err
@@ -218,7 +219,7 @@ func (d *reader) settleChoice() *llm.Error {
 	p, c := d.p, &d.p.Choice
 	if len(p.Tools) == 0 {
 		if c.Mode == llm.ChooseAny || c.Mode == llm.ChooseNamed { // A26
-			d.lose("tool_choice: there are no tools")
+			d.p.Lose("tool_choice: there are no tools")
 		}
 		*c = llm.Choice{}
 		return nil

@@ -1,18 +1,16 @@
 package messages
 
 import (
-	"bytes"
-	"fmt"
-	"hash/fnv"
 	"slices"
-	"strconv"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
 
-// maxName is the longest name of a tool.
-const maxName = 128
+// toolNames is what a tool may be called.
+var toolNames = turns.Alphabet{Marks: "_-", Most: 128, Else: "tool"}
 
 // maxStrict is how many strict tools a request may have.
 const maxStrict = 20
@@ -25,95 +23,24 @@ type tool struct {
 	raw      []byte // the definition of one of Anthropic's own tools, in place of all else
 }
 
-// names maps the client's tool names to Anthropic's.
-type names struct {
-	sent map[string]string // client's -> provider's
-	used map[string]bool   // provider's
-	call *llm.Call
-}
-
-// to is the provider's name for a client's tool, the same each time. Names
-// that become alike are told apart by a number.
-func (n *names) to(client string) string {
-	if s, ok := n.sent[client]; ok {
-		return s
-	}
-	s := n.free(client)
-	n.sent[client] = s
-	if s != client {
-		if n.call.Tools == nil {
-			n.call.Tools = map[string]string{}
-		}
-		n.call.Tools[s] = client
-	}
-	return s
-}
-
-func (n *names) free(want string) string {
-	s := safe(want)
-	if s == "" {
-		s = "tool"
-	}
-	if len(s) > maxName {
-		h := fnv.New32a()
-		_, _ = h.Write([]byte(want)) // a hash's Write returns no error
-		s = fmt.Sprintf("%s_%08x", s[:maxName-9], h.Sum32())
-	}
-	free := s
-	for i := 2; n.used[free]; i++ {
-		suffix := "_" + strconv.Itoa(i)
-		free = s[:min(len(s), maxName-len(suffix))] + suffix
-	}
-	n.used[free] = true
-	return free
-}
-
-// safe replaces all but ASCII letters, digits, _ and -.
-func safe(s string) string {
-	ok := func(r rune) bool {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-'
-	}
-	for _, r := range s {
-		if !ok(r) {
-			return string(bytes.Map(func(r rune) rune {
-				if ok(r) {
-					return r
-				}
-				return '_'
-			}, []byte(s)))
-		}
-	}
-	return s
-}
-
 // nameTools settles the tools, before any call in the messages names one.
-// Names that need no change are given first, so that they keep theirs.
 func (e *encoder) nameTools() *llm.Error {
-	e.names = names{sent: map[string]string{}, used: map[string]bool{}, call: e.c}
+	e.names = turns.NewNames(e.c, toolNames, e.p.Tools)
 	if len(e.p.Tools) > 0 && e.c.Model.Flags.Has(llm.FlagNoTools) {
 		return llm.Invalid("tools", "model %s cannot call tools: leave them out or choose another model", e.c.Model.Name)
 	}
 	for _, t := range e.p.Tools {
-		if t.Kind != llm.Hosted && t.Name == safe(t.Name) && t.Name != "" && len(t.Name) <= maxName {
-			e.names.to(t.Name)
-		}
-	}
-	seen := map[string]int{}
-	for i, t := range e.p.Tools {
 		if t.Kind == llm.Hosted {
 			if err := e.hosted(&t); err != nil {
 				return err
 			}
 			continue
 		}
-		if k, twice := seen[t.Name]; twice {
-			first := e.p.Tools[k]
-			if first.Description != t.Description || !bytes.Equal(first.Schema, t.Schema) {
-				return llm.Invalid("tools", "two different tools are called %q", t.Name)
-			}
+		if first, err := e.names.First(&t); err != nil {
+			return err
+		} else if !first {
 			continue
 		}
-		seen[t.Name] = i
 		schema, merged, err := objectSchema(t.Schema)
 		if err != nil {
 			return llm.Invalid("tools", "the parameters of tool %q: %v", t.Name, err)
@@ -122,7 +49,7 @@ func (e *encoder) nameTools() *llm.Error {
 			e.c.Lose("tools: alternatives at the root of a tool's parameters were merged")
 		}
 		out := tool{Tool: t, schema: schema}
-		out.Name = e.names.to(t.Name)
+		out.Name = e.names.To(t.Name)
 		if t.Strict != nil && *t.Strict {
 			out.strict = e.strict(schema)
 		}
@@ -156,14 +83,13 @@ func (e *encoder) hosted(t *llm.Tool) *llm.Error {
 		e.c.Lose("tools: " + t.Name)
 		return nil
 	}
-	out.Name = stringOf(field(out.raw, "name"))
+	out.Name = field.Unquote(field.Of(out.raw, "name"))
 	if slices.ContainsFunc(e.tools, func(o tool) bool { return o.Kind == llm.Hosted && o.Name == out.Name }) {
 		return nil
 	}
-	if e.names.used[out.Name] { // C15
+	if !e.names.Claim(t.Name, out.Name) { // C15
 		return llm.Invalid("tools", "two different tools are called %q", out.Name)
 	}
-	e.names.sent[t.Name], e.names.used[out.Name] = out.Name, true
 	e.tools = append(e.tools, out)
 	return nil
 }
@@ -172,11 +98,11 @@ func (e *encoder) hosted(t *llm.Tool) *llm.Error {
 func (e *encoder) search(t *llm.Tool) []byte {
 	raw := []byte(`{"type":"web_search_20250305","name":"web_search"`)
 	_ = llm.Fields(t.Raw, func(key, v []byte, _ int) bool { // one without a definition has no limits
-		switch domains := field(v, "allowed_domains"); {
-		case string(key) == "type", string(key) == "name", !truthy(v):
-		case string(key) == "filters" && truthy(domains):
+		switch domains := field.Of(v, "allowed_domains"); {
+		case string(key) == "type", string(key) == "name", !field.Truthy(v):
+		case string(key) == "filters" && field.Truthy(domains):
 			raw = append(append(raw, `,"allowed_domains":`...), domains...)
-		case string(key) == "user_location" && stringOf(field(v, "type")) == "approximate" && field(v, "approximate") == nil:
+		case string(key) == "user_location" && field.Unquote(field.Of(v, "type")) == "approximate" && field.Of(v, "approximate") == nil:
 			raw = append(append(raw, `,"user_location":`...), v...)
 		default:
 			e.c.Lose("tools: web_search: " + string(key))
@@ -238,7 +164,7 @@ func (e *encoder) choose() *llm.Error {
 		if !slices.ContainsFunc(e.p.Tools, known) {
 			return llm.Invalid("tool_choice", "tool_choice names %q, which is not among the tools", p.Name)
 		}
-		e.choice.kind, e.choice.name = "tool", e.names.to(p.Name)
+		e.choice.kind, e.choice.name = "tool", e.names.To(p.Name)
 	}
 	e.single()
 	return nil
@@ -262,14 +188,7 @@ func (e *encoder) single() {
 // recall declares the tools that earlier turns called and this request no
 // longer offers: their blocks are refused without.
 func (e *encoder) recall() {
-	var used []string
-	for i := range e.turns {
-		for _, c := range e.turns[i].calls {
-			if !slices.Contains(used, c.name) {
-				used = append(used, c.name)
-			}
-		}
-	}
+	used := e.Called()
 	for _, name := range used {
 		e.tools = append(e.tools, tool{Tool: llm.Tool{Name: name}, schema: []byte(emptySchema)})
 	}
@@ -314,12 +233,4 @@ func (e *encoder) appendTools(b []byte) []byte {
 		b = append(b, `,"disable_parallel_tool_use":true`...)
 	}
 	return append(b, '}')
-}
-
-// restore is the client's name of a provider's tool.
-func restore(c *llm.Call, name string) string {
-	if was, ok := c.Tools[name]; ok {
-		return was
-	}
-	return name
 }

@@ -2,42 +2,14 @@ package messages
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/llm"
 )
-
-// shared is the folder of shared facts beside the repository; tests that read
-// it are skipped where it is absent.
-func shared(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above")
-		}
-		dir = filepath.Dir(dir)
-	}
-	path := filepath.Join(dir, "..", "shared", name)
-	if recorded := os.Getenv("KEYTRAY_RECORDED"); recorded != "" {
-		path = filepath.Join(recorded, "..", name)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Skip("needs " + name + " beside the repository")
-	}
-	return path
-}
 
 func tallied(c *llm.Call, frames ...string) (t llm.Tally, verdicts []llm.Verdict) {
 	for _, f := range frames {
@@ -139,33 +111,7 @@ func TestUsage(t *testing.T) {
 
 // The counts that the worked cost cases price are the counts that Tally finds.
 func TestUsageOfCostCases(t *testing.T) {
-	b, err := os.ReadFile(shared(t, "data/cost-cases.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all struct {
-		Cases []struct {
-			ID, Dialect, Model string
-			Usage              json.RawMessage
-			Breakdown          []struct {
-				Kind  string
-				Count int64
-			}
-			Context struct {
-				Status int
-				Body   json.RawMessage
-			} `json:"response_context"`
-		}
-	}
-	if err := json.Unmarshal(b, &all); err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, c := range all.Cases {
-		if c.Dialect != "anthropic-messages" {
-			continue
-		}
-		n++
+	for _, c := range dialecttest.CostCases(t, "anthropic-messages", 12) {
 		if string(c.Usage) == "null" {
 			if e := (Dialect{}).DecodeError(c.Context.Status, nil, c.Context.Body); e.Kind != llm.Overloaded {
 				t.Errorf("%s: %+v", c.ID, e)
@@ -201,8 +147,5 @@ func TestUsageOfCostCases(t *testing.T) {
 		if len(got) > 0 {
 			t.Errorf("%s: counted too much: %v", c.ID, got)
 		}
-	}
-	if n < 12 {
-		t.Errorf("only %d cases", n)
 	}
 }

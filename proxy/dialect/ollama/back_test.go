@@ -6,69 +6,34 @@ import (
 	"errors"
 	"io"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/dialect/ollama"
 	"keytray/proxy/llm"
 )
 
-// gather takes an answer's events, which must come to their end.
-func gather(t testing.TB, c *llm.Call, body []byte) (all []llm.Event) {
-	t.Helper()
-	for e, err := range out.DecodeResponse(c, bytes.NewReader(body)) {
-		if err != nil {
-			t.Fatalf("%v\n%s", err, body)
-		}
-		all = append(all, e)
-	}
-	return all
-}
-
 // TestRecordedAndBack decodes every recorded answer of both forms and writes
 // it again in both, whole and streamed: Ollama's own client reads the same.
 func TestRecordedAndBack(t *testing.T) {
-	metas, err := filepath.Glob(filepath.Join(recorded(t), "*.meta.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	seen := map[string]int{}
-	for _, file := range metas {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var meta struct {
-			Path   string
-			Status int
-		}
-		if err := json.Unmarshal(b, &meta); err != nil {
-			t.Fatal(err)
-		}
-		if meta.Status != 200 || meta.Path != "/api/chat" && meta.Path != "/api/generate" {
+	for _, r := range dialecttest.Recordings(t, "ollama-native") {
+		if r.Status != 200 || r.Path != "/api/chat" && r.Path != "/api/generate" {
 			continue
 		}
-		base, from := strings.TrimSuffix(file, ".meta.json"), ""
-		if meta.Path == "/api/generate" {
+		from := ""
+		if r.Path == "/api/generate" {
 			from = ollama.Generate
 		}
-		body, err := os.ReadFile(base + ".response.json")
-		stream := err != nil
-		if stream {
-			if body, err = os.ReadFile(base + ".response.ndjson"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		t.Run(filepath.Base(base), func(t *testing.T) {
+		t.Run(r.Name, func(t *testing.T) {
 			seen[from]++
-			want, err := readByClient(t, from, string(body))
+			want, err := readByClient(t, from, string(r.Body))
 			if err != nil {
 				t.Fatal(err)
 			}
-			call := &llm.Call{Stream: stream, Form: from}
-			events := gather(t, call, body)
+			call := &llm.Call{Stream: r.Stream, Form: from}
+			events := dialecttest.Collect(t, out.DecodeResponse(call, bytes.NewReader(r.Body)))
 			for _, to := range []string{"", ollama.Generate} {
 				for _, stream := range []bool{false, true} {
 					text, err := writes(t, to, stream, events...)
@@ -88,7 +53,7 @@ func TestRecordedAndBack(t *testing.T) {
 					}
 				}
 			}
-			sum, verdicts := weigh(t, call, string(body))
+			sum, verdicts := weigh(t, call, string(r.Body))
 			last := events[len(events)-1]
 			if !sum.Good || !sum.Done || sum.Err != nil || sum.Why != last.Why || verdicts[len(verdicts)-1] != llm.Last || sum.Usage.Output != last.Usage.Output ||
 				sum.Text == 0 && want.text != "" || sum.Why == "unload" && !sum.Usage.Known {
@@ -184,7 +149,7 @@ func FuzzRequest(f *testing.F) {
 
 // BenchmarkDecodeEncode500 is a translated stream of 500 pieces of text.
 func BenchmarkDecodeEncode500(b *testing.B) {
-	body := append(bytes.Join(deltas(500), []byte("\n")), '\n')
+	body := append([]byte(strings.Join(deltas(500), "\n")), '\n')
 	r := asked("", true)
 	b.ReportAllocs()
 	for b.Loop() {

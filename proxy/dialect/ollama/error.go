@@ -3,18 +3,14 @@ package ollama
 import (
 	"bytes"
 	"encoding/json"
-	"html"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
+	"keytray/proxy/dialect/refusal"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
-
-// maxMessage bounds what is quoted of an error.
-const maxMessage = 500
 
 // EncodeError gives an error Ollama's shape, {"error":"…"}, which has no place
 // for the field at fault but the message.
@@ -33,7 +29,7 @@ func appendError(b []byte, e *llm.Error) []byte {
 // DecodeError reads {"error":"…"} (api.StatusError), or whatever else came.
 // Status 0 is an error in the middle of a stream, which names no status.
 func (Dialect) DecodeError(status int, h http.Header, body []byte) *llm.Error {
-	e := &llm.Error{Status: status, Kind: llm.KindOf(status), Outbound: name, Raw: body, RetryAfter: retryAfter(h)}
+	e := &llm.Error{Status: status, Kind: llm.KindOf(status), Outbound: name, Raw: body, RetryAfter: refusal.RetryAfter(h, refusal.Clock(h))}
 	if status == 0 {
 		e.Kind = llm.ServerError
 	}
@@ -42,7 +38,7 @@ func (Dialect) DecodeError(status int, h http.Header, body []byte) *llm.Error {
 		SigninURL string          `json:"signin_url"` // api.AuthorizationError
 	}
 	_ = json.Unmarshal(body, &wire) // what is no JSON is text
-	e.Message = shorten(told(wire.Error, body))
+	e.Message = refusal.Line(told(wire.Error, body))
 	switch m := strings.ToLower(e.Message); {
 	case m == "":
 		e.Message = strings.TrimSpace("Ollama refused without a reason: " + strconv.Itoa(status) + " " + http.StatusText(status))
@@ -84,47 +80,11 @@ func told(raw json.RawMessage, body []byte) string {
 	if json.Unmarshal(raw, &o) == nil && o.Message != "" {
 		return o.Message
 	}
-	s = strings.TrimSpace(string(body[:min(len(body), 64<<10)]))
-	if !strings.HasPrefix(s, "<") {
+	if b := bytes.TrimSpace(body); !bytes.HasPrefix(b, []byte("<")) {
+		return string(b)
+	}
+	if s := refusal.Title(body); s != "" {
 		return s
 	}
-	if low := strings.ToLower(s); len(low) == len(s) {
-		_, after, _ := strings.Cut(low, "<title")
-		at := len(s) - len(after)
-		if open := strings.IndexByte(after, '>'); open >= 0 {
-			if title, _, ok := strings.Cut(after[open+1:], "</title"); ok && strings.TrimSpace(title) != "" {
-				return html.UnescapeString(s[at+open+1:][:len(title)])
-			}
-		}
-	}
 	return "a web page came instead of an answer"
-}
-
-// shorten puts a text on one line, and bounds it.
-func shorten(s string) string {
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
-	if len(s) > maxMessage {
-		s = strings.ToValidUTF8(s[:maxMessage], "") + "…"
-	}
-	return s
-}
-
-// retryAfter reads Retry-After-Ms, or Retry-After in seconds or as a date.
-func retryAfter(h http.Header) time.Duration {
-	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 && ms < 1e12 {
-		return time.Duration(ms * float64(time.Millisecond))
-	}
-	s := h.Get("Retry-After")
-	if n, err := strconv.ParseFloat(s, 64); err == nil && n > 0 && n < 1e9 {
-		return time.Duration(n * float64(time.Second))
-	}
-	at, err := http.ParseTime(s)
-	if err != nil {
-		return 0
-	}
-	now := time.Now()
-	if d, err := http.ParseTime(h.Get("Date")); err == nil {
-		now = d // the provider's clock made the other date
-	}
-	return max(at.Sub(now), 0)
 }

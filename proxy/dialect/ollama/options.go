@@ -1,13 +1,14 @@
 package ollama
 
 import (
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
 // option reads one of api.Options. One that says what holds anyway is no
 // loss; any other that a prompt cannot hold is named.
 func (d *reader) option(key string, v []byte) (bad *llm.Error) {
-	if null(v) {
+	if field.Null(v) {
 		return nil
 	}
 	l, param := &d.p.Limits, "options."+key
@@ -19,9 +20,9 @@ func (d *reader) option(key string, v []byte) (bad *llm.Error) {
 		}
 		return bad
 	case "temperature":
-		l.Temperature, bad = decimal(param, v)
+		l.Temperature, bad = field.Number(param, v)
 	case "top_p":
-		l.TopP, bad = decimal(param, v)
+		l.TopP, bad = field.Number(param, v)
 	case "top_k":
 		n, bad := integer(param, v)
 		if n > 0 { // 0 looks at all tokens
@@ -35,30 +36,33 @@ func (d *reader) option(key string, v []byte) (bad *llm.Error) {
 		}
 		return bad
 	case "frequency_penalty":
-		l.FrequencyPenalty, bad = decimal(param, v)
+		l.FrequencyPenalty, bad = field.Number(param, v)
 	case "presence_penalty":
-		l.PresencePenalty, bad = decimal(param, v)
+		l.PresencePenalty, bad = field.Number(param, v)
 	case "stop":
 		if v[0] == '"' {
 			var s string
-			s, bad = text(param, v)
+			s, bad = field.String(param, v)
 			l.Stop = []string{s}
 			break
 		}
 		l.Stop = nil
-		return elements(param, v, func(param string, v []byte) *llm.Error {
-			s, bad := text(param, v)
+		return field.Array(param, v, func(param string, v []byte) *llm.Error {
+			if field.Null(v) {
+				return llm.Invalid(param, "%s must be a string, not null", param)
+			}
+			s, bad := field.String(param, v)
 			l.Stop = append(l.Stop, s)
 			return bad
 		})
 	case "repeat_penalty", "typical_p", "min_p", "tfs_z":
-		f, bad := decimal(param, v)
+		f, bad := field.Number(param, v)
 		if bad == nil && *f != neutral(key) {
-			d.lose(param)
+			d.p.Lose(param)
 		}
 		return bad
 	default: // num_ctx and all that tells the runner where to run
-		d.lose(param)
+		d.p.Lose(param)
 	}
 	return bad
 }

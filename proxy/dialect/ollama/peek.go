@@ -2,12 +2,11 @@ package ollama
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -22,22 +21,16 @@ func (Dialect) Peek(r *http.Request, body []byte) (llm.Peek, error) {
 	says := false
 	var bad *llm.Error
 	outline, err := llm.Scan(body, func(key, v []byte, at int) bool {
-		switch plain(key) {
+		switch field.Name(key) {
 		case "model":
-			switch {
-			case p.ModelAt[1] > 0:
-				bad = llm.Invalid("model", "model is given twice")
-			case v[0] != '"':
-				bad = llm.Invalid("model", "model must be a string, not %s", kind(v))
-			default:
-				p.Model, bad = text("model", v)
-				p.ModelAt = [2]int{at, at + len(v)}
+			if string(v) != `""` { // as good as none
+				bad = field.Model(&p, v, at)
 			}
 		case "stream":
-			if null(v) {
+			if field.Null(v) {
 				break
 			}
-			p.Stream, bad = boolean("stream", v)
+			p.Stream, bad = field.Bool("stream", v)
 		case subject(p.Form):
 			says = !empty(v)
 		}
@@ -76,7 +69,7 @@ func Loads(r *llm.Request) (why llm.Why, ok bool) {
 	why, ok = load, true
 	want := subject(r.Form)
 	err := r.Fields(func(key, v []byte, _ int) bool {
-		switch plain(key) {
+		switch field.Name(key) {
 		case want:
 			ok = empty(v)
 		case "keep_alive":
@@ -98,7 +91,7 @@ const (
 // unloads tells a keep_alive of zero: seconds, or a duration (api.Duration).
 func unloads(v []byte) bool {
 	if v[0] == '"' {
-		d, err := time.ParseDuration(unquote(v))
+		d, err := time.ParseDuration(field.Unquote(v))
 		return err == nil && d == 0
 	}
 	f, err := strconv.ParseFloat(string(v), 64)
@@ -107,29 +100,16 @@ func unloads(v []byte) bool {
 
 // empty tells a value that says nothing.
 func empty(v []byte) bool {
-	if null(v) || string(v) == `""` {
+	if field.Null(v) || string(v) == `""` {
 		return true
 	}
 	return len(v) > 1 && v[0] == '[' && len(bytes.TrimSpace(v[1:len(v)-1])) == 0
 }
 
-// endless is what encoding/json says of JSON that is cut off.
-const endless = "unexpected end of JSON input"
-
 // unreadable says what is wrong with a body that is no JSON object.
 func unreadable(body []byte) *llm.Error {
-	trimmed := bytes.TrimSpace(body)
-	if len(trimmed) == 0 {
-		return llm.Invalid("", "missing request body: send a JSON object")
+	if len(bytes.TrimSpace(body)) == 0 {
+		return llm.Invalid("", "missing request body: send a JSON object") // in Ollama's words
 	}
-	var v map[string]json.RawMessage
-	err := json.Unmarshal(body, &v)
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax) && syntax.Error() == endless && trimmed[0] == '{':
-		return llm.Invalid("", "the request body is cut off after %d bytes: it is not a whole JSON object", len(body))
-	case errors.As(err, &syntax):
-		return llm.Invalid("", "the request body is not JSON: %v, at byte %d", syntax, syntax.Offset)
-	}
-	return llm.Invalid("", "the request body must be a JSON object")
+	return field.Unreadable(body)
 }

@@ -2,8 +2,8 @@ package ollama
 
 import (
 	"encoding/json"
-	"slices"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -19,8 +19,8 @@ func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if r.Form == Generate {
 		visit = d.generate
 	}
-	bad := fields("the request body", r.Raw, func(key string, v []byte) *llm.Error {
-		if null(v) {
+	bad := field.Object("the request body", r.Raw, func(key string, v []byte) *llm.Error {
+		if field.Null(v) {
 			return nil
 		}
 		return visit(key, v)
@@ -48,19 +48,13 @@ type reader struct {
 	images         []llm.Block
 }
 
-func (d *reader) lose(field string) {
-	if !slices.Contains(d.p.Lost, field) {
-		d.p.Lost = append(d.p.Lost, field)
-	}
-}
-
 // chat reads one field of a chat request.
 func (d *reader) chat(key string, v []byte) *llm.Error {
 	switch key {
 	case "messages":
 		return d.messages(v)
 	case "tools":
-		return elements(key, v, d.tool)
+		return field.Array(key, v, d.tool)
 	}
 	return d.either(key, v)
 }
@@ -70,9 +64,9 @@ func (d *reader) chat(key string, v []byte) *llm.Error {
 func (d *reader) generate(key string, v []byte) (bad *llm.Error) {
 	switch key {
 	case "prompt":
-		d.prompt, bad = text(key, v)
+		d.prompt, bad = field.String(key, v)
 	case "system":
-		d.system, bad = text(key, v)
+		d.system, bad = field.String(key, v)
 	case "images":
 		d.images, bad = images(key, v)
 	case "suffix":
@@ -80,7 +74,7 @@ func (d *reader) generate(key string, v []byte) (bad *llm.Error) {
 			return llm.Invalid(key, "suffix asks for the text between two others, which only a model in Ollama fills in: leave it out, or choose such a model")
 		}
 	case "raw":
-		on, err := boolean(key, v)
+		on, err := field.Bool(key, v)
 		if on {
 			return llm.Invalid(key, "raw sends the prompt without a template, which only Ollama can: leave it out, or choose a model in Ollama")
 		}
@@ -91,11 +85,11 @@ func (d *reader) generate(key string, v []byte) (bad *llm.Error) {
 		}
 	case "template":
 		if !empty(v) {
-			d.lose("template: this model has its own")
+			d.p.Lose("template: this model has its own")
 		}
 	case "width", "height", "steps":
 		if string(v) != "0" {
-			d.lose(key)
+			d.p.Lose(key)
 		}
 	default:
 		return d.either(key, v)
@@ -124,29 +118,29 @@ func (d *reader) either(key string, v []byte) *llm.Error {
 	case "format":
 		return d.format(v)
 	case "options":
-		return fields(key, v, d.option)
+		return field.Object(key, v, d.option)
 	case "think":
 		return d.think(v)
 	case "keep_alive":
-		d.lose("keep_alive: this model is not in Ollama's memory")
+		d.p.Lose("keep_alive: this model is not in Ollama's memory")
 	case "truncate", "shift": // what is too long is an error elsewhere
 		if string(v) != "true" {
-			d.lose(key)
+			d.p.Lose(key)
 		}
 	case "logprobs":
 		if string(v) != "false" {
-			d.lose(key)
+			d.p.Lose(key)
 		}
 	case "top_logprobs":
 		if string(v) != "0" {
-			d.lose(key)
+			d.p.Lose(key)
 		}
 	case "_debug_render_only":
 		if string(v) != "false" {
 			return llm.Invalid(key, "%s asks for Ollama's template, which this model has none of: leave it out", key)
 		}
 	default:
-		d.lose(key)
+		d.p.Lose(key)
 	}
 	return nil
 }
@@ -180,7 +174,7 @@ func (d *reader) think(v []byte) *llm.Error {
 	case `""`:
 		return nil
 	}
-	switch level := unquote(v); level {
+	switch level := field.Unquote(v); level {
 	case "minimal", "low", "medium", "high", "xhigh", "max":
 		r.Effort, r.Show = level, "auto"
 		return nil
@@ -191,28 +185,28 @@ func (d *reader) think(v []byte) *llm.Error {
 // tool reads one definition.
 func (d *reader) tool(param string, v []byte) *llm.Error {
 	var t llm.Tool
-	bad := fields(param, v, func(key string, v []byte) *llm.Error {
+	bad := field.Object(param, v, func(key string, v []byte) *llm.Error {
 		switch {
 		case key == "type" && string(v) != `"function"` && !empty(v):
 			return llm.Invalid(param+".type", `%s.type must be "function": Ollama has no other tools`, param)
 		case key == "function":
-			return fields(param+".function", v, func(key string, v []byte) (bad *llm.Error) {
+			return field.Object(param+".function", v, func(key string, v []byte) (bad *llm.Error) {
 				switch {
-				case null(v):
+				case field.Null(v):
 				case key == "name":
-					t.Name, bad = text(param+".function.name", v)
+					t.Name, bad = field.String(param+".function.name", v)
 				case key == "description":
-					t.Description, bad = text(param+".function.description", v)
+					t.Description, bad = field.String(param+".function.description", v)
 				case key == "parameters" && v[0] != '{':
-					bad = llm.Invalid(param+".function.parameters", "%s.function.parameters must be a JSON Schema object, not %s", param, kind(v))
+					bad = llm.Invalid(param+".function.parameters", "%s.function.parameters must be a JSON Schema object, not %s", param, field.Kind(v))
 				case key == "parameters":
 					t.Schema = v
 				case key == "strict":
 					var strict bool
-					strict, bad = boolean(param+".function.strict", v)
+					strict, bad = field.Bool(param+".function.strict", v)
 					t.Strict = &strict
 				default:
-					d.lose("tools: " + key)
+					d.p.Lose("tools: " + key)
 				}
 				return bad
 			})

@@ -3,13 +3,12 @@ package ollama_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/ollama/ollama/api"
 
+	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/llm"
 )
 
@@ -41,40 +40,17 @@ func readSlowly(t *testing.T, body []byte) (s slow) {
 // TestRecorded reads every recorded answer of /api/chat, as it came and in the
 // other form (B13), and every recorded refusal.
 func TestRecorded(t *testing.T) {
-	metas, err := filepath.Glob(filepath.Join(recorded(t), "*.meta.json"))
-	if err != nil || len(metas) == 0 {
-		t.Fatalf("%d recordings, %v", len(metas), err)
-	}
 	answers, refusals := 0, 0
-	for _, file := range metas {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var meta struct {
-			Path   string
-			Status int
-		}
-		if err := json.Unmarshal(b, &meta); err != nil {
-			t.Fatal(err)
-		}
-		if meta.Path != "/api/chat" {
+	for _, r := range dialecttest.Recordings(t, "ollama-native") {
+		if r.Path != "/api/chat" {
 			continue
 		}
-		base := strings.TrimSuffix(file, ".meta.json")
-		stream := false
-		body, err := os.ReadFile(base + ".response.json")
-		if err != nil {
-			stream = true
-			if body, err = os.ReadFile(base + ".response.ndjson"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		t.Run(filepath.Base(base), func(t *testing.T) {
-			if meta.Status/100 != 2 {
+		body := r.Body
+		t.Run(r.Name, func(t *testing.T) {
+			if r.Status/100 != 2 {
 				refusals++
-				e := out.DecodeError(meta.Status, nil, body)
-				want := map[int]llm.ErrorKind{400: llm.BadRequest, 404: llm.NotFound}[meta.Status]
+				e := out.DecodeError(r.Status, nil, body)
+				want := map[int]llm.ErrorKind{400: llm.BadRequest, 404: llm.NotFound}[r.Status]
 				if e.Kind != want || !strings.Contains(string(body), strings.Split(e.Message, ";")[0]) {
 					t.Errorf("%+v of %s", e, body)
 				}
@@ -82,7 +58,7 @@ func TestRecorded(t *testing.T) {
 			}
 			answers++
 			want := readSlowly(t, body)
-			got := read(t, &llm.Call{Stream: stream}, bytes.NewReader(body))
+			got := read(t, &llm.Call{Stream: r.Stream}, bytes.NewReader(body))
 			check := func(got said) {
 				t.Helper()
 				if got.err != nil {
@@ -98,21 +74,21 @@ func TestRecorded(t *testing.T) {
 				}
 			}
 			check(got)
-			sum, verdicts := weigh(t, &llm.Call{Stream: stream}, string(body))
+			sum, verdicts := weigh(t, &llm.Call{Stream: r.Stream}, string(body))
 			if !sum.Good || !sum.Done || sum.Err != nil || string(sum.Why) != got.Why || sum.Usage.Input != got.usage.Input || sum.Usage.Output != got.usage.Output || verdicts[len(verdicts)-1] != llm.Last {
 				t.Errorf("tally %+v, verdicts %v, decoded %+v", sum, verdicts, got)
 			}
-			if stream {
+			if r.Stream {
 				whole := want.last
 				whole.Message.Content, whole.Message.Thinking = want.text, want.thinking
 				d := json.NewDecoder(bytes.NewReader(body))
 				for d.More() {
-					var r api.ChatResponse
-					if err := d.Decode(&r); err != nil {
+					var line api.ChatResponse
+					if err := d.Decode(&line); err != nil {
 						t.Fatal(err)
 					}
-					if !r.Done {
-						whole.Message.ToolCalls = append(whole.Message.ToolCalls, r.Message.ToolCalls...)
+					if !line.Done {
+						whole.Message.ToolCalls = append(whole.Message.ToolCalls, line.Message.ToolCalls...)
 					}
 				}
 				b, err := json.Marshal(whole)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -65,7 +66,7 @@ type decoder struct {
 // frame decodes one line; false ends the reading.
 func (d *decoder) frame(data []byte) bool {
 	if model, m, ok := quick(data); ok {
-		return (d.started || d.start(unquote(model))) && d.message(&m)
+		return (d.started || d.start(field.Unquote(model))) && d.message(&m)
 	}
 	var a answer
 	if err := json.Unmarshal(data, &a); err != nil {
@@ -173,7 +174,7 @@ func (d *decoder) tool(t *toolCall) bool {
 // text as a string. B7.
 func arguments(raw json.RawMessage) string {
 	args := string(raw)
-	if text := unquote(raw); text != "" {
+	if text := field.Unquote(raw); text != "" {
 		args = text
 	}
 	if args == "" || args == "null" || args == `""` {

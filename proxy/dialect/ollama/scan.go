@@ -1,9 +1,7 @@
 package ollama
 
 import (
-	"encoding/json"
-	"unicode/utf8"
-
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -104,19 +102,9 @@ func quick(frame []byte) (model []byte, m message, ok bool) {
 }
 
 // str is the text of a JSON string; nil is an empty one.
-func str(raw []byte) (s string, ok bool) {
+func str(raw []byte) (string, bool) {
 	if raw == nil {
 		return "", true
 	}
-	if len(raw) < 2 || raw[0] != '"' {
-		return "", false
-	}
-	inner := raw[1 : len(raw)-1]
-	for _, b := range inner {
-		if b == '\\' || b < ' ' {
-			err := json.Unmarshal(raw, &s)
-			return s, err == nil
-		}
-	}
-	return string(inner), utf8.Valid(inner)
+	return field.Text(raw)
 }

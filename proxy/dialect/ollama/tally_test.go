@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"keytray/proxy/dialect/dialecttest"
 	"keytray/proxy/llm"
 )
 
@@ -63,61 +64,24 @@ func TestTallyOfErrors(t *testing.T) {
 	}
 }
 
-func deltas(n int) (frames [][]byte) {
+func deltas(n int) (frames []string) {
 	for i := range n {
-		frames = append(frames, []byte(piece(fmt.Sprintf(`"content":" word %d é \"q\""`, i))))
+		frames = append(frames, piece(fmt.Sprintf(`"content":" word %d é \"q\""`, i)))
 	}
-	return append(frames, []byte(end))
+	return append(frames, end)
 }
 
 // TestTallyDoesNotAllocate looks at the lines that a stream is made of.
 func TestTallyDoesNotAllocate(t *testing.T) {
-	call := streamed()
-	for _, frame := range []string{
+	dialecttest.TallyAllocatesNothing(t, out, "m",
 		piece(`"content":" word"`), piece(`"content":"","thinking":" word"`), strings.ReplaceAll(piece(`"content":" word"`), ":", ": "),
-		piece(`"content":"","tool_calls":[{"function":{"name":"f","arguments":{}}}]`),
-	} {
-		b, sum := []byte(frame), llm.Tally{Model: "m"}
-		if n := testing.AllocsPerRun(100, func() { out.Tally(call, &sum, b) }); n != 0 {
-			t.Errorf("%v allocations for %s", n, frame)
-		}
-	}
+		piece(`"content":"","tool_calls":[{"function":{"name":"f","arguments":{}}}]`))
 }
 
-func BenchmarkTally200(b *testing.B) {
-	frames, call := deltas(200), streamed()
-	b.ReportAllocs()
-	for b.Loop() {
-		var sum llm.Tally
-		for _, f := range frames {
-			out.Tally(call, &sum, f)
-		}
-		if !sum.Done {
-			b.Fatal("not done")
-		}
-	}
-}
+func BenchmarkTally200(b *testing.B) { dialecttest.BenchTally(b, out, deltas(200)) }
 
 func BenchmarkDecode500(b *testing.B) {
-	var body strings.Builder
-	for _, f := range deltas(500) {
-		body.Write(f)
-		body.WriteByte('\n')
-	}
-	call := streamed()
-	b.ReportAllocs()
-	for b.Loop() {
-		n := 0
-		for _, err := range out.DecodeResponse(call, strings.NewReader(body.String())) {
-			if err != nil {
-				b.Fatal(err)
-			}
-			n++
-		}
-		if n < 500 {
-			b.Fatal(n)
-		}
-	}
+	dialecttest.BenchDecode(b, out, strings.Join(deltas(500), "\n")+"\n", 500)
 }
 
 func BenchmarkEncode1MB(b *testing.B) {
@@ -125,11 +89,5 @@ func BenchmarkEncode1MB(b *testing.B) {
 	for range 100 {
 		p.Messages = append(p.Messages, user(strings.Repeat("word and \"word\", ", 600)))
 	}
-	b.ReportAllocs()
-	b.SetBytes(1 << 20)
-	for b.Loop() {
-		if _, err := out.EncodeRequest(model(), p); err != nil {
-			b.Fatal(err)
-		}
-	}
+	dialecttest.BenchEncode(b, out, p)
 }

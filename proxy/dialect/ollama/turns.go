@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -14,7 +15,7 @@ type pending struct{ id, name string }
 // messages reads the conversation. System messages before all others are the
 // prompt's leading instructions.
 func (d *reader) messages(v []byte) *llm.Error {
-	return elements("messages", v, func(param string, v []byte) *llm.Error {
+	return field.Array("messages", v, func(param string, v []byte) *llm.Error {
 		m, bad := d.message(param, v)
 		if bad != nil {
 			return bad
@@ -42,26 +43,26 @@ type parts struct {
 
 func (d *reader) message(param string, v []byte) (m llm.Message, bad *llm.Error) {
 	var p parts
-	bad = fields(param, v, func(key string, v []byte) (bad *llm.Error) {
+	bad = field.Object(param, v, func(key string, v []byte) (bad *llm.Error) {
 		at := param + "." + key
 		switch {
-		case null(v):
+		case field.Null(v):
 		case key == "role":
-			p.role, bad = text(at, v)
+			p.role, bad = field.String(at, v)
 		case key == "content":
-			p.content, bad = text(at, v)
+			p.content, bad = field.String(at, v)
 		case key == "thinking":
-			p.thinking, bad = text(at, v)
+			p.thinking, bad = field.String(at, v)
 		case key == "images":
 			p.images = v
 		case key == "tool_calls":
 			p.calls = v
 		case key == "tool_name", key == "name": // what it was called at first
-			p.tool, bad = text(at, v)
+			p.tool, bad = field.String(at, v)
 		case key == "tool_call_id":
-			p.id, bad = text(at, v)
+			p.id, bad = field.String(at, v)
 		default:
-			d.lose("messages: " + key)
+			d.p.Lose("messages: " + key)
 		}
 		return bad
 	})
@@ -105,13 +106,13 @@ func (d *reader) assistant(param string, p *parts) (blocks []llm.Block, bad *llm
 	}
 	turn := len(d.p.Messages)
 	d.calls = d.calls[:0]
-	bad = elements(param+".tool_calls", p.calls, func(param string, v []byte) *llm.Error {
+	bad = field.Array(param+".tool_calls", p.calls, func(param string, v []byte) *llm.Error {
 		b := llm.Block{Kind: llm.ToolCall}
-		bad := fields(param, v, func(key string, v []byte) (bad *llm.Error) {
+		bad := field.Object(param, v, func(key string, v []byte) (bad *llm.Error) {
 			switch {
-			case null(v):
+			case field.Null(v):
 			case key == "id":
-				b.ID, bad = text(param+".id", v)
+				b.ID, bad = field.String(param+".id", v)
 			case key == "function":
 				b.Name, b.Text, bad = function(param+".function", v)
 			}
@@ -138,19 +139,19 @@ func (d *reader) assistant(param string, p *parts) (blocks []llm.Block, bad *llm
 // function is a call's name and arguments: an object, or as some clients
 // write it an object's text. H3.
 func function(param string, v []byte) (called, args string, bad *llm.Error) {
-	bad = fields(param, v, func(key string, v []byte) (bad *llm.Error) {
+	bad = field.Object(param, v, func(key string, v []byte) (bad *llm.Error) {
 		switch {
-		case null(v):
+		case field.Null(v):
 		case key == "name":
-			called, bad = text(param+".name", v)
+			called, bad = field.String(param+".name", v)
 		case key == "arguments":
 			object := v
 			if v[0] == '"' {
-				object = []byte(unquote(v))
+				object = []byte(field.Unquote(v))
 			}
 			b, ok := compact(object)
 			if !ok {
-				return llm.Invalid(param+".arguments", "%s.arguments must be an object, not %s", param, kind(v))
+				return llm.Invalid(param+".arguments", "%s.arguments must be an object, not %s", param, field.Kind(v))
 			}
 			args = string(b)
 		}
@@ -187,8 +188,8 @@ func (d *reader) result(param string, p *parts) ([]llm.Block, *llm.Error) {
 
 // images reads base64 without a type, which is told by the first bytes.
 func images(param string, v []byte) (blocks []llm.Block, bad *llm.Error) {
-	bad = elements(param, v, func(param string, v []byte) *llm.Error {
-		data, bad := text(param, v)
+	bad = field.Array(param, v, func(param string, v []byte) *llm.Error {
+		data, bad := field.String(param, v)
 		if bad != nil {
 			return bad
 		}

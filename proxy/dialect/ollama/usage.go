@@ -3,6 +3,7 @@ package ollama
 import (
 	"strconv"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -25,7 +26,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	}
 	t.Good = true
 	if t.Model == "" {
-		t.Model = unquote(l.model)
+		t.Model = field.Unquote(l.model)
 	}
 	t.Text += length(p.content) + length(p.thinking) + length(p.image)
 	if len(p.calls) > 2 && p.calls[0] == '[' {
@@ -35,7 +36,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	if !last {
 		return llm.Pass
 	}
-	t.Why = why(unquote(l.reason), t.Why == llm.CallTools)
+	t.Why = why(field.Unquote(l.reason), t.Why == llm.CallTools)
 	t.Done = true
 	t.Usage = counts(number(l.prompt), number(l.eval))
 	if t.Why == load || t.Why == unload {

@@ -89,12 +89,3 @@ func marshal(v any) ([]byte, error) {
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
-
-// unquote is the text of a JSON string, "" if raw is none.
-func unquote(raw []byte) string {
-	var s string
-	if len(raw) > 2 && json.Unmarshal(raw, &s) == nil {
-		return s
-	}
-	return ""
-}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -46,17 +47,10 @@ func (Dialect) EncodeResponse(w io.Writer, r *llm.Request, events llm.Events) er
 
 // writeCount answers a call that asks for the prompt's size alone.
 func writeCount(w io.Writer, events llm.Events) error {
-	var n int64
-	for e, err := range events {
-		if err != nil {
-			return err
-		}
-		if e.Usage != nil {
-			n = e.Usage.Prompt()
-		}
+	n, err := llm.PromptSize(events)
+	if err == nil {
+		_, err = w.Write(append(appendInt([]byte(`{"object":"response.input_tokens","input_tokens":`), n), '}'))
 	}
-	b := appendInt([]byte(`{"object":"response.input_tokens","input_tokens":`), n)
-	_, err := w.Write(append(b, '}'))
 	return err
 }
 
@@ -222,7 +216,7 @@ func (a *answer) begin(e llm.Event) {
 		}
 	case llm.ToolCall:
 		o.callID, o.tool = e.ID, a.box.of(e.Name)
-		o.input.Unquote = unquote
+		o.input.Unquote = field.Unquote
 		switch o.tool.wire {
 		case wireFunction:
 			a.announce(o, "fc_")

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -29,8 +31,8 @@ type item struct {
 func (d *reader) find(f *frame) *item {
 	id := ""
 	if f.output < 0 {
-		if id = unquote(f.itemID); id == "" {
-			id = unquote(field(f.item, "id"))
+		if id = field.Unquote(f.itemID); id == "" {
+			id = field.Unquote(field.Of(f.item, "id"))
 		}
 	}
 	for i := len(d.items) - 1; i >= 0; i-- {
@@ -43,7 +45,7 @@ func (d *reader) find(f *frame) *item {
 		it.at = -1 - len(d.items)
 	}
 	if len(d.items) > maxIndex {
-		d.garbage("the answer has too many items")
+		d.Garbage("the answer has too many items")
 	}
 	d.items = append(d.items, it)
 	return it
@@ -66,12 +68,12 @@ func (d *reader) added(f *frame) {
 	if it.done || f.item == nil {
 		return
 	}
-	it.kind, it.id = unquote(field(f.item, "type")), unquote(field(f.item, "id"))
+	it.kind, it.id = field.Unquote(field.Of(f.item, "type")), field.Unquote(field.Of(f.item, "id"))
 	switch it.kind {
 	case "function_call", "custom_tool_call":
 		d.callItem(it, f.item)
 	default:
-		d.emit(llm.Event{Kind: llm.Ping})
+		d.Emit(llm.Event{Kind: llm.Ping})
 	}
 }
 
@@ -83,7 +85,7 @@ func (d *reader) finished(it *item, v []byte) {
 	o := outcome{}
 	d.start(&o)
 	it.done = true
-	switch it.kind = unquote(field(v, "type")); it.kind {
+	switch it.kind = field.Unquote(field.Of(v, "type")); it.kind {
 	case "message":
 		d.message(it, v)
 	case "reasoning":
@@ -95,26 +97,26 @@ func (d *reader) finished(it *item, v []byte) {
 		if isSearch(v) {
 			d.searches++
 		}
-		d.emit(llm.Event{Kind: llm.Ping})
+		d.Emit(llm.Event{Kind: llm.Ping})
 	case "image_generation_call":
 		d.picture(v)
 	default: // run by the provider: no call of the client's (B11)
-		d.c.Lose("output: " + it.kind)
+		d.Call.Lose("output: " + it.kind)
 	}
 }
 
 // isSearch tells a search, which is billed, from the reading of its pages.
 func isSearch(item []byte) bool {
-	what := unquote(field(field(item, "action"), "type"))
+	what := field.Unquote(field.Of(field.Of(item, "action"), "type"))
 	return what == "" || what == "search"
 }
 
 func (d *reader) message(it *item, v []byte) {
 	n := 0
-	_ = llm.Elements(field(v, "content"), func(v []byte, _ int) bool { // null has no parts
+	_ = llm.Elements(field.Of(v, "content"), func(v []byte, _ int) bool { // null has no parts
 		d.wholePart(it, n, v)
 		n++
-		return !d.over
+		return !d.Over
 	})
 	if d.open && d.owner == it {
 		d.close("")
@@ -124,24 +126,24 @@ func (d *reader) message(it *item, v []byte) {
 // wholePart yields a part that did not come in pieces, and its citations.
 func (d *reader) wholePart(it *item, n int, v []byte) {
 	kind, key := llm.Text, "text"
-	switch unquote(field(v, "type")) {
+	switch field.Unquote(field.Of(v, "type")) {
 	case "output_text", "text":
 	case "refusal":
 		kind, key = llm.Refusal, "refusal"
 	default:
-		d.c.Lose("output: a part of type " + unquote(field(v, "type")))
+		d.Call.Lose("output: a part of type " + field.Unquote(field.Of(v, "type")))
 		return
 	}
 	if *it.part(n) == 0 {
-		d.text(kind, it, n, unquote(field(v, key)))
+		d.text(kind, it, n, field.Unquote(field.Of(v, key)))
 	}
 	if it.cited || kind != llm.Text {
 		return
 	}
-	_ = llm.Elements(field(v, "annotations"), func(v []byte, _ int) bool { // null has none
+	_ = llm.Elements(field.Of(v, "annotations"), func(v []byte, _ int) bool { // null has none
 		it.cited = true
 		d.annotation(v, it)
-		return !d.over
+		return !d.Over
 	})
 }
 
@@ -155,13 +157,13 @@ func (d *reader) said(f *frame, v []byte, piece bool) {
 		kind = llm.Refusal
 	}
 	if n := max(f.content, 0); !it.done && (piece || *it.part(n) == 0) {
-		d.text(kind, it, n, unquote(v))
+		d.text(kind, it, n, field.Unquote(v))
 	}
 }
 
 func (d *reader) partDone(f *frame) {
 	it := d.find(f)
-	if it.done || unquote(field(f.part, "type")) == "reasoning_text" {
+	if it.done || field.Unquote(field.Of(f.part, "type")) == "reasoning_text" {
 		return
 	}
 	d.wholePart(it, max(f.content, 0), f.part)
@@ -172,7 +174,7 @@ func (d *reader) partDone(f *frame) {
 
 // text adds text to the block of an item's part, or opens it.
 func (d *reader) text(kind llm.BlockKind, it *item, n int, s string) {
-	if s == "" || d.over {
+	if s == "" || d.Over {
 		return
 	}
 	*it.part(n) += len(s)
@@ -180,7 +182,7 @@ func (d *reader) text(kind llm.BlockKind, it *item, n int, s string) {
 		d.begin(kind, it, n)
 	}
 	d.refused = d.refused || kind == llm.Refusal
-	d.emit(llm.Event{Kind: llm.Delta, Block: kind, Index: d.index, Text: s})
+	d.Emit(llm.Event{Kind: llm.Delta, Block: kind, Index: d.index, Text: s})
 	if kind == llm.Text {
 		d.content = append(d.content, s...)
 	}
@@ -193,7 +195,7 @@ func (d *reader) begin(kind llm.BlockKind, it *item, part int) {
 	d.open, d.kind, d.owner, d.part, d.index = true, kind, it, part, d.next
 	d.next++
 	d.content = d.content[:0]
-	d.emit(llm.Event{Kind: llm.BlockStart, Block: kind, Index: d.index})
+	d.Emit(llm.Event{Kind: llm.BlockStart, Block: kind, Index: d.index})
 }
 
 // close ends the open block, if there is one.
@@ -204,9 +206,9 @@ func (d *reader) close(opaque string) {
 	d.open = false
 	e := llm.Event{Kind: llm.BlockStop, Block: d.kind, Index: d.index}
 	if opaque != "" {
-		e.Opaque, e.Origin = opaque, d.c.Origin(name)
+		e.Opaque, e.Origin = opaque, d.Call.Origin(name)
 	}
-	d.emit(e)
+	d.Emit(e)
 }
 
 // thought takes in a piece of reasoning, or all of a part of it. An item may
@@ -219,14 +221,14 @@ func (d *reader) thought(f *frame, v []byte, piece bool) {
 	if strings.HasPrefix(f.kind, "response.reasoning_text") {
 		list, n = "content", f.content
 	}
-	d.reason(it, list, max(n, 0), unquote(v), piece)
+	d.reason(it, list, max(n, 0), field.Unquote(v), piece)
 }
 
 func (d *reader) reason(it *item, list string, n int, s string, piece bool) {
 	if it.list == "" {
 		it.list = list
 	}
-	if s == "" || d.over || list != it.list || it.done && piece || !piece && *it.part(n) > 0 {
+	if s == "" || d.Over || list != it.list || it.done && piece || !piece && *it.part(n) > 0 {
 		return
 	}
 	if !d.open || d.owner != it || d.kind != llm.Thinking {
@@ -237,7 +239,7 @@ func (d *reader) reason(it *item, list string, n int, s string, piece bool) {
 	}
 	it.last = n
 	*it.part(n) += len(s)
-	d.emit(llm.Event{Kind: llm.Delta, Block: llm.Thinking, Index: d.index, Text: s})
+	d.Emit(llm.Event{Kind: llm.Delta, Block: llm.Thinking, Index: d.index, Text: s})
 }
 
 // reasoned takes in a whole reasoning item. Without any text it is thinking
@@ -245,14 +247,14 @@ func (d *reader) reason(it *item, list string, n int, s string, piece bool) {
 func (d *reader) reasoned(it *item, v []byte) {
 	for _, list := range [2]string{"summary", "content"} {
 		n := 0
-		_ = llm.Elements(field(v, list), func(v []byte, _ int) bool { // null has no parts
-			d.reason(it, list, n, unquote(field(v, "text")), false)
+		_ = llm.Elements(field.Of(v, list), func(v []byte, _ int) bool { // null has no parts
+			d.reason(it, list, n, field.Unquote(field.Of(v, "text")), false)
 			n++
-			return !d.over
+			return !d.Over
 		})
 	}
-	secret := unquote(field(v, "encrypted_content"))
-	d.c.Mark(secret)
+	secret := field.Unquote(field.Of(v, "encrypted_content"))
+	d.Call.Mark(secret)
 	if d.open && d.owner == it {
 		d.close(secret)
 		return
@@ -270,47 +272,34 @@ func (d *reader) annotation(v []byte, it *item) {
 	if v == nil || it.done && !d.open {
 		return
 	}
-	if kind := unquote(field(v, "type")); kind != "url_citation" {
-		d.c.Lose("annotations: " + kind)
+	if kind := field.Unquote(field.Of(v, "type")); kind != "url_citation" {
+		d.Call.Lose("annotations: " + kind)
 		return
 	}
 	if !d.open || d.owner != it || d.kind != llm.Text {
-		d.c.Lose("annotations: apart from their text")
+		d.Call.Lose("annotations: apart from their text")
 		return
 	}
 	it.cited = true
 	c := &llm.Citation{
-		URL: unquote(field(v, "url")), Title: unquote(field(v, "title")), Quote: unquote(field(v, "content")),
-		Start: d.byteAt(int(tokens(field(v, "start_index")))), End: d.byteAt(int(tokens(field(v, "end_index")))),
+		URL: field.Unquote(field.Of(v, "url")), Title: field.Unquote(field.Of(v, "title")), Quote: field.Unquote(field.Of(v, "content")),
+		Start: openai.ByteAt(d.content, int(openai.Tokens(field.Of(v, "start_index")))),
+		End:   openai.ByteAt(d.content, int(openai.Tokens(field.Of(v, "end_index")))),
 	}
 	if c.Start < 0 || c.End <= c.Start {
 		c.Start, c.End = 0, 0
 	}
-	d.emit(llm.Event{Kind: llm.Delta, Block: llm.Text, Index: d.index, Cite: c})
-}
-
-// byteAt is where a character of the open text block starts, or -1.
-func (d *reader) byteAt(char int) int {
-	for i := range string(d.content) {
-		if char == 0 {
-			return i
-		}
-		char--
-	}
-	if char == 0 {
-		return len(d.content)
-	}
-	return -1
+	d.Emit(llm.Event{Kind: llm.Delta, Block: llm.Text, Index: d.index, Cite: c})
 }
 
 // picture yields an image, whole.
 func (d *reader) picture(v []byte) {
-	data := unquote(field(v, "result"))
+	data := field.Unquote(field.Of(v, "result"))
 	if data == "" {
-		d.c.Lose("output: image_generation_call: an image without data")
+		d.Call.Lose("output: image_generation_call: an image without data")
 		return
 	}
-	mime := imageType(unquote(field(v, "output_format")))
+	mime := imageType(field.Unquote(field.Of(v, "output_format")))
 	if raw, ok := bytes.CutPrefix([]byte(data), []byte("data:")); ok { // a gateway's data URL
 		if head, rest, ok := strings.Cut(string(raw), ";base64,"); ok {
 			mime, data = head, rest
@@ -318,8 +307,8 @@ func (d *reader) picture(v []byte) {
 	}
 	d.close("")
 	d.endCalls()
-	d.emit(llm.Event{Kind: llm.BlockStart, Block: llm.Image, Index: d.next, Name: mime})
-	d.emit(llm.Event{Kind: llm.Delta, Block: llm.Image, Index: d.next, Text: data})
-	d.emit(llm.Event{Kind: llm.BlockStop, Block: llm.Image, Index: d.next})
+	d.Emit(llm.Event{Kind: llm.BlockStart, Block: llm.Image, Index: d.next, Name: mime})
+	d.Emit(llm.Event{Kind: llm.Delta, Block: llm.Image, Index: d.next, Text: data})
+	d.Emit(llm.Event{Kind: llm.BlockStop, Block: llm.Image, Index: d.next})
 	d.next++
 }

@@ -3,6 +3,7 @@ package responses
 import (
 	"crypto/rand"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -28,12 +29,12 @@ func (d *reader) callItem(it *item, v []byte) {
 	t := it.call
 	t.custom = it.kind == "custom_tool_call"
 	if t.name == "" {
-		if t.name = unquote(field(v, "name")); t.name != "" {
-			t.name = joinName(unquote(field(v, "namespace")), t.name)
+		if t.name = field.Unquote(field.Of(v, "name")); t.name != "" {
+			t.name = joinName(field.Unquote(field.Of(v, "namespace")), t.name)
 		}
 	}
 	if t.id == "" {
-		if t.id = unquote(field(v, "call_id")); t.id == "" && it.done {
+		if t.id = field.Unquote(field.Of(v, "call_id")); t.id == "" && it.done {
 			t.id = it.id
 		}
 	}
@@ -44,7 +45,7 @@ func (d *reader) callItem(it *item, v []byte) {
 
 // startCall opens the block of a call that has a name.
 func (d *reader) startCall(t *toolCall) {
-	if t.started || t.name == "" || d.over {
+	if t.started || t.name == "" || d.Over {
 		return
 	}
 	d.close("")
@@ -55,12 +56,12 @@ func (d *reader) startCall(t *toolCall) {
 	d.next++
 	d.calls = true
 	client := t.name
-	if original, ok := d.c.Tools[t.name]; ok {
+	if original, ok := d.Call.Tools[t.name]; ok {
 		client = original
 	}
-	d.emit(llm.Event{Kind: llm.BlockStart, Block: llm.ToolCall, Index: t.index, ID: t.id, Name: client})
+	d.Emit(llm.Event{Kind: llm.BlockStart, Block: llm.ToolCall, Index: t.index, ID: t.id, Name: client})
 	if len(t.waiting) > 0 {
-		d.emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: string(t.waiting)})
+		d.Emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: string(t.waiting)})
 		t.waiting = nil
 	}
 }
@@ -77,11 +78,11 @@ func (d *reader) taken(t *toolCall) bool {
 // grow adds to a call's arguments.
 func (d *reader) grow(t *toolCall, s string) {
 	switch {
-	case s == "" || d.over:
+	case s == "" || d.Over:
 	case t.stopped:
-		d.garbage("a tool call goes on after it ended")
+		d.Garbage("a tool call goes on after it ended")
 	case t.started:
-		d.emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: s})
+		d.Emit(llm.Event{Kind: llm.Delta, Block: llm.ToolCall, Index: t.index, Text: s})
 	default:
 		t.waiting = append(t.waiting, s...)
 	}
@@ -96,7 +97,7 @@ func (d *reader) callOf(f *frame) *toolCall {
 		it.call = &toolCall{custom: f.kind == inputDelta}
 	}
 	if f.name != nil && it.call.name == "" {
-		it.call.name = unquote(f.name)
+		it.call.name = field.Unquote(f.name)
 	}
 	if it.done || it.call.whole {
 		return nil
@@ -123,7 +124,7 @@ func argumentText(v []byte) string {
 	if len(v) > 0 && v[0] == '{' {
 		return string(v)
 	}
-	return unquote(v)
+	return field.Unquote(v)
 }
 
 // input takes in a piece of a custom tool's text, or all of it.
@@ -133,7 +134,7 @@ func (d *reader) input(f *frame, v []byte, piece bool) {
 		return
 	}
 	if piece || t.sent == 0 {
-		d.growInput(t, unquote(v))
+		d.growInput(t, field.Unquote(v))
 	}
 	if !piece {
 		d.endInput(t)
@@ -169,18 +170,18 @@ func (d *reader) endInput(t *toolCall) {
 // endCall ends a call with its whole item: what did not come in pieces comes
 // now, and a call without arguments has "{}" (B7, F16).
 func (d *reader) endCall(t *toolCall, v []byte) {
-	if t.stopped || d.over {
+	if t.stopped || d.Over {
 		return
 	}
 	switch {
 	case t.whole:
 	case t.custom:
 		if t.sent == 0 {
-			d.growInput(t, unquote(field(v, "input")))
+			d.growInput(t, field.Unquote(field.Of(v, "input")))
 		}
 		d.endInput(t)
 	case t.sent == 0:
-		s := argumentText(field(v, "arguments"))
+		s := argumentText(field.Of(v, "arguments"))
 		if s == "" {
 			s = "{}"
 		}
@@ -188,12 +189,12 @@ func (d *reader) endCall(t *toolCall, v []byte) {
 		d.grow(t, s)
 	}
 	t.whole = true
-	if d.startCall(t); !t.started && !d.over {
-		d.garbage("a tool call has no name")
+	if d.startCall(t); !t.started && !d.Over {
+		d.Garbage("a tool call has no name")
 		return
 	}
 	t.stopped = true
-	d.emit(llm.Event{Kind: llm.BlockStop, Block: llm.ToolCall, Index: t.index})
+	d.Emit(llm.Event{Kind: llm.BlockStop, Block: llm.ToolCall, Index: t.index})
 }
 
 // endCalls ends the calls that are open.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -41,7 +42,7 @@ var echoed = []struct{ key, unset string }{
 func readEcho(r *llm.Request) echo {
 	found := map[string][]byte{}
 	_ = llm.Fields(r.Raw, func(key, v []byte, _ int) bool { // the body was read before
-		if !null(v) {
+		if !field.Null(v) {
 			found[string(key)] = v
 		}
 		return true

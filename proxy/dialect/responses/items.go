@@ -3,6 +3,8 @@ package responses
 import (
 	"strings"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -10,17 +12,17 @@ import (
 // readInput reads the input: one text of the user's, or a list of items.
 func (d *decoder) readInput(v []byte) *llm.Error {
 	switch {
-	case null(v):
+	case field.Null(v):
 		return nil
 	case v[0] == '"': // F7
-		if s := unquote(v); s != "" {
-			d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: s}}})
+		if s := field.Unquote(v); s != "" {
+			d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: s}}})
 		}
 		return nil
 	case v[0] != '[':
-		return llm.Invalid("input", "input must be a text or an array of items, not %s", kindOf(v))
+		return llm.Invalid("input", "input must be a text or an array of items, not %s", field.Kind(v))
 	}
-	if err := array("input", v, d.item); err != nil {
+	if err := field.Array("input", v, d.item); err != nil {
 		return err
 	}
 	d.endTurn()
@@ -30,7 +32,7 @@ func (d *decoder) readInput(v []byte) *llm.Error {
 // endTurn closes the turn that is being gathered.
 func (d *decoder) endTurn() {
 	if len(d.turn.Blocks) > 0 {
-		d.p.Messages = append(d.p.Messages, d.turn)
+		d.Prompt.Messages = append(d.Prompt.Messages, d.turn)
 	}
 	d.turn = llm.Message{}
 }
@@ -63,16 +65,16 @@ func (d *decoder) says() bool {
 // item reads one item. One that another provider cannot be told of is named in
 // the losses if it is only a record, and refused if leaving it out would
 // change what the model knows (F8).
-func (d *decoder) item(_ int, param string, v []byte) *llm.Error {
+func (d *decoder) item(param string, v []byte) *llm.Error {
 	if v[0] == '"' {
 		d.endTurn()
-		d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: unquote(v)}}})
+		d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: field.Unquote(v)}}})
 		return nil
 	}
 	if v[0] != '{' {
-		return llm.Invalid(param, "%s must be an object, not %s", param, kindOf(v))
+		return llm.Invalid(param, "%s must be an object, not %s", param, field.Kind(v))
 	}
-	kind, err := text(param+".type", field(v, "type"))
+	kind, err := field.String(param+".type", field.Of(v, "type"))
 	if err != nil {
 		return err
 	}
@@ -88,26 +90,26 @@ func (d *decoder) item(_ int, param string, v []byte) *llm.Error {
 	case "tool_search_output":
 		return d.found(param, v)
 	case "additional_tools":
-		_, err := d.more(param+".tools", field(v, "tools"))
+		_, err := d.more(param+".tools", field.Of(v, "tools"))
 		return err
 	case "agent_message":
 		return d.agent(param, v)
 	case "configuration_update":
-		if c := field(v, "reasoning"); !null(c) {
+		if c := field.Of(v, "reasoning"); !field.Null(c) {
 			if err := d.reasoning(param+".reasoning", c); err != nil {
 				return err
 			}
 		}
-		if c := field(v, "text"); !null(c) {
+		if c := field.Of(v, "text"); !field.Null(c) {
 			return d.textConfig(param+".text", c)
 		}
 		return nil
 	case "image_generation_call":
-		if data := unquote(field(v, "result")); data != "" {
-			d.add(llm.Assistant, llm.Block{Kind: llm.Image, Media: llm.Media{Type: imageType(unquote(field(v, "output_format"))), Data: data}})
+		if data := field.Unquote(field.Of(v, "result")); data != "" {
+			d.add(llm.Assistant, llm.Block{Kind: llm.Image, Media: llm.Media{Type: imageType(field.Unquote(field.Of(v, "output_format"))), Data: data}})
 			return nil
 		}
-		d.lose("input: " + kind)
+		d.Prompt.Lose("input: " + kind)
 		return nil
 	case "item_reference":
 		return llm.Invalid(param, "%s refers to an item of an earlier answer, which only who keeps the answer can read: set store to false in the tool, so that it sends the items themselves, or have Keytray keep answers in memory: keep_responses: true in config.yaml", param)
@@ -116,7 +118,7 @@ func (d *decoder) item(_ int, param string, v []byte) *llm.Error {
 	case "computer_call", "computer_call_output", "mcp_approval_request", "mcp_approval_response", "program", "program_output":
 		return llm.Invalid(param+".type", "%s.type: an item of type %q cannot be translated to another provider", param, kind)
 	case "web_search_call", "file_search_call", "code_interpreter_call", "mcp_call", "mcp_list_tools":
-		d.lose("input: " + kind) // what came of it stands in the answer's text
+		d.Prompt.Lose("input: " + kind) // what came of it stands in the answer's text
 		return nil
 	default:
 		return llm.Invalid(param+".type", "%s.type: an item of type %q is not known here and cannot be translated to another provider", param, kind)
@@ -133,31 +135,31 @@ func imageType(format string) string {
 func (d *decoder) message(param string, v []byte) *llm.Error {
 	var role, user string
 	var content []byte
-	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
+	err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch {
-		case null(v):
+		case field.Null(v):
 		case key == "role":
-			role, err = text(param+".role", v)
+			role, err = field.String(param+".role", v)
 		case key == "content":
 			content = v
 		case key == "name":
-			user, err = text(param+".name", v)
+			user, err = field.String(param+".name", v)
 		case key == "type", key == "id", key == "status", key == "phase":
 			// An answer's item pushed back as it came: what a request has no use for.
-		case truthy(v):
-			d.lose("input[]." + key)
+		case field.Truthy(v):
+			d.Prompt.Lose("input[]." + key)
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	kinds := anyPart
+	kinds := openai.AnyPart
 	switch role {
 	case "assistant":
-		kinds = assistantPart
+		kinds = openai.AssistantPart
 	case "system", "developer":
-		kinds = textOnly
+		kinds = openai.TextOnly
 	case "user":
 		if content == nil {
 			return llm.Invalid(param+".content", "%s.content is missing", param)
@@ -167,28 +169,28 @@ func (d *decoder) message(param string, v []byte) *llm.Error {
 	default:
 		return llm.Invalid(param+".role", "%s.role must be system, developer, user or assistant, not %q", param, role)
 	}
-	blocks, err := d.parts(param+".content", content, kinds)
+	blocks, err := parts(param+".content", content, kinds)
 	if err != nil {
 		return err
 	}
 	switch kinds {
-	case assistantPart:
+	case openai.AssistantPart:
 		if d.says() {
 			d.endTurn()
 		}
 		for _, b := range blocks {
 			d.add(llm.Assistant, b)
 		}
-	case textOnly: // leading instructions are kept apart, later ones stay in their place
+	case openai.TextOnly: // leading instructions are kept apart, later ones stay in their place
 		d.endTurn()
-		if len(d.p.Messages) == 0 {
-			d.p.System = append(d.p.System, blocks...)
+		if len(d.Prompt.Messages) == 0 {
+			d.Prompt.System = append(d.Prompt.System, blocks...)
 		} else if len(blocks) > 0 {
-			d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.System, Name: user, Blocks: blocks})
+			d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.System, Name: user, Blocks: blocks})
 		}
 	default:
 		d.endTurn()
-		d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.User, Name: user, Blocks: blocks})
+		d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.User, Name: user, Blocks: blocks})
 	}
 	return nil
 }
@@ -197,63 +199,63 @@ func (d *decoder) message(param string, v []byte) *llm.Error {
 // other is told it as a user's message.
 func (d *decoder) agent(param string, v []byte) *llm.Error {
 	var said []string
-	content := field(v, "content")
-	if s := unquote(content); s != "" {
+	content := field.Of(v, "content")
+	if s := field.Unquote(content); s != "" {
 		said = append(said, s)
 	}
 	_ = llm.Elements(content, func(v []byte, _ int) bool { // what is no array was read above
-		if s := unquote(field(v, "text")); s != "" {
+		if s := field.Unquote(field.Of(v, "text")); s != "" {
 			said = append(said, s)
-		} else if truthy(v) {
-			d.lose("input: agent_message: a part that only its provider can read")
+		} else if field.Truthy(v) {
+			d.Prompt.Lose("input: agent_message: a part that only its provider can read")
 		}
 		return true
 	})
 	if len(said) == 0 {
 		return llm.Invalid(param+".content", "%s.content: an agent's message without readable text cannot be translated to another provider", param)
 	}
-	if author := unquote(field(v, "author")); author != "" {
+	if author := field.Unquote(field.Of(v, "author")); author != "" {
 		said[0] = "Message from " + author + ":\n" + said[0]
 	}
 	d.endTurn()
-	d.p.Messages = append(d.p.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: strings.Join(said, "\n")}}})
+	d.Prompt.Messages = append(d.Prompt.Messages, llm.Message{Role: llm.User, Blocks: []llm.Block{{Kind: llm.Text, Text: strings.Join(said, "\n")}}})
 	return nil
 }
 
 // call reads a call of a tool. Calls that have a form of their own become
 // those of the functions that stand for their tools.
 func (d *decoder) call(param, kind string, v []byte) *llm.Error {
-	id := unquote(field(v, "call_id"))
+	id := field.Unquote(field.Of(v, "call_id"))
 	if id == "" && kind == "tool_search_call" { // run by the provider itself
-		d.lose("input: " + kind)
+		d.Prompt.Lose("input: " + kind)
 		return nil
 	}
 	if id == "" {
-		id = unquote(field(v, "id"))
+		id = field.Unquote(field.Of(v, "id"))
 	}
 	if id == "" {
 		return llm.Invalid(param+".call_id", "%s.call_id is missing", param)
 	}
 	b := llm.Block{Kind: llm.ToolCall, ID: id}
-	tool := boxed{space: unquote(field(v, "namespace")), name: unquote(field(v, "name"))}
+	tool := boxed{space: field.Unquote(field.Of(v, "namespace")), name: field.Unquote(field.Of(v, "name"))}
 	switch kind {
 	case "function_call":
-		b.Text = arguments(field(v, "arguments"))
+		b.Text = arguments(field.Of(v, "arguments"))
 	case "custom_tool_call":
 		tool.wire = wireCustom
-		b.Text = wrapInput(unquote(field(v, "input")))
+		b.Text = wrapInput(field.Unquote(field.Of(v, "input")))
 	case "local_shell_call":
 		tool = boxed{wireLocalShell, "", "local_shell"}
-		b.Text = without(field(v, "action"), "type")
+		b.Text = without(field.Of(v, "action"), "type")
 	case "shell_call":
 		tool = boxed{wireShell, "", "shell"}
-		b.Text = arguments(field(v, "action"))
+		b.Text = arguments(field.Of(v, "action"))
 	case "apply_patch_call":
 		tool = boxed{wirePatch, "", "apply_patch"}
-		b.Text = arguments(field(v, "operation"))
+		b.Text = arguments(field.Of(v, "operation"))
 	case "tool_search_call":
 		tool = boxed{wireSearch, "", "tool_search"}
-		b.Text = arguments(field(v, "arguments"))
+		b.Text = arguments(field.Of(v, "arguments"))
 	}
 	if tool.name == "" {
 		return llm.Invalid(param+".name", "%s.name is missing", param)
@@ -269,7 +271,7 @@ func arguments(v []byte) string {
 	if len(v) > 0 && v[0] == '{' {
 		return string(v)
 	}
-	return unquote(v)
+	return field.Unquote(v)
 }
 
 // wrapInput is a custom tool's input as a function's arguments.
@@ -281,7 +283,7 @@ func wrapInput(s string) string {
 func without(v []byte, key string) string {
 	out := []byte{'{'}
 	_ = llm.Fields(v, func(k, v []byte, _ int) bool { // what is no object has no fields
-		if string(k) != key && !null(v) {
+		if string(k) != key && !field.Null(v) {
 			if len(out) > 1 {
 				out = append(out, ',')
 			}

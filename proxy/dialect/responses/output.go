@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -176,7 +177,7 @@ func (o *entry) action(b []byte) []byte {
 			env = true
 		case "command": // some models write one string
 			if v[0] == '"' {
-				v = append(sse.AppendString([]byte(`["sh","-c",`), unquote(v)), ']')
+				v = append(sse.AppendString([]byte(`["sh","-c",`), field.Unquote(v)), ']')
 			}
 		}
 		b = append(append(append(b, `,"`...), key...), `":`...)

@@ -1,10 +1,10 @@
 package responses
 
 import (
-	"bytes"
 	"encoding/json"
-	"slices"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -13,48 +13,40 @@ import (
 // provider could do, is an [*llm.Error] that names it.
 func (Dialect) DecodeRequest(r *llm.Request) (*llm.Prompt, error) {
 	if !json.Valid(r.Raw) {
-		return nil, unreadable(r.Raw)
+		return nil, field.Unreadable(r.Raw)
 	}
-	d := decoder{p: &llm.Prompt{}, box: readToolbox(r.Raw), names: map[string]string{}}
-	if err := object("the request body", r.Raw, d.top); err != nil {
+	d := decoder{Settings: openai.Settings{Prompt: &llm.Prompt{}}, box: readToolbox(r.Raw), names: map[string]string{}}
+	if err := field.Object("the request body", r.Raw, d.top); err != nil {
 		return nil, err
 	}
 	if err := d.finish(); err != nil {
 		return nil, err
 	}
-	return d.p, nil
+	return d.Prompt, nil
 }
 
 // decoder holds what one field says of another.
 type decoder struct {
-	p         *llm.Prompt
-	box       *toolbox
-	input     []byte
-	inputKey  bool
-	system    []llm.Block // of instructions
-	maxTokens *int        // max_tokens and the like, if max_output_tokens is not given
-	safetyID  string
-	effort    string // reasoning_effort, if reasoning is not given
-
-	allowed    []string // tools of tool_choice.allowed_tools
-	restricted bool
+	openai.Settings
+	box      *toolbox
+	input    []byte
+	inputKey bool
+	system   []llm.Block // of instructions
+	effort   string      // reasoning_effort, if reasoning is not given
 
 	names map[string]string // call id -> function
 	turn  llm.Message       // the turn that is being gathered
 }
 
-func (d *decoder) lose(field string) {
-	if !slices.Contains(d.p.Lost, field) {
-		d.p.Lost = append(d.p.Lost, field)
-	}
-}
-
 // top reads one field of the body.
 func (d *decoder) top(key string, v []byte) (err *llm.Error) {
-	if null(v) {
+	if field.Null(v) {
 		return nil
 	}
-	p, l := d.p, &d.p.Limits
+	if known, err := d.Read(key, v); known {
+		return err
+	}
+	p := d.Prompt
 	switch key {
 	case "model", "stream", "metadata": // metadata comes back with the answer
 	case "store": // who keeps answers does it with the bytes
@@ -62,51 +54,29 @@ func (d *decoder) top(key string, v []byte) (err *llm.Error) {
 		d.input, d.inputKey = v, true
 	case "instructions":
 		var s string
-		if s, err = text(key, v); s != "" {
+		if s, err = field.String(key, v); s != "" {
 			d.system = []llm.Block{{Kind: llm.Text, Text: s}}
 		}
 	case "tools":
 		err = d.tools(key, v)
 	case "tool_choice":
 		err = d.toolChoice(v)
-	case "parallel_tool_calls":
-		p.Choice.Parallel, err = optionalBool(key, v)
 	case "text":
 		err = d.textConfig(key, v)
 	case "response_format": // F6, F18: chat's name for text.format
 		err = d.format(key, v)
 	case "verbosity":
-		p.Verbosity, err = text(key, v)
+		p.Verbosity, err = field.String(key, v)
 	case "reasoning":
 		err = d.reasoning(key, v)
 	case "reasoning_effort":
 		d.effort, err = effort(key, v)
 	case "max_output_tokens":
-		l.MaxTokens, err = count(key, v)
+		p.Limits.MaxTokens, err = field.Count(key, v)
 	case "max_tokens", "max_completion_tokens":
-		d.maxTokens, err = count(key, v)
-	case "temperature":
-		l.Temperature, err = number(key, v)
-	case "top_p":
-		l.TopP, err = number(key, v)
-	case "top_k":
-		l.TopK, err = count(key, v)
-	case "frequency_penalty":
-		l.FrequencyPenalty, err = number(key, v)
-	case "presence_penalty":
-		l.PresencePenalty, err = number(key, v)
-	case "seed":
-		l.Seed, err = integer(key, v)
-	case "stop":
-		err = d.stop(v)
-	case "user":
-		p.User, err = text(key, v)
-	case "safety_identifier":
-		d.safetyID, err = text(key, v)
-	case "service_tier":
-		p.Tier, err = text(key, v)
+		d.MaxTokens, err = field.Count(key, v)
 	case "prompt_cache_key":
-		p.CacheKey, err = text(key, v)
+		p.CacheKey, err = field.String(key, v)
 	case "include":
 		err = d.include(v)
 	default:
@@ -124,7 +94,7 @@ func (d *decoder) other(key string, v []byte) *llm.Error {
 	case "conversation":
 		return llm.Invalid(key, "%s: conversations are kept at OpenAI and cannot be continued elsewhere: send the whole conversation in input, with store set to false", key)
 	case "background":
-		if truthy(v) {
+		if field.Truthy(v) {
 			return llm.Invalid(key, "%s: an answer cannot be made in the background by another provider: leave it out and wait for the answer", key)
 		}
 		return nil
@@ -133,52 +103,29 @@ func (d *decoder) other(key string, v []byte) *llm.Error {
 	case "stream_options": // F18: usage always comes, padding never does
 		return nil
 	case "truncation":
-		if unquote(v) == "disabled" {
+		if field.Unquote(v) == "disabled" {
 			return nil
 		}
 	}
-	if truthy(v) {
-		d.lose(key)
+	if field.Truthy(v) {
+		d.Prompt.Lose(key)
 	}
 	return nil
 }
 
-// truthy tells a value that asks for something from one that does not.
-func truthy(v []byte) bool {
-	switch string(bytes.TrimSpace(v)) {
-	case "null", "false", "0", "{}", "[]", `""`:
-		return false
-	}
-	return true
-}
-
 func (d *decoder) include(v []byte) *llm.Error {
-	return array("include", v, func(_ int, param string, v []byte) *llm.Error {
-		what, err := text(param, v)
+	return field.Array("include", v, func(param string, v []byte) *llm.Error {
+		what, err := field.String(param, v)
 		if err == nil && what != "reasoning.encrypted_content" { // which is always there
-			d.lose("include: " + what)
+			d.Prompt.Lose("include: " + what)
 		}
-		return err
-	})
-}
-
-func (d *decoder) stop(v []byte) (err *llm.Error) {
-	l := &d.p.Limits
-	if v[0] == '"' {
-		l.Stop = []string{unquote(v)}
-		return nil
-	}
-	l.Stop = nil
-	return array("stop", v, func(_ int, param string, v []byte) *llm.Error {
-		s, err := text(param, v)
-		l.Stop = append(l.Stop, s)
 		return err
 	})
 }
 
 // finish settles what depends on several fields.
 func (d *decoder) finish() *llm.Error {
-	p := d.p
+	p := d.Prompt
 	p.System = d.system
 	if !d.inputKey && len(d.system) == 0 {
 		return llm.Invalid("input", "input is missing: send a text, or a list of items")
@@ -189,17 +136,8 @@ func (d *decoder) finish() *llm.Error {
 	if len(p.System) == 0 && len(p.Messages) == 0 {
 		return llm.Invalid("input", "input is empty: send a text, or a list of items")
 	}
-	if p.Limits.MaxTokens == nil {
-		p.Limits.MaxTokens = d.maxTokens
-	}
 	if p.Reasoning.Effort == "" {
 		p.Reasoning.Effort = d.effort
 	}
-	switch {
-	case p.User == "":
-		p.User = d.safetyID
-	case d.safetyID != "" && d.safetyID != p.User:
-		d.lose("safety_identifier")
-	}
-	return d.settleChoice()
+	return d.Settle()
 }

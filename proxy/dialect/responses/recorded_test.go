@@ -6,8 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -17,71 +15,24 @@ import (
 	sdk "github.com/openai/openai-go/v3/responses"
 
 	"keytray/proxy/dialect/dialecttest"
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
 
-type recording struct {
-	name    string
-	status  int
-	stream  bool
-	body    []byte
-	request []byte
-}
-
-// recordings are real answers, which are not in this repository.
-func recordings(t *testing.T) []recording {
-	t.Helper()
-	dir := os.Getenv("KEYTRAY_RECORDED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "shared", "recorded")
-	}
-	dir = filepath.Join(dir, "openai-responses")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no recorded answers here")
-	}
-	metas, err := filepath.Glob(filepath.Join(dir, "*.meta.json"))
-	if err != nil || len(metas) == 0 {
-		t.Fatal("no recordings in the folder", err)
-	}
-	var all []recording
-	for _, m := range metas {
-		b, err := os.ReadFile(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var meta struct{ Status int }
-		if err := json.Unmarshal(b, &meta); err != nil {
-			t.Fatal(err)
-		}
-		stem := strings.TrimSuffix(m, ".meta.json")
-		r := recording{name: filepath.Base(stem), status: meta.Status}
-		if r.body, err = os.ReadFile(stem + ".response.sse"); err == nil {
-			r.stream = true
-		} else if r.body, err = os.ReadFile(stem + ".response.json"); err != nil {
-			t.Fatal(err)
-		}
-		if r.request, err = os.ReadFile(stem + ".request.json"); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, r)
-	}
-	return all
-}
-
 // background are recordings of answers that are made in the background.
-func background(r recording) bool {
-	return !r.stream && strings.Contains(string(r.body), `"status": "queued"`)
+func background(r dialecttest.Recording) bool {
+	return !r.Stream && strings.Contains(string(r.Body), `"status": "queued"`)
 }
 
 func TestRecorded(t *testing.T) {
 	answers, streams, refusals, calls := 0, 0, 0, 0
-	for _, r := range recordings(t) {
-		t.Run(r.name, func(t *testing.T) {
-			if r.status >= 300 {
+	for _, r := range dialecttest.Recordings(t, "openai-responses") {
+		t.Run(r.Name, func(t *testing.T) {
+			if r.Status >= 300 {
 				refusals++
-				e := Dialect{}.DecodeError(r.status, nil, r.body)
-				if e.Status != r.status || e.Kind != llm.BadRequest && e.Kind != llm.NotFound || len(e.Message) < 10 {
+				e := Dialect{}.DecodeError(r.Status, nil, r.Body)
+				if e.Status != r.Status || e.Kind != llm.BadRequest && e.Kind != llm.NotFound || len(e.Message) < 10 {
 					t.Errorf("%d %q %q", e.Status, e.Kind, e.Message)
 				}
 				return
@@ -90,11 +41,11 @@ func TestRecorded(t *testing.T) {
 				return
 			}
 			answers++
-			if r.stream {
+			if r.Stream {
 				streams++
 			}
 			tally := tallyOf(t, r)
-			events := dialecttest.Collect(t, Dialect{}.DecodeResponse(&llm.Call{Stream: r.stream}, bytes.NewReader(r.body)))
+			events := dialecttest.Collect(t, Dialect{}.DecodeResponse(&llm.Call{Stream: r.Stream}, bytes.NewReader(r.Body)))
 			if tally.Err != nil || !tally.Good || !tally.Done || tally.Model == "" {
 				t.Fatalf("tally %+v", tally)
 			}
@@ -118,18 +69,18 @@ func TestRecorded(t *testing.T) {
 	t.Logf("%d answers, of which %d streamed, %d refusals, %d calls", answers, streams, refusals, calls)
 }
 
-func tallyOf(t *testing.T, r recording) llm.Tally {
+func tallyOf(t *testing.T, r dialecttest.Recording) llm.Tally {
 	t.Helper()
 	var tally llm.Tally
-	c := &llm.Call{Stream: r.stream}
-	if !r.stream {
-		Dialect{}.Tally(c, &tally, r.body)
+	c := &llm.Call{Stream: r.Stream}
+	if !r.Stream {
+		Dialect{}.Tally(c, &tally, r.Body)
 		return tally
 	}
 	// As the meter does: no frame is dropped, one is the last, and what comes
 	// out is what went in, byte for byte.
 	last := 0
-	tap := &sse.Tap{Src: bytes.NewReader(r.body), See: func(f sse.Frame) sse.Verdict {
+	tap := &sse.Tap{Src: bytes.NewReader(r.Body), See: func(f sse.Frame) sse.Verdict {
 		if f.Data == nil {
 			return sse.Pass
 		}
@@ -143,22 +94,22 @@ func tallyOf(t *testing.T, r recording) llm.Tally {
 		return sse.Pass
 	}}
 	got, err := io.ReadAll(tap)
-	if err != nil || !bytes.Equal(got, r.body) || last != 1 {
+	if err != nil || !bytes.Equal(got, r.Body) || last != 1 {
 		t.Errorf("the copy is not the stream: %v, %d last frames", err, last)
 	}
 	return tally
 }
 
 // finalOf is the whole response of a recording, as the official client has it.
-func finalOf(t *testing.T, r recording) *sdk.Response {
+func finalOf(t *testing.T, r dialecttest.Recording) *sdk.Response {
 	t.Helper()
-	body := r.body
-	if r.stream {
-		for f, err := range sse.Frames(bytes.NewReader(r.body), sse.Events) {
+	body := r.Body
+	if r.Stream {
+		for f, err := range sse.Frames(bytes.NewReader(r.Body), sse.Events) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if v := field(f.Data, "response"); v != nil {
+			if v := field.Of(f.Data, "response"); v != nil {
 				body = bytes.Clone(v)
 			}
 		}
@@ -284,16 +235,16 @@ func sameJSON(a, b string) bool {
 // read can be sent on.
 func TestRecordedRequests(t *testing.T) {
 	read, refused := 0, 0
-	for _, r := range recordings(t) {
-		p, err := Dialect{}.DecodeRequest(&llm.Request{Raw: r.request})
+	for _, r := range dialecttest.Recordings(t, "openai-responses") {
+		p, err := Dialect{}.DecodeRequest(&llm.Request{Raw: r.Request})
 		if err != nil {
 			e := llm.AsError(err)
 			refused++
 			if e.Kind != llm.BadRequest || e.Param == "" || !strings.Contains(e.Message, ":") {
-				t.Errorf("%s: %+v", r.name, e)
+				t.Errorf("%s: %+v", r.Name, e)
 			}
 			if !strings.Contains("previous_response_id conversation background", e.Param) && !strings.Contains(e.Message, "compaction") && !strings.Contains(e.Message, "shorten") {
-				t.Errorf("%s: %s", r.name, e.Message)
+				t.Errorf("%s: %s", r.Name, e.Message)
 			}
 			continue
 		}
@@ -301,7 +252,7 @@ func TestRecordedRequests(t *testing.T) {
 		b, err := Dialect{}.EncodeRequest(&llm.Call{Model: llm.Model{Name: "m"}}, p)
 		if err != nil || !json.Valid(b) {
 			if e := llm.AsError(err); e.Param != "tools" {
-				t.Errorf("%s: %v", r.name, err)
+				t.Errorf("%s: %v", r.Name, err)
 			}
 		}
 	}

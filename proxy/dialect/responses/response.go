@@ -1,12 +1,10 @@
 package responses
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -16,7 +14,7 @@ import (
 // what follows is not read.
 func (Dialect) DecodeResponse(c *llm.Call, body io.Reader) llm.Events {
 	return func(yield func(llm.Event, error) bool) {
-		d := reader{c: c, yield: yield}
+		d := reader{Answer: openai.Answer{Call: c, Dialect: name, Yield: yield}}
 		if c.Stream {
 			d.stream(body)
 		} else {
@@ -27,9 +25,7 @@ func (Dialect) DecodeResponse(c *llm.Call, body io.Reader) llm.Events {
 
 // reader turns one answer into events.
 type reader struct {
-	c     *llm.Call
-	yield func(llm.Event, error) bool
-	over  bool // the consumer wants no more, or an error was yielded
+	openai.Answer
 
 	started bool
 	items   []*item
@@ -46,62 +42,37 @@ type reader struct {
 	searches int64
 }
 
-func (d *reader) emit(e llm.Event) {
-	if !d.over && !d.yield(e, nil) {
-		d.over = true
-	}
-}
-
-func (d *reader) fail(err *llm.Error) {
-	if !d.over {
-		d.over = true
-		d.yield(llm.Event{}, err)
-	}
-}
-
-func (d *reader) garbage(format string, args ...any) {
-	d.fail(&llm.Error{Kind: llm.Garbage, Outbound: name, Message: fmt.Sprintf(format, args...)})
-}
-
 func (d *reader) stream(body io.Reader) {
 	for f, err := range sse.Frames(body, sse.Events) {
 		if err != nil {
-			d.broke(err)
+			d.Broke(err)
 			return
 		}
-		if isDone(f.Data) {
+		if openai.Done(f.Data) {
 			break
 		}
 		ev, err := readFrame(f.Data)
 		if err != nil {
-			d.garbage("a frame of the answer cannot be read: %v", err)
+			d.Garbage("a frame of the answer cannot be read: %v", err)
 			return
 		}
-		if d.event(&ev, f.Data); d.over {
+		if d.event(&ev, f.Data); d.Over {
 			return
 		}
 	}
-	d.fail(&llm.Error{Kind: llm.Cut, Outbound: name, Message: "the answer stopped in the middle"})
-}
-
-func (d *reader) broke(err error) {
-	if errors.Is(err, sse.ErrFrameTooLarge) {
-		d.garbage("the answer cannot be read: %v", err)
-		return
-	}
-	d.fail(&llm.Error{Kind: llm.Cut, Outbound: name, Message: "the answer stopped in the middle: " + err.Error(), Cause: err})
+	d.Cut()
 }
 
 // event takes one event in.
 func (d *reader) event(f *frame, raw []byte) {
 	if e := errorOf(f, raw); e != nil {
-		d.fail(e)
+		d.Fail(e)
 		return
 	}
 	switch f.kind {
 	case "response.created", "response.queued", "response.in_progress":
 		if d.started {
-			d.emit(llm.Event{Kind: llm.Ping})
+			d.Emit(llm.Event{Kind: llm.Ping})
 			return
 		}
 		o := readOutcome(f.response)
@@ -136,7 +107,7 @@ func (d *reader) event(f *frame, raw []byte) {
 		d.annotation(f.annotation, d.find(f))
 	default: // the provider works on something that has no place in the answer
 		if d.started {
-			d.emit(llm.Event{Kind: llm.Ping})
+			d.Emit(llm.Event{Kind: llm.Ping})
 		}
 	}
 }
@@ -144,7 +115,7 @@ func (d *reader) event(f *frame, raw []byte) {
 func (d *reader) start(o *outcome) {
 	if !d.started {
 		d.started = true
-		d.emit(llm.Event{Kind: llm.Start, ID: o.id, Name: o.model})
+		d.Emit(llm.Event{Kind: llm.Start, ID: o.id, Name: o.model})
 	}
 }
 
@@ -155,7 +126,7 @@ func (d *reader) end(f *frame, raw []byte) {
 		o.status = f.kind[len("response."):]
 	}
 	if _, broken := o.why(); broken {
-		d.fail(o.failure(raw))
+		d.Fail(o.failure(raw))
 		return
 	}
 	d.start(&o)
@@ -172,16 +143,16 @@ func (d *reader) list(output []byte) {
 	}
 	err := llm.Elements(output, func(v []byte, _ int) bool {
 		if len(d.items) > maxIndex {
-			d.garbage("the answer has too many items")
+			d.Garbage("the answer has too many items")
 			return false
 		}
 		it := &item{at: len(d.items)}
 		d.items = append(d.items, it)
 		d.finished(it, v)
-		return !d.over
+		return !d.Over
 	})
 	if err != nil {
-		d.garbage("the items of the answer cannot be read: %v", err)
+		d.Garbage("the items of the answer cannot be read: %v", err)
 	}
 }
 
@@ -197,69 +168,40 @@ func (d *reader) stop(o *outcome) {
 		why = llm.Refused
 	}
 	e := llm.Event{Kind: llm.Stop, Why: why, Tier: o.tier}
-	if u, ok := readUsage(o.usage); ok {
+	if u, ok := openai.Usage(o.usage); ok {
 		u.Searches = max(u.Searches, d.searches)
 		if n, ok := searches(o.toolUsage); ok {
 			u.Searches = n
 		}
 		e.Usage = &u
 	}
-	d.emit(e)
-	d.over = true
+	d.Emit(e)
+	d.Over = true
 }
 
 func (d *reader) whole(body io.Reader) {
-	b, err := io.ReadAll(io.LimitReader(body, sse.MaxFrame+1))
-	switch {
-	case err != nil:
-		d.broke(err)
-		return
-	case len(b) > sse.MaxFrame:
-		d.broke(sse.ErrFrameTooLarge)
-		return
-	}
-	if e := badBody(b); e != nil {
-		d.fail(e)
+	b, ok := d.Whole(body)
+	if !ok {
 		return
 	}
 	o := readOutcome(b)
 	if e := notResponse(&o, b); e != nil {
-		d.fail(e)
+		d.Fail(e)
 		return
 	}
 	d.start(&o)
-	if d.list(o.output); !d.over {
+	if d.list(o.output); !d.Over {
 		d.stop(&o)
 	}
 }
 
 // notResponse is the error that a whole body holds in place of an answer.
 func notResponse(o *outcome, b []byte) *llm.Error {
-	if _, broken := o.why(); broken || o.err != nil && truthy(o.err) && o.output == nil {
+	if _, broken := o.why(); broken || o.err != nil && field.Truthy(o.err) && o.output == nil {
 		return o.failure(b)
 	}
 	if o.output == nil {
 		return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer has no output"}
 	}
 	return nil
-}
-
-// badBody says what is wrong with a whole body that is no JSON object.
-func badBody(b []byte) *llm.Error {
-	if json.Valid(b) {
-		if b = bytes.TrimSpace(b); b[0] == '{' {
-			return nil
-		}
-		return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer is not a JSON object"}
-	}
-	var v any
-	var syntax *json.SyntaxError
-	b = bytes.TrimSpace(b)
-	if err := json.Unmarshal(b, &v); len(b) > 0 && b[0] == '{' && errors.As(err, &syntax) && syntax.Error() == endless {
-		return &llm.Error{Kind: llm.Cut, Outbound: name, Message: "the answer stopped in the middle"}
-	}
-	if len(b) == 0 {
-		return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the provider answered with an empty body"}
-	}
-	return &llm.Error{Kind: llm.Garbage, Outbound: name, Message: "the answer is not JSON: " + summary(b)}
 }

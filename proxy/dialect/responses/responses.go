@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -79,7 +80,7 @@ func (d Dialect) Copies(c *llm.Call, r *llm.Request) bool {
 	}
 	copies := true
 	kinds := func(v []byte, _ int) bool {
-		switch kind := unquote(field(v, "type")); {
+		switch kind := field.Unquote(field.Of(v, "type")); {
 		case kind == "custom", kind == "namespace", kind == "custom_tool_call", wireTypes[kind] != wireFunction:
 			copies = copies && !custom
 		case kind == "image_generation", strings.HasPrefix(kind, "web_search") && kind != "web_search_call":
@@ -88,7 +89,7 @@ func (d Dialect) Copies(c *llm.Call, r *llm.Request) bool {
 		return copies
 	}
 	_ = llm.Fields(r.Raw, func(key, v []byte, _ int) bool { // the body was read before
-		switch fieldName(key) {
+		switch field.Name(key) {
 		case "tools", "input":
 			_ = llm.Elements(v, kinds) // a text has none
 		}

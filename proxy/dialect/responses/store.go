@@ -3,6 +3,7 @@ package responses
 import (
 	"encoding/json"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -13,18 +14,18 @@ import (
 func Items(body []byte) ([]json.RawMessage, error) {
 	var input, output []byte
 	err := llm.Fields(body, func(key, v []byte, _ int) bool {
-		switch fieldName(key) {
+		switch field.Name(key) {
 		case "input":
 			input = v
 		case "output":
 			output = v
 		case "response":
-			output = field(v, "output")
+			output = field.Of(v, "output")
 		}
 		return true
 	})
 	if err != nil {
-		return nil, unreadable(body)
+		return nil, field.Unreadable(body)
 	}
 	list, what := input, "input"
 	if output != nil {
@@ -34,7 +35,7 @@ func Items(body []byte) ([]json.RawMessage, error) {
 }
 
 func itemsOf(what string, v []byte) ([]json.RawMessage, error) {
-	if null(v) {
+	if field.Null(v) {
 		return nil, nil
 	}
 	if v[0] == '"' {
@@ -43,7 +44,7 @@ func itemsOf(what string, v []byte) ([]json.RawMessage, error) {
 	}
 	var items []json.RawMessage
 	if llm.Elements(v, func(v []byte, _ int) bool { items = append(items, v); return true }) != nil {
-		return nil, llm.Invalid(what, "%s must be a text or an array of items, not %s", what, kindOf(v))
+		return nil, llm.Invalid(what, "%s must be a text or an array of items, not %s", what, field.Kind(v))
 	}
 	return items, nil
 }
@@ -52,9 +53,9 @@ func itemsOf(what string, v []byte) ([]json.RawMessage, error) {
 // continues ("" is none), and the ids of the items that it refers to.
 func Refers(body []byte) (previous string, items []string) {
 	_ = llm.Fields(body, func(key, v []byte, _ int) bool { // what is no request refers to nothing
-		switch fieldName(key) {
+		switch field.Name(key) {
 		case "previous_response_id":
-			previous = unquote(v)
+			previous = field.Unquote(v)
 		case "input":
 			_ = llm.Elements(v, func(v []byte, _ int) bool { // a text refers to nothing
 				if id := reference(v); id != "" {
@@ -70,10 +71,10 @@ func Refers(body []byte) (previous string, items []string) {
 
 // reference is the id of the item that v refers to, or "".
 func reference(v []byte) string {
-	if unquote(field(v, "type")) != "item_reference" {
+	if field.Unquote(field.Of(v, "type")) != "item_reference" {
 		return ""
 	}
-	return unquote(field(v, "id"))
+	return field.Unquote(field.Of(v, "id"))
 }
 
 // Expand makes a request whole that continues an earlier answer: its input is
@@ -83,7 +84,7 @@ func reference(v []byte) string {
 func Expand(previous []json.RawMessage, body []byte) ([]byte, error) {
 	have := map[string]bool{}
 	for _, v := range previous {
-		if id := unquote(field(v, "id")); id != "" {
+		if id := field.Unquote(field.Of(v, "id")); id != "" {
 			have[id] = true
 		}
 	}
@@ -121,7 +122,7 @@ func rewrite(body []byte, out string, change func([]json.RawMessage) []json.RawM
 		return nil, err
 	}
 	if !json.Valid(body) {
-		return nil, unreadable(body)
+		return nil, field.Unreadable(body)
 	}
 	input := []byte{'['}
 	for i, v := range change(own) {
@@ -134,7 +135,7 @@ func rewrite(body []byte, out string, change func([]json.RawMessage) []json.RawM
 	b := append(make([]byte, 0, len(body)+len(input)), '{')
 	placed := false
 	_ = llm.Fields(body, func(key, v []byte, _ int) bool { // Items has read it
-		switch fieldName(key) {
+		switch field.Name(key) {
 		case out:
 			return true
 		case "input":

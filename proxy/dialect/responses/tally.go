@@ -3,6 +3,8 @@ package responses
 import (
 	"bytes"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -20,7 +22,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		t.Text += int64(n)
 		return llm.Pass
 	}
-	if isDone(frame) {
+	if openai.Done(frame) {
 		return llm.Pass
 	}
 	f, err := readFrame(frame)
@@ -37,7 +39,7 @@ func (Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 	switch f.kind {
 	case "response.created", "response.queued", "response.in_progress":
 		if t.Model == "" {
-			t.Model = unquote(field(f.response, "model"))
+			t.Model = field.Unquote(field.Of(f.response, "model"))
 		}
 	case "response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done":
 		o := readOutcome(f.response)
@@ -112,9 +114,9 @@ func escapedBackslash(text []byte) bool {
 
 // noteItem takes in what a finished item says beyond the answer's text.
 func noteItem(c *llm.Call, t *llm.Tally, v []byte) {
-	switch unquote(field(v, "type")) {
+	switch field.Unquote(field.Of(v, "type")) {
 	case "reasoning":
-		c.Mark(unquote(field(v, "encrypted_content")))
+		c.Mark(field.Unquote(field.Of(v, "encrypted_content")))
 	case "web_search_call":
 		if isSearch(v) {
 			t.Usage.Searches++
@@ -131,7 +133,7 @@ func note(c *llm.Call, t *llm.Tally, o *outcome, raw []byte) {
 	if o.model != "" {
 		t.Model = o.model
 	}
-	if u, ok := readUsage(o.usage); ok {
+	if u, ok := openai.Usage(o.usage); ok {
 		t.Usage = u
 	}
 	if n, ok := searches(o.toolUsage); ok {
@@ -153,13 +155,13 @@ func note(c *llm.Call, t *llm.Tally, o *outcome, raw []byte) {
 func whyOf(output []byte) llm.Why {
 	why := llm.EndTurn
 	_ = llm.Elements(output, func(v []byte, _ int) bool { // null has none
-		switch unquote(field(v, "type")) {
+		switch field.Unquote(field.Of(v, "type")) {
 		case "function_call", "custom_tool_call", "local_shell_call", "shell_call", "apply_patch_call":
 			why = llm.CallTools
 			return false
 		case "message":
-			_ = llm.Elements(field(v, "content"), func(v []byte, _ int) bool { // null has none
-				if unquote(field(v, "type")) == "refusal" {
+			_ = llm.Elements(field.Of(v, "content"), func(v []byte, _ int) bool { // null has none
+				if field.Unquote(field.Of(v, "type")) == "refusal" {
 					why = llm.Refused
 				}
 				return true
@@ -171,11 +173,11 @@ func whyOf(output []byte) llm.Why {
 }
 
 func wholeTally(c *llm.Call, t *llm.Tally, body []byte) {
-	if t.Err = badBody(body); t.Err != nil {
+	if t.Err = openai.BadBody(name, body); t.Err != nil {
 		return
 	}
-	if unquote(field(body, "object")) == "response.input_tokens" || c.Counts {
-		if n := field(body, "input_tokens"); n != nil { // which costs nothing
+	if field.Unquote(field.Of(body, "object")) == "response.input_tokens" || c.Counts {
+		if n := field.Of(body, "input_tokens"); n != nil { // which costs nothing
 			t.Good, t.Done, t.Why = true, true, llm.EndTurn
 			return
 		}

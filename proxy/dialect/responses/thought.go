@@ -3,6 +3,8 @@ package responses
 import (
 	"strings"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -36,7 +38,7 @@ func (d *decoder) thought(param string, v []byte) *llm.Error {
 	b := llm.Block{Kind: llm.Thinking, Origin: name}
 	said := make([]string, 0, 2)
 	for _, key := range []string{"summary", "content"} {
-		parts, err := d.parts(param+"."+key, field(v, key), textOnly)
+		parts, err := parts(param+"."+key, field.Of(v, key), openai.TextOnly)
 		if err != nil {
 			return err
 		}
@@ -45,7 +47,7 @@ func (d *decoder) thought(param string, v []byte) *llm.Error {
 		}
 	}
 	b.Text = strings.Join(said, "\n\n")
-	secret, err := text(param+".encrypted_content", field(v, "encrypted_content"))
+	secret, err := field.String(param+".encrypted_content", field.Of(v, "encrypted_content"))
 	if err != nil {
 		return err
 	}
@@ -86,7 +88,7 @@ func unlabel(s string) (kind, id, opaque string) {
 
 // belongs gives opaque data back to the call or the text that it is of.
 func (d *decoder) belongs(kind, id string, from *llm.Block) {
-	turns := d.p.Messages
+	turns := d.Prompt.Messages
 	if d.turn.Role == llm.Assistant {
 		turns = append(turns[:len(turns):len(turns)], d.turn)
 	}
@@ -100,5 +102,5 @@ func (d *decoder) belongs(kind, id string, from *llm.Block) {
 			}
 		}
 	}
-	d.lose("reasoning of a call that is no longer there")
+	d.Prompt.Lose("reasoning of a call that is no longer there")
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
 )
 
@@ -64,9 +65,9 @@ func readToolbox(body []byte) *toolbox {
 		return b
 	}
 	_ = llm.Elements(input, func(v []byte, _ int) bool {
-		switch unquote(field(v, "type")) {
+		switch field.Unquote(field.Of(v, "type")) {
 		case "additional_tools", "tool_search_output":
-			b.read(field(v, "tools"), "")
+			b.read(field.Of(v, "tools"), "")
 		}
 		return true
 	})
@@ -75,10 +76,10 @@ func readToolbox(body []byte) *toolbox {
 
 func (b *toolbox) read(tools []byte, space string) {
 	_ = llm.Elements(tools, func(v []byte, _ int) bool {
-		kind, toolName := unquote(field(v, "type")), toolName(v)
+		kind, toolName := field.Unquote(field.Of(v, "type")), toolName(v)
 		switch wire, own := wireTypes[kind]; {
 		case kind == "namespace":
-			b.read(field(v, "tools"), toolName)
+			b.read(field.Of(v, "tools"), toolName)
 		case own:
 			b.add(boxed{wire, "", kind})
 		case kind == "custom":
@@ -92,13 +93,13 @@ func (b *toolbox) read(tools []byte, space string) {
 
 // toolName is a tool's name; chat's form has it one level deeper (F18).
 func toolName(v []byte) string {
-	if s := unquote(field(v, "name")); s != "" {
+	if s := field.Unquote(field.Of(v, "name")); s != "" {
 		return s
 	}
-	if s := unquote(field(field(v, "function"), "name")); s != "" {
+	if s := field.Unquote(field.Of(field.Of(v, "function"), "name")); s != "" {
 		return s
 	}
-	return unquote(field(field(v, "custom"), "name"))
+	return field.Unquote(field.Of(field.Of(v, "custom"), "name"))
 }
 
 // add finds a name for a tool that no other tool has.

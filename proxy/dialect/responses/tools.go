@@ -2,9 +2,10 @@ package responses
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -18,19 +19,19 @@ const (
 
 // tools reads a list of tools.
 func (d *decoder) tools(param string, v []byte) *llm.Error {
-	return array(param, v, func(_ int, param string, v []byte) *llm.Error { return d.tool(param, v, "") })
+	return field.Array(param, v, func(param string, v []byte) *llm.Error { return d.tool(param, v, "") })
 }
 
 func (d *decoder) tool(param string, v []byte, space string) *llm.Error {
 	if v[0] != '{' {
-		return llm.Invalid(param, "%s must be an object, not %s", param, kindOf(v))
+		return llm.Invalid(param, "%s must be an object, not %s", param, field.Kind(v))
 	}
-	kind, err := text(param+".type", field(v, "type"))
+	kind, err := field.String(param+".type", field.Of(v, "type"))
 	if err != nil {
 		return err
 	}
 	own := func(schema, says string) *llm.Error {
-		d.p.Tools = append(d.p.Tools, llm.Tool{
+		d.Prompt.Tools = append(d.Prompt.Tools, llm.Tool{
 			Name: d.box.flat(boxed{wireTypes[kind], "", kind}), Description: says, Schema: json.RawMessage(schema),
 		})
 		return nil
@@ -47,8 +48,8 @@ func (d *decoder) tool(param string, v []byte, space string) *llm.Error {
 	case kind == "apply_patch":
 		return own(patchSchema, "Creates, changes or deletes one file.")
 	case kind == "tool_search":
-		if unquote(field(v, "execution")) != "client" {
-			d.lose("tools: tool_search: all tools are sent at once")
+		if field.Unquote(field.Of(v, "execution")) != "client" {
+			d.Prompt.Lose("tools: tool_search: all tools are sent at once")
 			return nil
 		}
 		return d.search(param, v)
@@ -63,28 +64,28 @@ func (d *decoder) tool(param string, v []byte, space string) *llm.Error {
 }
 
 func (d *decoder) hosted(what string, v []byte) {
-	d.p.Tools = append(d.p.Tools, llm.Tool{Kind: llm.Hosted, Name: what, Raw: v, Origin: name})
+	d.Prompt.Tools = append(d.Prompt.Tools, llm.Tool{Kind: llm.Hosted, Name: what, Raw: v, Origin: name})
 }
 
 // hostedShell tells a shell in a container of the provider's.
 func hostedShell(v []byte) bool {
-	return strings.HasPrefix(unquote(field(field(v, "environment"), "type")), "container")
+	return strings.HasPrefix(field.Unquote(field.Of(field.Of(v, "environment"), "type")), "container")
 }
 
 // namespace takes the tools of a namespace out of it.
 func (d *decoder) namespace(param string, v []byte) *llm.Error {
-	space, err := text(param+".name", field(v, "name"))
+	space, err := field.String(param+".name", field.Of(v, "name"))
 	if err == nil && space == "" {
 		err = llm.Invalid(param+".name", "%s.name is missing", param)
 	}
 	if err != nil {
 		return err
 	}
-	if truthy(field(v, "description")) && field(v, "description") != nil {
-		d.lose("tools: descriptions of namespaces")
+	if field.Truthy(field.Of(v, "description")) && field.Of(v, "description") != nil {
+		d.Prompt.Lose("tools: descriptions of namespaces")
 	}
-	return array(param+".tools", field(v, "tools"), func(_ int, param string, v []byte) *llm.Error {
-		switch kind := unquote(field(v, "type")); kind {
+	return field.Array(param+".tools", field.Of(v, "tools"), func(param string, v []byte) *llm.Error {
+		switch kind := field.Unquote(field.Of(v, "type")); kind {
 		case "function", "custom", "":
 			return d.tool(param, v, space)
 		default:
@@ -97,16 +98,16 @@ func (d *decoder) namespace(param string, v []byte) *llm.Error {
 func (d *decoder) search(param string, v []byte) *llm.Error {
 	t := llm.Tool{Name: d.box.flat(boxed{wireSearch, "", "tool_search"})}
 	var err *llm.Error
-	if t.Description, err = text(param+".description", field(v, "description")); err != nil {
+	if t.Description, err = field.String(param+".description", field.Of(v, "description")); err != nil {
 		return err
 	}
-	if t.Schema = rawObject(field(v, "parameters")); t.Schema == nil {
+	if t.Schema = rawObject(field.Of(v, "parameters")); t.Schema == nil {
 		t.Schema = json.RawMessage(`{"type":"object","properties":{"query":{"type":"string"}},"required":["query"]}`)
 	}
 	if t.Description == "" {
 		t.Description = "Searches for more tools, which can be called afterwards."
 	}
-	d.p.Tools = append(d.p.Tools, t)
+	d.Prompt.Tools = append(d.Prompt.Tools, t)
 	return nil
 }
 
@@ -121,30 +122,30 @@ func rawObject(v []byte) json.RawMessage {
 func (d *decoder) named(param string, v []byte, kind, space string) *llm.Error {
 	raw := v
 	for _, deep := range []string{"function", "custom"} { // F18: chat's form
-		if in := field(v, deep); rawObject(in) != nil && field(v, "name") == nil {
+		if in := field.Of(v, deep); rawObject(in) != nil && field.Of(v, "name") == nil {
 			v, param = in, param+"."+deep
 		}
 	}
 	var t llm.Tool
 	var grammar []byte
-	err := object(param, v, func(key string, v []byte) (err *llm.Error) {
+	err := field.Object(param, v, func(key string, v []byte) (err *llm.Error) {
 		switch {
-		case null(v):
+		case field.Null(v):
 		case key == "name":
-			t.Name, err = text(param+".name", v)
+			t.Name, err = field.String(param+".name", v)
 		case key == "description":
-			t.Description, err = text(param+".description", v)
+			t.Description, err = field.String(param+".description", v)
 		case key == "parameters":
 			if t.Schema = rawObject(v); t.Schema == nil {
-				err = llm.Invalid(param+".parameters", "%s.parameters must be a JSON Schema, not %s", param, kindOf(v))
+				err = llm.Invalid(param+".parameters", "%s.parameters must be a JSON Schema, not %s", param, field.Kind(v))
 			}
 		case key == "strict":
-			t.Strict, err = optionalBool(param+".strict", v)
+			t.Strict, err = field.OptionalBool(param+".strict", v)
 		case key == "format" && kind == "custom":
 			grammar = v
 		case key == "type", key == "defer_loading", key == "output_schema": // a deferred tool is sent at once
-		case truthy(v):
-			d.lose("tools[]." + key)
+		case field.Truthy(v):
+			d.Prompt.Lose("tools[]." + key)
 		}
 		return err
 	})
@@ -161,52 +162,32 @@ func (d *decoder) named(param string, v []byte, kind, space string) *llm.Error {
 		t.Kind, t.Schema, t.Raw, t.Origin = llm.Custom, json.RawMessage(llm.CustomSchema), raw, name
 		t.Description = withGrammar(t.Description, grammar)
 	}
-	d.p.Tools = append(d.p.Tools, t)
+	d.Prompt.Tools = append(d.Prompt.Tools, t)
 	return nil
 }
 
 // withGrammar tells a model that takes no grammar which one its input must
 // follow.
 func withGrammar(says string, format []byte) string {
-	if unquote(field(format, "type")) != "grammar" {
+	if field.Unquote(field.Of(format, "type")) != "grammar" {
 		return says
 	}
-	if deep := field(format, "grammar"); rawObject(deep) != nil {
+	if deep := field.Of(format, "grammar"); rawObject(deep) != nil {
 		format = deep
 	}
 	if says != "" {
 		says += "\n\n"
 	}
-	return says + "The input must follow this " + unquote(field(format, "syntax")) + " grammar:\n" + unquote(field(format, "definition"))
-}
-
-func choiceMode(s string) (mode llm.ChoiceMode, ok bool) {
-	switch s {
-	case "none":
-		return llm.ChooseNone, true
-	case "auto":
-		return llm.ChooseAuto, true
-	case "required", "any":
-		return llm.ChooseAny, true
-	}
-	return llm.ChooseUnset, false
+	return says + "The input must follow this " + field.Unquote(field.Of(format, "syntax")) + " grammar:\n" + field.Unquote(field.Of(format, "definition"))
 }
 
 func (d *decoder) toolChoice(v []byte) *llm.Error {
-	c := &d.p.Choice
-	if v[0] == '"' {
-		mode, ok := choiceMode(unquote(v))
-		if !ok {
-			return llm.Invalid("tool_choice", "tool_choice must be none, auto, required or an object, not %q", unquote(v))
-		}
-		c.Mode = mode
-		return nil
+	if known, err := d.Choice(v); known {
+		return err
 	}
-	if v[0] != '{' {
-		return llm.Invalid("tool_choice", "tool_choice must be a string or an object, not %s", kindOf(v))
-	}
-	kind := unquote(field(v, "type"))
-	if mode, ok := choiceMode(kind); ok {
+	c := &d.Prompt.Choice
+	kind := field.Unquote(field.Of(v, "type"))
+	if mode, ok := openai.ChoiceMode(kind); ok {
 		c.Mode = mode
 		return nil
 	}
@@ -217,24 +198,15 @@ func (d *decoder) toolChoice(v []byte) *llm.Error {
 		}
 		return nil
 	}
-	if in := field(v, "allowed_tools"); rawObject(in) != nil { // chat's form
+	if in := field.Of(v, "allowed_tools"); rawObject(in) != nil { // chat's form
 		v = in
 	}
-	c.Mode, _ = choiceMode(unquote(field(v, "mode")))
-	d.restricted = true
-	return array("tool_choice.tools", field(v, "tools"), func(_ int, param string, v []byte) *llm.Error {
-		s := d.choice(v)
-		if s == "" {
-			return llm.Invalid(param, "%s must name a tool", param)
-		}
-		d.allowed = append(d.allowed, s)
-		return nil
-	})
+	return d.Allow("tool_choice.tools", v, d.choice)
 }
 
 // choice is the name in the prompt of a tool that is chosen.
 func (d *decoder) choice(v []byte) string {
-	kind, space := unquote(field(v, "type")), unquote(field(v, "namespace"))
+	kind, space := field.Unquote(field.Of(v, "type")), field.Unquote(field.Of(v, "namespace"))
 	wire, own := wireTypes[kind]
 	switch {
 	case own:
@@ -255,22 +227,4 @@ func (d *decoder) choice(v []byte) string {
 	default:
 		return kind
 	}
-}
-
-// settleChoice compares the choice with the tools that there are.
-func (d *decoder) settleChoice() *llm.Error {
-	p := d.p
-	if d.restricted {
-		p.Tools = slices.DeleteFunc(p.Tools, func(t llm.Tool) bool { return !slices.Contains(d.allowed, t.Name) })
-		d.lose("tool_choice.allowed_tools: the other tools are left out")
-	}
-	if len(p.Tools) == 0 && (p.Choice.Mode == llm.ChooseAny || p.Choice.Mode == llm.ChooseNamed) {
-		p.Choice = llm.Choice{} // A26
-		d.lose("tool_choice: there are no tools")
-	}
-	named := func(t llm.Tool) bool { return t.Name == p.Choice.Name }
-	if p.Choice.Mode == llm.ChooseNamed && !slices.ContainsFunc(p.Tools, named) {
-		return llm.Invalid("tool_choice", "tool_choice names %q, which is not among the tools", p.Choice.Name)
-	}
-	return nil
 }

@@ -3,33 +3,37 @@ package responses
 import (
 	"strings"
 
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
 
 // conversation writes the instructions and every turn as items.
 func (e *encoder) conversation() error {
-	said := e.instructions()
-	if said != "" && len(e.p.Messages) > 0 {
-		e.str("instructions", said)
+	for i := range e.Prompt.System {
+		e.cacheOff(&e.Prompt.System[i])
 	}
-	e.key("input")
-	e.buf = append(e.buf, '[')
-	if len(e.p.Messages) == 0 { // there must be some input
+	said := e.Instructions()
+	if said != "" && len(e.Prompt.Messages) > 0 {
+		e.Str("instructions", said)
+	}
+	e.Key("input")
+	e.Buf = append(e.Buf, '[')
+	if len(e.Prompt.Messages) == 0 { // there must be some input
 		e.words(e.developer(), said)
 	}
-	for i := range e.p.Messages {
-		m := &e.p.Messages[i]
+	for i := range e.Prompt.Messages {
+		m := &e.Prompt.Messages[i]
 		var err error
 		switch m.Role {
 		case llm.Assistant:
-			if i == len(e.p.Messages)-1 && e.flags.Has(llm.FlagNoPrefill) && !hasCall(m.Blocks) { // A21
-				e.c.Lose("messages: this model takes no assistant message at the end")
+			if i == len(e.Prompt.Messages)-1 && e.Flags.Has(llm.FlagNoPrefill) && !openai.Has(m.Blocks, llm.ToolCall) { // A21
+				e.Call.Lose("messages: this model takes no assistant message at the end")
 				continue
 			}
 			err = e.assistant(m)
 		case llm.System: // stays in its place, so that the cached prefix does (C11)
-			e.words(e.developer(), joined(m.Blocks))
+			e.words(e.developer(), openai.Joined(m.Blocks))
 			for k := range m.Blocks {
 				e.cacheOff(&m.Blocks[k])
 			}
@@ -40,58 +44,39 @@ func (e *encoder) conversation() error {
 			return err
 		}
 	}
-	e.buf = append(e.buf, ']')
+	e.Buf = append(e.Buf, ']')
 	return nil
 }
 
 func (e *encoder) developer() string {
-	if e.flags.Has(llm.FlagSystemRole) {
+	if e.Flags.Has(llm.FlagSystemRole) {
 		return "system"
 	}
 	return "developer"
 }
 
-func hasCall(blocks []llm.Block) bool {
-	for i := range blocks {
-		if blocks[i].Kind == llm.ToolCall {
-			return true
-		}
-	}
-	return false
-}
-
 // cacheOff names a cache mark: the provider finds what to cache by itself.
 func (e *encoder) cacheOff(b *llm.Block) {
 	if b.Cache != "" {
-		e.c.Lose("cache_control")
+		e.Call.Lose("cache_control")
 	}
 }
 
 // item begins an item.
 func (e *encoder) item(kind string) {
 	if e.wrote {
-		e.buf = append(e.buf, ',')
+		e.Buf = append(e.Buf, ',')
 	}
 	e.wrote = true
-	e.buf = append(append(append(e.buf, `{"type":"`...), kind...), '"')
+	e.Buf = append(append(append(e.Buf, `{"type":"`...), kind...), '"')
 }
 
 // words writes a message that is one text.
 func (e *encoder) words(role, s string) {
 	e.item("message")
-	e.str("role", role)
-	e.str("content", s)
-	e.buf = append(e.buf, '}')
-}
-
-func joined(blocks []llm.Block) string {
-	var b strings.Builder
-	for i := range blocks {
-		if blocks[i].Kind == llm.Text {
-			b.WriteString(blocks[i].Text)
-		}
-	}
-	return b.String()
+	e.Str("role", role)
+	e.Str("content", s)
+	e.Buf = append(e.Buf, '}')
 }
 
 // assistant writes what a model made, each thing as an item of its own.
@@ -99,7 +84,7 @@ func (e *encoder) assistant(m *llm.Message) error {
 	for i := 0; i < len(m.Blocks); i++ {
 		b := &m.Blocks[i]
 		if b.Opaque != "" && b.Kind != llm.Thinking && b.Kind != llm.Redacted { // this API has no place for it
-			e.c.Lose("reasoning of earlier turns")
+			e.Call.Lose("reasoning of earlier turns")
 		}
 		switch b.Kind {
 		case llm.Text, llm.Refusal:
@@ -114,7 +99,7 @@ func (e *encoder) assistant(m *llm.Message) error {
 		case llm.ToolCall:
 			e.call(b)
 		default:
-			e.c.Lose("messages: images and files of assistant turns")
+			e.Call.Lose("messages: images and files of assistant turns")
 		}
 	}
 	return nil
@@ -133,51 +118,51 @@ func (e *encoder) said(blocks []llm.Block) {
 		return
 	}
 	if !refused {
-		e.words("assistant", joined(blocks))
+		e.words("assistant", openai.Joined(blocks))
 		return
 	}
 	e.item("message")
-	e.str("role", "assistant")
-	e.key("content")
+	e.Str("role", "assistant")
+	e.Key("content")
 	for i := range blocks {
-		e.buf = append(e.buf, "[,"[min(i, 1)])
+		e.Buf = append(e.Buf, "[,"[min(i, 1)])
 		if blocks[i].Kind == llm.Refusal {
-			e.buf = sse.AppendString(append(e.buf, `{"type":"refusal","refusal":`...), blocks[i].Text)
-			e.buf = append(e.buf, '}')
+			e.Buf = sse.AppendString(append(e.Buf, `{"type":"refusal","refusal":`...), blocks[i].Text)
+			e.Buf = append(e.Buf, '}')
 		} else {
-			e.buf = sse.AppendString(append(e.buf, `{"type":"output_text","text":`...), blocks[i].Text)
-			e.buf = append(e.buf, `,"annotations":[]}`...)
+			e.Buf = sse.AppendString(append(e.Buf, `{"type":"output_text","text":`...), blocks[i].Text)
+			e.Buf = append(e.Buf, `,"annotations":[]}`...)
 		}
 	}
-	e.buf = append(e.buf, "]}"...)
+	e.Buf = append(e.Buf, "]}"...)
 }
 
 // thought sends reasoning back to the provider that made it (F10). Its text
 // alone goes only to who asks for it.
 func (e *encoder) thought(b *llm.Block) {
-	own := b.Opaque != "" && e.c.Owns(name, b.Origin, b.Opaque)
-	plain := b.Kind == llm.Thinking && b.Text != "" && e.flags.Has(llm.FlagReasoningHistory)
+	own := b.Opaque != "" && e.Call.Owns(name, b.Origin, b.Opaque)
+	plain := b.Kind == llm.Thinking && b.Text != "" && e.Flags.Has(llm.FlagReasoningHistory)
 	if !own && !plain {
 		if b.Text != "" || b.Opaque != "" {
-			e.c.Lose("reasoning of earlier turns")
+			e.Call.Lose("reasoning of earlier turns")
 		}
 		return
 	}
 	e.item("reasoning")
-	e.key("summary")
-	e.buf = append(e.buf, '[')
+	e.Key("summary")
+	e.Buf = append(e.Buf, '[')
 	if own && b.Text != "" {
-		e.buf = sse.AppendString(append(e.buf, `{"type":"summary_text","text":`...), b.Text)
-		e.buf = append(e.buf, '}')
+		e.Buf = sse.AppendString(append(e.Buf, `{"type":"summary_text","text":`...), b.Text)
+		e.Buf = append(e.Buf, '}')
 	}
-	e.buf = append(e.buf, ']')
+	e.Buf = append(e.Buf, ']')
 	if own {
-		e.str("encrypted_content", b.Opaque)
+		e.Str("encrypted_content", b.Opaque)
 	} else {
-		e.buf = sse.AppendString(append(e.buf, `,"content":[{"type":"reasoning_text","text":`...), b.Text)
-		e.buf = append(e.buf, "}]"...)
+		e.Buf = sse.AppendString(append(e.Buf, `,"content":[{"type":"reasoning_text","text":`...), b.Text)
+		e.Buf = append(e.Buf, "}]"...)
 	}
-	e.buf = append(e.buf, '}')
+	e.Buf = append(e.Buf, '}')
 }
 
 func (e *encoder) call(b *llm.Block) {
@@ -189,10 +174,10 @@ func (e *encoder) call(b *llm.Block) {
 		value = "{}"
 	}
 	e.item(kind)
-	e.str("call_id", b.ID)
-	e.str("name", e.rename(b.Name))
-	e.str(field, value)
-	e.buf = append(e.buf, '}')
+	e.Str("call_id", b.ID)
+	e.Str("name", e.Rename(b.Name))
+	e.Str(field, value)
+	e.Buf = append(e.Buf, '}')
 }
 
 // user writes a turn of the user: its tool results, which answer the calls
@@ -215,7 +200,7 @@ func (e *encoder) user(m *llm.Message) error {
 		return nil
 	}
 	if m.Name != "" {
-		e.c.Lose("messages: name")
+		e.Call.Lose("messages: name")
 	}
 	if len(m.Blocks) == results+1 {
 		if b := &m.Blocks[len(m.Blocks)-1]; b.Kind == llm.Text {
@@ -225,8 +210,8 @@ func (e *encoder) user(m *llm.Message) error {
 		}
 	}
 	e.item("message")
-	e.str("role", "user")
-	e.key("content")
+	e.Str("role", "user")
+	e.Key("content")
 	first := true
 	for i := range m.Blocks {
 		b := &m.Blocks[i]
@@ -234,15 +219,15 @@ func (e *encoder) user(m *llm.Message) error {
 			continue
 		}
 		if first {
-			e.buf, first = append(e.buf, '['), false
+			e.Buf, first = append(e.Buf, '['), false
 		} else {
-			e.buf = append(e.buf, ',')
+			e.Buf = append(e.Buf, ',')
 		}
 		if err := e.part(b); err != nil {
 			return err
 		}
 	}
-	e.buf = append(e.buf, "]}"...)
+	e.Buf = append(e.Buf, "]}"...)
 	return nil
 }
 
@@ -254,8 +239,8 @@ func (e *encoder) result(b *llm.Block) error {
 		kind = "custom_tool_call_output"
 	}
 	e.item(kind)
-	e.str("call_id", b.ID)
-	e.key("output")
+	e.Str("call_id", b.ID)
+	e.Key("output")
 	e.cacheOff(b)
 	words := true
 	for i := range b.Content {
@@ -273,12 +258,12 @@ func (e *encoder) result(b *llm.Block) error {
 		if b.Failed {
 			text = "Error: " + text
 		}
-		e.buf = append(sse.AppendString(e.buf, text), '}')
+		e.Buf = append(sse.AppendString(e.Buf, text), '}')
 		return nil
 	}
 	sep := byte('[')
 	if b.Failed {
-		e.buf = append(e.buf, `[{"type":"input_text","text":"Error:"}`...)
+		e.Buf = append(e.Buf, `[{"type":"input_text","text":"Error:"}`...)
 		sep = ','
 	}
 	for i := range b.Content {
@@ -286,16 +271,16 @@ func (e *encoder) result(b *llm.Block) error {
 		switch {
 		case part.Kind == llm.Text && part.Text == "":
 			continue
-		case part.Kind == llm.Image && e.flags.Has(llm.FlagNoVision): // C3
+		case part.Kind == llm.Image && e.Flags.Has(llm.FlagNoVision): // C3
 			part = llm.Block{Text: "[image left out: this model sees none]"}
-			e.c.Lose("messages: images in tool results: this model sees none")
+			e.Call.Lose("messages: images in tool results: this model sees none")
 		}
-		e.buf = append(e.buf, sep)
+		e.Buf = append(e.Buf, sep)
 		sep = ','
 		if err := e.part(&part); err != nil {
 			return err
 		}
 	}
-	e.buf = append(e.buf, "]}"...)
+	e.Buf = append(e.Buf, "]}"...)
 	return nil
 }

@@ -1,9 +1,10 @@
 package responses
 
 import (
-	"bytes"
 	"strconv"
 
+	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 )
 
@@ -22,7 +23,7 @@ type frame struct {
 func readFrame(b []byte) (frame, error) {
 	f := frame{output: -1, content: -1, summary: -1}
 	err := llm.Fields(b, func(key, v []byte, _ int) bool {
-		if null(v) {
+		if field.Null(v) {
 			return true
 		}
 		switch string(key) {
@@ -113,20 +114,20 @@ type outcome struct {
 func readOutcome(v []byte) outcome {
 	var o outcome
 	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // what is no object says nothing
-		if null(v) {
+		if field.Null(v) {
 			return true
 		}
 		switch string(key) {
 		case "id":
-			o.id = unquote(v)
+			o.id = field.Unquote(v)
 		case "model":
-			o.model = unquote(v)
+			o.model = field.Unquote(v)
 		case "status":
-			o.status = unquote(v)
+			o.status = field.Unquote(v)
 		case "service_tier":
-			o.tier = unquote(v)
+			o.tier = field.Unquote(v)
 		case "incomplete_details":
-			o.reason = unquote(field(v, "reason"))
+			o.reason = field.Unquote(field.Of(v, "reason"))
 		case "error":
 			o.err = v
 		case "usage":
@@ -161,18 +162,14 @@ func (o *outcome) why() (why llm.Why, broken bool) {
 
 // failure is the error of an answer that did not end in order.
 func (o *outcome) failure(raw []byte) *llm.Error {
-	e := refusal(wrapError(o.err))
+	e := openai.Refusal(wrapError(o.err))
 	if e == nil {
 		e = &llm.Error{Message: "the provider could not finish the answer"}
 		if o.status != "" {
 			e.Message += ": its status is " + o.status
 		}
 	}
-	if e.Kind == "" {
-		e.Kind = llm.ServerError
-	}
-	e.Outbound, e.Raw = name, bytes.Clone(raw)
-	return e
+	return openai.InAnswer(name, e, raw)
 }
 
 func wrapError(v []byte) []byte {
@@ -185,24 +182,12 @@ func wrapError(v []byte) []byte {
 // errorOf is the error in an error event, or in a frame of a gateway's own
 // shape. Nil is none.
 func errorOf(f *frame, raw []byte) *llm.Error {
-	if f.kind != "error" && (f.kind != "" || f.err == nil || !truthy(f.err)) {
+	if f.kind != "error" && (f.kind != "" || f.err == nil || !field.Truthy(f.err)) {
 		return nil
 	}
-	e := refusal(raw)
-	if e == nil {
-		e = &llm.Error{Message: "the provider reported an error without a message"}
-	}
-	if e.Code == "error" { // the event's own type
+	e := openai.Refusal(raw)
+	if e != nil && e.Code == "error" { // the event's own type
 		e.Code = ""
 	}
-	if e.Kind == "" {
-		e.Kind = llm.ServerError
-		if e.Status >= 400 {
-			e.Kind = llm.KindOf(e.Status)
-		}
-	}
-	e.Outbound, e.Raw = name, bytes.Clone(raw)
-	return e
+	return openai.InAnswer(name, e, raw)
 }
-
-func isDone(data []byte) bool { return bytes.Equal(bytes.TrimSpace(data), []byte("[DONE]")) }

@@ -26,34 +26,54 @@ type scenario struct {
 	requests int // a round
 }
 
-// The endpoints of two dialects.
+// The endpoints of dialects; Gemini's names the model.
 const (
-	chat     = "/v1/chat/completions"
-	messages = "/v1/messages"
+	chat      = "/v1/chat/completions"
+	messages  = "/v1/messages"
+	responses = "/v1/responses"
+	gemini    = "/v1beta/models/lab/m:streamGenerateContent?alt=sse"
+	ollama    = "/api/chat"
 )
 
 func scenarios(scale float64) []scenario {
 	n := func(k int) int { return max(8, int(float64(k)*scale)) }
 	return []scenario{
 		{"whole", 2.5, chat, chat, "lab/m", false, 200, 8, n(4000)},
-		{"stream of 200", 1.0, chat, chat, "lab/m", true, 200, 8, n(800)},
+		{"stream of 200", 1.0, chat, chat, "lab/m", true, 200, 8, n(400)},
 		{"100 paced streams", 1.5, "/paced" + chat, chat, "paced/m", true, 200, 100, 100},
 		{"1 MB prompt", 2, chat, chat, "lab/m", false, 1 << 20, 8, n(400)},
-		{"messages whole", 2.5, "/a" + messages, messages, "other/m", false, 200, 8, n(4000)},
-		{"messages stream", 1.0, "/a" + messages, messages, "other/m", true, 200, 8, n(800)},
+		{"messages whole", 2.5, "/a" + messages, messages, "other/m", false, 200, 8, n(2000)},
+		{"messages stream", 1.0, "/a" + messages, messages, "other/m", true, 200, 8, n(400)},
 		{"messages 1 MB prompt", 2, "/a" + messages, messages, "other/m", false, 1 << 20, 8, n(400)},
-		{"translated whole", 3, "/a" + messages, chat, "other/m", false, 200, 8, n(4000)},
-		{"translated stream", 1.5, "/a" + messages, chat, "other/m", true, 200, 8, n(800)},
-		{"translated stream to messages", 1.5, chat, messages, "lab/m", true, 200, 8, n(800)},
+		{"translated whole", 3, "/a" + messages, chat, "other/m", false, 200, 8, n(2000)},
+		{"translated stream", 1.5, "/a" + messages, chat, "other/m", true, 200, 8, n(400)},
+		{"translated stream to messages", 1.5, chat, messages, "lab/m", true, 200, 8, n(400)},
+		{"responses whole", 2.5, "/r" + responses, responses, "resp/m", false, 200, 8, n(2000)},
+		{"responses stream", 1.0, "/r" + responses, responses, "resp/m", true, 200, 8, n(200)},
+		{"translated whole to responses", 3, chat, responses, "lab/m", false, 200, 8, n(2000)},
+		{"translated stream to responses", 1.5, chat, responses, "lab/m", true, 200, 8, n(200)},
+		{"translated stream to gemini", 1.5, chat, gemini, "lab/m", true, 200, 8, n(200)},
+		{"translated stream to ollama", 1.5, chat, ollama, "lab/m", true, 200, 8, n(200)},
+		{"nested route whole", 2.7, chat, chat, "nested", false, 200, 8, n(2000)},
+		{"cached whole", 2, chat, chat, "cached", false, 200, 8, n(2000)},
 	}
 }
 
-// body is the request; the provider answers any model.
-func (s scenario) body(model string) []byte {
+// body is the request at an endpoint; the provider answers any model.
+func (s scenario) body(at, model string) []byte {
+	prompt := strings.Repeat("all work and no play ", s.prompt/21+1)
+	if at == gemini {
+		return fmt.Appendf(nil, `{"contents":[{"role":"user","parts":[{"text":%q}]}],"generationConfig":{"maxOutputTokens":999}}`, prompt)
+	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `{"model":%q,"max_tokens":999,"messages":[{"role":"user","content":"`, model)
-	b.WriteString(strings.Repeat("all work and no play ", s.prompt/21+1))
-	b.WriteString(`"}]`)
+	switch fmt.Fprintf(&b, `{"model":%q,`, model); at {
+	case responses, "/r" + responses:
+		fmt.Fprintf(&b, `"max_output_tokens":999,"store":false,"input":%q`, prompt)
+	case ollama:
+		fmt.Fprintf(&b, `"options":{"num_predict":999},"messages":[{"role":"user","content":%q}]`, prompt)
+	default:
+		fmt.Fprintf(&b, `"max_tokens":999,"messages":[{"role":"user","content":%q}]`, prompt)
+	}
 	if s.stream {
 		b.WriteString(`,"stream":true`)
 	}

@@ -26,8 +26,8 @@ const (
 )
 
 // serveProvider answers as cheaply as can be, each frame of a stream sent by
-// itself: /v1 and /a/v1 without a pause, /paced/v1 one every 10 ms; chat under
-// /v1, messages under /a/v1.
+// itself: without a pause, but under /paced/v1 one every 10 ms. Chat is under
+// /v1, messages under /a/v1, responses under /r/v1.
 func serveProvider() error {
 	fast := func(d proxytest.Dialect) *proxytest.Fast {
 		f := proxytest.NewFast(d, frames)
@@ -40,6 +40,7 @@ func serveProvider() error {
 	mux.Handle("/v1/", fast(proxytest.Chat))
 	mux.Handle("/paced/", paced)
 	mux.Handle("/a/", fast(proxytest.Messages))
+	mux.Handle("/r/", newCanned())
 	return serve(mux)
 }
 
@@ -107,9 +108,13 @@ func startAll(keytray string) (*parts, error) {
 		return nil, err
 	}
 	config := fmt.Sprintf(`providers:
-  lab: {dialect: chat, base_url: %[1]s/v1, key_env: LAB_KEY, models: [m]}
+  lab: {dialect: chat, base_url: %[1]s/v1, key_env: LAB_KEY, models: [m, n]}
   paced: {dialect: chat, base_url: %[1]s/paced/v1, key_env: LAB_KEY, models: [m]}
   other: {dialect: messages, base_url: %[1]s/a/v1, key_env: LAB_KEY, models: [m]}
+  resp: {dialect: responses, base_url: %[1]s/r/v1, key_env: LAB_KEY, models: [m]}
+routes:
+  nested: {fallback: [{balance: [lab/m, {fastest: [lab/n, lab/m]}]}, other/m]}
+  cached: {cache: lab/m}
 `, t.provider.url)
 	if err := os.WriteFile(filepath.Join(t.home, "config.yaml"), []byte(config), 0o600); err != nil {
 		return nil, err

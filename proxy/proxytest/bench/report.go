@@ -37,9 +37,9 @@ func measure(t *parts, s scenario, rounds int) (result, error) {
 		return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true, Proxy: nil}}
 	}
 	r := result{scenario: s, systems: []*system{
-		{name: "provider", process: t.provider, url: t.provider.url + s.path, body: s.body("m"), client: client()},
-		{name: "proxy", process: t.proxy, url: t.proxy.url + s.path, body: s.body("m"), client: client()},
-		{name: "keytray", process: t.keytray, url: t.keytray.url + s.at, body: s.body(s.model), client: client()},
+		{name: "provider", process: t.provider, url: t.provider.url + s.path, body: s.body(s.path, "m"), client: client()},
+		{name: "proxy", process: t.proxy, url: t.proxy.url + s.path, body: s.body(s.path, "m"), client: client()},
+		{name: "keytray", process: t.keytray, url: t.keytray.url + s.at, body: s.body(s.at, s.model), client: client()},
 	}}
 	for round := range rounds + 1 { // the first only warms up
 		for _, x := range r.systems {
@@ -88,7 +88,7 @@ func crowd(t *parts, w io.Writer) error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 500, DisableCompression: true, Proxy: nil}}
 	done := make(chan error, 1)
 	go func() {
-		_, _, err := s.round(t.keytray.url+chat, s.body(s.model), client)
+		_, _, err := s.round(t.keytray.url+chat, s.body(chat, s.model), client)
 		done <- err
 	}()
 	most := int64(0)
@@ -105,6 +105,9 @@ func crowd(t *parts, w io.Writer) error {
 	}
 }
 
+// settled is how long a Keytray is left alone until what it holds is told.
+const settled = 8 * time.Second
+
 // idle tells how soon a fresh Keytray is ready and what it holds doing nothing.
 func idle(t *parts, keytray string, w io.Writer) error {
 	home, err := os.MkdirTemp("", "keytray-bench-")
@@ -112,20 +115,23 @@ func idle(t *parts, keytray string, w io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(home)
-	var ready []float64
+	ready := make([]float64, 0, 5)
 	var holds int64
-	for range 5 {
+	for range cap(ready) {
 		begin := time.Now()
 		p, err := start(serveCommand(keytray, home))
 		if err != nil {
 			return err
 		}
 		ready = append(ready, time.Since(begin).Seconds())
+		if len(ready) == cap(ready) {
+			<-time.After(settled)
+		}
 		holds = resident(p)
 		p.stop()
 	}
-	fmt.Fprintf(w, "\nready in %.0f ms (median of 5); idle %.1f MB; after the load above %d MB\n",
-		median(ready)*1000, float64(holds)/(1<<20), resident(t.keytray)>>20)
+	fmt.Fprintf(w, "\nready in %.0f ms (median of 5); idle %.1f MB; after the load above %.1f MB\n",
+		median(ready)*1000, float64(holds)/(1<<20), float64(resident(t.keytray))/(1<<20))
 	return nil
 }
 

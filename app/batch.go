@@ -105,8 +105,8 @@ func (b *results) Close() {
 	defer cancel()
 	switch err := b.app.ledger.Settle(ctx, b.provider, b.file, rows); {
 	case err == nil, errors.Is(err, ledger.ErrKept):
-		for _, m := range b.models { // the budgets know of it too
-			b.app.purses.settle(b.app.config.Current(), &llm.Attempt{Request: b.request, Provider: b.provider, Key: *b.key, Start: b.started}, m.pico)
+		for _, r := range rows { // the budgets know of it too
+			b.app.purses.settle(b.app.config.Current(), &llm.Attempt{Request: b.request, Provider: b.provider, Key: *b.key, Start: b.started}, r.CostPico)
 		}
 	case errors.Is(err, ledger.ErrSettled):
 		b.app.log.Debug("a batch was settled before", "request", b.request.ID)

@@ -29,7 +29,7 @@ func spender(tool, provider, key string, expected int64) *llm.Attempt {
 }
 
 func TestBudgets(t *testing.T) {
-	past := map[Scope]int64{{}: 60, {"tool", "codex"}: 40, {"provider", "p"}: 30, {"key", "p/work"}: 20}
+	past := map[Scope]used{{}: {pico: 60}, {"tool", "codex"}: {pico: 40}, {"provider", "p"}: {pico: 30}, {"key", "p/work"}: {pico: 20}}
 	for _, c := range []struct {
 		name string
 		c    *config.Config
@@ -47,8 +47,8 @@ func TestBudgets(t *testing.T) {
 		{"zero lets nothing through", limits(0, -1, -1, -1), spender("x", "p", "home", 1), "budget of 0.00 USD"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := purses{load: func(time.Time) (map[Scope]int64, error) {
-				spent := map[Scope]int64{}
+			p := purses{load: func(time.Time) (map[Scope]used, error) {
+				spent := map[Scope]used{}
 				for k, v := range past {
 					spent[k] = v
 				}
@@ -72,7 +72,7 @@ func TestBudgets(t *testing.T) {
 // reached (I19).
 func TestBudgetUnderLoad(t *testing.T) {
 	const limit, each, calls = 100, 10, 200
-	p := purses{load: func(time.Time) (map[Scope]int64, error) { return map[Scope]int64{}, nil }}
+	p := purses{load: func(time.Time) (map[Scope]used, error) { return map[Scope]used{}, nil }}
 	c := limits(limit, -1, -1, -1)
 	var wait sync.WaitGroup
 	var mu sync.Mutex
@@ -84,7 +84,7 @@ func TestBudgetUnderLoad(t *testing.T) {
 				mu.Lock()
 				through++
 				mu.Unlock()
-				p.settle(c, a, each+1)
+				p.settle(c, a, pico(each+1))
 			}
 		})
 	}
@@ -100,7 +100,7 @@ func TestBudgetUnderLoad(t *testing.T) {
 func TestBudgetPeriods(t *testing.T) {
 	now := time.Date(2026, 11, 30, 23, 0, 0, 0, time.Local)
 	loads := 0
-	p := purses{now: func() time.Time { return now }, load: func(time.Time) (map[Scope]int64, error) { loads++; return map[Scope]int64{}, nil }}
+	p := purses{now: func() time.Time { return now }, load: func(time.Time) (map[Scope]used, error) { loads++; return map[Scope]used{}, nil }}
 	c := limits(10, -1, -1, -1)
 	a := spender("codex", "p", "work", 10)
 	a.Start = now
@@ -114,7 +114,7 @@ func TestBudgetPeriods(t *testing.T) {
 	if err := p.reserve(c, spender("x", "y", "z", 0), false); err == nil {
 		t.Error("what is under way over midnight does not count")
 	}
-	p.settle(c, a, 10) // of yesterday
+	p.settle(c, a, pico(10)) // of yesterday
 	if err := p.reserve(c, spender("x", "y", "z", 1), false); err != nil {
 		t.Errorf("on the next day: %v", err)
 	}
@@ -125,23 +125,23 @@ func TestBudgetPeriods(t *testing.T) {
 
 func TestBudgetWarnings(t *testing.T) {
 	var told []int
-	p := purses{load: func(time.Time) (map[Scope]int64, error) { return map[Scope]int64{}, nil }, warn: func(w Warning) { told = append(told, w.Percent) }}
+	p := purses{load: func(time.Time) (map[Scope]used, error) { return map[Scope]used{}, nil }, warn: func(w Warning) { told = append(told, w.Percent) }}
 	c := limits(100, -1, -1, -1)
 	for _, cost := range []int64{49, 1, 10, 25, 10, 10} {
 		a := spender("codex", "p", "work", 1)
 		if err := p.reserve(c, a, false); err != nil {
 			t.Fatal(err)
 		}
-		p.settle(c, a, cost)
+		p.settle(c, a, &cost)
 	}
 	told = append(told, 0)
-	again := purses{warn: p.warn, load: func(time.Time) (map[Scope]int64, error) { return map[Scope]int64{{}: 85}, nil }}
+	again := purses{warn: p.warn, load: func(time.Time) (map[Scope]used, error) { return map[Scope]used{{}: {pico: 85}}, nil }}
 	for _, cost := range []int64{5, 15} { // after a restart, 80 % is old news
 		a := spender("codex", "p", "work", 1)
 		if err := again.reserve(c, a, false); err != nil {
 			t.Fatal(err)
 		}
-		again.settle(c, a, cost)
+		again.settle(c, a, &cost)
 	}
 	if len(told) != 5 || told[3] != 0 || told[4] != 100 {
 		t.Errorf("with a restart, warned at %v", told)
@@ -168,4 +168,36 @@ func TestBudgetRefusalSpeaksTheClientsDialect(t *testing.T) {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
 	}
+}
+
+// Calls of unknown price use nothing of a limit, and are counted beside it; once
+// they are priced anew, they use what they cost.
+func TestBudgetCountsUnpricedCalls(t *testing.T) {
+	c := limits(100, 100, -1, -1)
+	a := spender("codex", "p", "work", 7)
+	p := purses{load: func(time.Time) (map[Scope]used, error) { return map[Scope]used{{}: {pico: 10, unpriced: 2}}, nil }}
+	if err := p.reserve(c, a, false); err != nil {
+		t.Fatal(err)
+	}
+	p.settle(c, a, nil)
+	want := func(spent, unpriced int64) {
+		t.Helper()
+		for _, l := range p.limits(c, Scope{}) {
+			if l.Spent != spent || l.Unpriced != unpriced {
+				t.Errorf("month %v: %d spent and %d unpriced, want %d and %d", l.Month, l.Spent, l.Unpriced, spent, unpriced)
+			}
+		}
+	}
+	want(10, 3)
+	row := Row{Time: a.Start, Tool: "codex", Provider: "p", Key: "work"}
+	p.reprice(row, 5)
+	want(15, 2)
+	row.CostPico = pico(5)
+	p.reprice(row, 20)
+	want(30, 2)
+	row.Time = row.Time.AddDate(0, -2, 0) // of another month
+	p.reprice(row, 50)
+	want(30, 2)
+	p.forget()
+	want(10, 2)
 }

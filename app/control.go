@@ -104,6 +104,9 @@ func (a *App) control(w http.ResponseWriter, r *http.Request) {
 	case "test":
 		_ = json.NewEncoder(w).Encode(a.testFor(r))
 		return
+	case "reprice":
+		a.repriceFor(w, r)
+		return
 	case "show":
 		if show == nil {
 			http.Error(w, "no window", http.StatusConflict)

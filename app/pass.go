@@ -241,7 +241,8 @@ func (t *table) passTo(r *llm.Request, d verbatim.Dialect, m model) (llm.Target,
 	if err := t.mayCall(r, p, m.Name); err != nil {
 		return nil, err
 	}
-	base, path := t.app.passBase(p, d, r.Path)
+	sent, listed := p.Deployed(m.Name)
+	base, path := t.app.passBase(p, d, r.Path, sent)
 	if base == "" {
 		return nil, &llm.Error{
 			Kind: llm.NotFound, Code: "unsupported", Param: "model",
@@ -250,17 +251,21 @@ func (t *table) passTo(r *llm.Request, d verbatim.Dialect, m model) (llm.Target,
 	}
 	query := r.Query
 	if d.Kind == verbatim.Realtime {
-		query = renamed(query, m.Name)
+		as := "model"
+		if p.Undeployed() != p.BaseURL {
+			as = "deployment"
+		}
+		query = renamed(query, as, sent)
 	}
-	pass := t.sender(r, p, m, base, base+(&url.URL{Path: path}).EscapedPath(), query)
+	pass := t.sender(r, p, model{p.ID, listed}, base, base+(&url.URL{Path: path}).EscapedPath(), query)
 	var err error
-	if pass.Body, err = verbatim.Patch(r.Raw, r.ModelAt, m.Name, strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/")); err != nil {
+	if pass.Body, err = verbatim.Patch(r.Raw, r.ModelAt, sent, strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/")); err != nil {
 		return nil, err
 	}
 	if len(r.Raw) == 0 {
 		pass.Body = nil
 	}
-	pass.Watch, pass.Unmetered, pass.NoRow = d, true, !d.Rows()
+	pass.Watch, pass.Unmetered, pass.NoRow, pass.Asked = d, true, !d.Rows(), d.Asks(r.Raw)
 	if d.Kind == verbatim.Batches && r.Method == http.MethodPost && r.Path == "/batches" { // which has no row before its results
 		if err := t.affords(r, p); err != nil {
 			return nil, err
@@ -274,7 +279,7 @@ func (t *table) passTo(r *llm.Request, d verbatim.Dialect, m model) (llm.Target,
 
 // sender makes the target for a call to a provider at a URL.
 func (t *table) sender(r *llm.Request, p catalog.Provider, m model, base, to, query string) *upstream.Pass {
-	if q := upstream.WithoutKey(query); q != "" {
+	if q := withOwn(upstream.WithoutKey(query), p.Query); q != "" {
 		to += "?" + q
 	}
 	pass := &upstream.Pass{
@@ -300,13 +305,13 @@ func (t *table) affords(r *llm.Request, p catalog.Provider) error {
 	return nil
 }
 
-// renamed is a query whose model is that of the provider.
-func renamed(query, model string) string {
+// renamed is a query whose model is that of the provider, by its word for it.
+func renamed(query, as, model string) string {
 	parts := strings.Split(query, "&")
 	for i, part := range parts {
 		name, _, _ := strings.Cut(part, "=")
 		if n, err := url.QueryUnescape(name); err == nil && n == "model" {
-			parts[i] = "model=" + url.QueryEscape(model)
+			parts[i] = as + "=" + url.QueryEscape(model)
 		}
 	}
 	return strings.Join(parts, "&")
@@ -348,8 +353,9 @@ func labelOf(pass *upstream.Pass) *string {
 }
 
 // passBase is where a provider takes a call of OpenAI's API, and the path
-// below that; "" is nowhere.
-func (a *App) passBase(p catalog.Provider, d verbatim.Dialect, path string) (base, below string) {
+// below that; "" is nowhere. sent is its name of the model, if the call names
+// one.
+func (a *App) passBase(p catalog.Provider, d verbatim.Dialect, path, sent string) (base, below string) {
 	path = strings.TrimPrefix(path, "/v2")
 	if other := a.also(p, "other"); d.Kind == verbatim.Rerank && other != "" {
 		return other, path // Cohere ranks by its own API alone
@@ -357,14 +363,23 @@ func (a *App) passBase(p catalog.Provider, d verbatim.Dialect, path string) (bas
 	if !speaksOpenAI(p) {
 		return "", ""
 	}
-	return a.baseURL(p), path
+	p.BaseURL = a.baseURL(p)
+	if sent == "" || !d.Named() || d.Kind == verbatim.Realtime {
+		return p.Undeployed(), path
+	}
+	return p.For(sent), path
 }
 
 // also is the base URL of another API of a provider, "" if it has none or the
 // user has moved the provider elsewhere.
 func (a *App) also(p catalog.Provider, dialect string) string {
+	if p.SameServer(dialect) {
+		p.BaseURL = a.baseURL(p)
+		same, _ := p.In(dialect)
+		return same.BaseURL
+	}
 	own, builtIn := a.base.Provider(p.ID)
-	if !builtIn || a.baseURL(p) != strings.TrimSuffix(own.BaseURL, "/") {
+	if !builtIn || a.baseURL(p) != strings.TrimSuffix(own.BuiltIn(p).BaseURL, "/") {
 		return ""
 	}
 	return strings.TrimSuffix(p.Also[dialect], "/")

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"sort"
 	"strings"
 
 	"keytray/proxy/catalog"
@@ -33,8 +32,9 @@ func (t *table) raw(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
 	if err := t.mayCall(r, p, name); err != nil {
 		return nil, err
 	}
-	m := model{p.ID, name}
-	if listed, ok := t.catalog.Model(p.ID, name); ok {
+	sent, listed := p.Deployed(name)
+	m := model{p.ID, listed}
+	if listed, ok := t.catalog.Model(p.ID, listed); ok {
 		m.Name = listed.ID
 	}
 	if err := t.allowed(r, "", m, m); err != nil {
@@ -43,10 +43,13 @@ func (t *table) raw(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
 	if r.LocalOnly && watch == nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return nil, &llm.Error{Kind: llm.Forbidden, Code: "token_needed", Message: "without a token what a local provider holds may be used but not changed: call it itself, or send a token of Keytray's (`keytray token TOOL` makes one)"}
 	}
-	base, to := t.app.rawURL(p, strings.TrimLeft(rest, "/"))
 	if name != "" && r.Model == "" {
 		r.Model = name
 	}
+	if low := strings.ToLower(rest); r.Raw == nil || strings.Contains(low, "deployments/") || strings.HasSuffix(low, "responses") {
+		sent = ""
+	}
+	p, base, to := t.app.rawURL(p, strings.TrimLeft(rest, "/"), sent)
 	pass := t.sender(r, p, m, base, to, r.Query)
 	if r.Rest != nil && p.Auth.Scheme == "aws" && pass.Sign != nil { // whose signature is over the body
 		b, err := io.ReadAll(io.LimitReader(r.Rest, signedMost+1))
@@ -62,8 +65,14 @@ func (t *table) raw(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
 		pass.Body = [][]byte{r.Raw}
 	}
 	pass.Wide, pass.Verbatim, pass.Watch = true, true, watch
-	_, other := watch.(verbatim.Dialect)
+	passed, other := watch.(verbatim.Dialect)
+	if other {
+		pass.Asked = passed.Asks(r.Raw)
+	}
 	pass.Unmetered = watch == nil || other
+	if watch == nil {
+		pass.Reason = "not metered: what a call of this path uses is not known"
+	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodDelete:
 		pass.NoRow, pass.Watch = true, nil
@@ -72,52 +81,13 @@ func (t *table) raw(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
 		}
 		t.app.log.Info("passed on", "request", r.ID, "method", r.Method, "provider", p.ID)
 	default: // Servers may take any other word for one of these.
+		pass.NoRow = counts(to)
 	}
 	return pass, nil
 }
 
 // signedMost bounds a body that must be in memory to be signed.
 const signedMost = 128 << 20
-
-// rawURL is where a raw call goes. The rest of its path may repeat the base
-// URL's own path, as /p/openai/v1/... does, or leave it out.
-func (a *App) rawURL(p catalog.Provider, rest string) (base, to string) {
-	bases := []string{a.baseURL(p)}
-	for dialect := range p.Also {
-		if b := a.also(p, dialect); b != "" {
-			bases = append(bases, b)
-		}
-	}
-	sort.Strings(bases[1:])
-	longest := ""
-	base = bases[0]
-	for _, b := range bases {
-		u, err := url.Parse(b)
-		if err != nil {
-			continue
-		}
-		if own := strings.Trim(u.Path, "/"); len(own) > len(longest) && (rest == own || strings.HasPrefix(rest, own+"/")) {
-			longest, base = own, b
-		}
-	}
-	return base, base + strings.TrimSuffix("/"+strings.TrimPrefix(strings.TrimPrefix(rest, longest), "/"), "/") + slash(rest, longest)
-}
-
-// slash keeps the slash that a path ends in.
-func slash(rest, own string) string {
-	if len(rest) > len(own) && strings.HasSuffix(rest, "/") {
-		return "/"
-	}
-	return ""
-}
-
-// fileContent is the file whose content a URL of OpenAI's API asks for.
-func fileContent(at string) (id string, ok bool) {
-	at, _, _ = strings.Cut(at, "?")
-	at, content := strings.CutSuffix(at, "/content")
-	_, id, files := strings.Cut(at, "/files/")
-	return id, content && files && id != "" && !strings.Contains(id, "/")
-}
 
 // known is who can read the answers of a raw call, by its path, and the model
 // that it names; nil and "" if that is not known.
@@ -131,6 +101,7 @@ func (t *table) known(r *llm.Request, p catalog.Provider, d verbatim.Dialect, re
 	whole := path.Clean("/" + rest)
 	rest = strings.ToLower(whole)
 	var watch upstream.Watch
+	name := pathModel(p, whole)
 	switch end := rest[strings.LastIndexByte(rest, '/'):]; {
 	case strings.HasSuffix(rest, "/chat/completions"), end == "/completions":
 		watch = outbound("chat")
@@ -147,6 +118,19 @@ func (t *table) known(r *llm.Request, p catalog.Provider, d verbatim.Dialect, re
 		watch = outbound("gemini")
 		if q, _ := url.ParseQuery(r.Query); strings.HasSuffix(end, ":streamgeneratecontent") && q.Get("alt") != "sse" {
 			r.Stream, r.Form = true, "array"
+		}
+	case p.Dialect == "converse" && (end == "/converse" || end == "/converse-stream"):
+		watch = outbound("converse")
+	case p.Dialect == "converse" && (end == "/invoke" || end == "/invoke-with-response-stream"):
+		if p.Serves("messages", name) { // other models answer in forms of their own
+			watch = outbound("messages")
+		}
+	case strings.HasSuffix(end, ":rawpredict"), strings.HasSuffix(end, ":streamrawpredict"):
+		switch {
+		case strings.Contains(rest, "/publishers/anthropic/"):
+			watch = outbound("messages")
+		case strings.Contains(rest, "/publishers/mistralai/"):
+			watch = outbound("chat")
 		}
 	case end == "/embeddings":
 		watch = embed.Dialect{Form: embed.OpenAI, Refusals: d}
@@ -165,16 +149,32 @@ func (t *table) known(r *llm.Request, p catalog.Provider, d verbatim.Dialect, re
 	case end == "/rerank":
 		watch = verbatim.Dialect{Kind: verbatim.Rerank, Errors: d.Errors}
 	}
-	if name := pathModel(p, whole); name != "" {
+	if name != "" {
 		return watch, name
 	}
 	return watch, r.Model
 }
 
-// pathModel is the model that a path names, as Google's and Azure's do, or "".
-// Their servers go by it, whatever the body says.
+// counts tells whether a call at a URL only counts the tokens of another, which
+// all providers do for nothing.
+func counts(at string) bool {
+	at, _, _ = strings.Cut(strings.ToLower(at), "?")
+	for _, end := range [...]string{"/messages/count_tokens", "/responses/input_tokens", ":counttokens", "/count-tokens", "/count-tokens:rawpredict"} {
+		if strings.HasSuffix(at, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// pathModel is the model that a path names, as Google's, Bedrock's and Azure's
+// do, or "". Their servers go by it, whatever the body says.
 func pathModel(p catalog.Provider, path string) string {
 	low := strings.ToLower(path)
+	if _, at, ok := strings.Cut(low, "/model/"); ok && p.Dialect == "converse" && strings.Contains(at, "/") {
+		name := path[len(path)-len(at):] // an ARN has slashes of its own
+		return name[:strings.LastIndexByte(name, '/')]
+	}
 	if _, at, ok := strings.Cut(low, "/models/"); ok && strings.Contains(at, ":") {
 		name := path[len(path)-len(at):]
 		return name[:strings.LastIndexByte(name, ':')]

@@ -43,6 +43,9 @@ type Compared struct {
 	Gap    int64 // theirs less ours
 	Calls  int64 // ours
 	Why    Why   // the likeliest reason of the gap; "" if there is none
+	// Unlisted: the report has no line of it, so what is theirs is not told.
+	Unlisted bool
+	Unpriced int64 // of Calls, those of unknown cost, which Ours leaves out
 
 	booked  Booked
 	counted Counted
@@ -113,7 +116,7 @@ func Reconcile(charges []Charge, counted []Counted, booked []Booked, now time.Ti
 	}
 	out := Reconciled{}
 	for _, r := range rows {
-		r.Calls = r.booked.Calls
+		r.Calls, r.Unpriced, r.Unlisted = r.booked.Calls, r.booked.Unpriced, !r.charged
 		out.Unpriced += r.booked.Unpriced
 		r.Gap = r.Theirs
 		if r.Ours == -1<<63 || !addTo(&r.Gap, -r.Ours) || !addTo(&out.Theirs, r.Theirs) || !addTo(&out.Ours, r.Ours) {

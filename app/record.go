@@ -100,7 +100,7 @@ func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 	switch {
 	case a.Provider == demoProvider:
 		c = catalog.Cost{Kind: catalog.Exact, ComputedKind: catalog.Exact}
-	case a.Unmetered && !t.Usage.Known && cat.Free(a.Provider, a.Model, a.Start):
+	case a.Unmetered && !t.Usage.Tokens() && cat.Free(a.Provider, a.Model, a.Start):
 		c = catalog.Cost{Kind: catalog.Exact, ComputedKind: catalog.Exact}
 	case at.Unbilled, t.Usage.Known && (t.Done || a.Outcome == llm.OK), a.Unmetered:
 		c = cat.Cost(a.Provider, a.Model, t.Usage, at)
@@ -110,6 +110,9 @@ func (r recorder) price(a *llm.Attempt, row *ledger.Row) {
 			row.Usage.Input = tokens(a.SentBytes)
 		}
 		row.Usage.Output = max(row.Usage.Output, tokens(t.Text))
+	}
+	if a.Unmetered && a.Outcome != llm.OK && !at.Unbilled && c.Kind == catalog.Exact && c.Pico > 0 {
+		c.Kind = catalog.Estimated // it is billed for what it was asked, or for a part of it
 	}
 	row.CostKind, row.Price = ledger.CostKind(c.Kind), string(c.Price)
 	if c.Kind != catalog.Unpriced {
@@ -134,7 +137,7 @@ func rowUsage(u llm.Usage) ledger.Usage {
 		Output: u.Output, Reasoning: u.Reasoning,
 		AudioInput: u.AudioInput, AudioCacheRead: u.AudioCacheRead, AudioOutput: u.AudioOutput,
 		ImageInput: u.ImageInput, ImageCacheRead: u.ImageCacheRead, ImageOutput: u.ImageOutput,
-		Searches: u.Searches,
+		Searches: u.Searches, Images: u.Images, Characters: u.Characters, AudioMS: u.AudioMS,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -25,9 +26,14 @@ type Repriced struct {
 // Reprice prices the calls of a range anew, each at its own time, with the
 // prices known today. Unless write is set it only says what would change. Kept
 // as they are: what a provider stated, batches, calls that several models or a
-// place had a part in, and what has no price today either. It writes to the
-// ledger itself, so no other Keytray may run: ErrRunning.
+// place had a part in, and what has no price today either. Where another Keytray
+// runs, which writes the ledger, that one does it. Budgets follow.
 func (a *App) Reprice(ctx context.Context, f RowFilter, write bool) ([]Repriced, error) {
+	if write && !a.opt.Serve {
+		if all, err := a.repriceThere(ctx, f); !errors.Is(err, fs.ErrNotExist) {
+			return all, err
+		}
+	}
 	sums := map[[2]string]*Repriced{}
 	cat := a.catalog.Load()
 	anew := func(r Row) (Row, bool) {
@@ -48,6 +54,9 @@ func (a *App) Reprice(ctx context.Context, f RowFilter, write bool) ([]Repriced,
 			s.Was += *r.CostPico
 		}
 		s.Becomes += *now.CostPico
+		if write {
+			a.purses.reprice(r, *now.CostPico)
+		}
 		return now, true
 	}
 	var err error
@@ -56,6 +65,9 @@ func (a *App) Reprice(ctx context.Context, f RowFilter, write bool) ([]Repriced,
 			_, err := l.Reprice(ctx, f, anew)
 			return err
 		})
+		if err != nil {
+			a.purses.forget() // not all that was meant has been written
+		}
 	} else {
 		err = a.EachRequest(ctx, f, func(r Row) error { anew(r); return nil })
 	}
@@ -123,6 +135,6 @@ func llmUsage(u Usage) llm.Usage {
 		Output: u.Output, Reasoning: u.Reasoning,
 		AudioInput: u.AudioInput, AudioCacheRead: u.AudioCacheRead, AudioOutput: u.AudioOutput,
 		ImageInput: u.ImageInput, ImageCacheRead: u.ImageCacheRead, ImageOutput: u.ImageOutput,
-		Searches: u.Searches, Known: true,
+		Searches: u.Searches, Images: u.Images, Characters: u.Characters, AudioMS: u.AudioMS, Known: true,
 	}
 }

@@ -21,6 +21,8 @@ type (
 	Role = ledger.Role
 	// Row is one attempt.
 	Row = ledger.Row
+	// Former is what a row was said to cost before it was priced anew.
+	Former = ledger.Former
 	// RowFilter chooses rows.
 	RowFilter = ledger.Filter
 	// Usage counts tokens in buckets that never overlap.

@@ -23,6 +23,7 @@ func TestUsageRules(t *testing.T) {
 		tier                                  string
 		at                                    string
 		usd                                   string
+		computed                              string // where the provider states a charge
 		kind                                  catalog.Kind
 	}{
 		{name: "I1 cached input is inside, half a million times", provider: "openai", dialect: "chat", model: gpt5, usage: `{"prompt_tokens":1239328,"completion_tokens":12909,"total_tokens":1252237,"prompt_tokens_details":{"cached_tokens":1188096}}`, usd: "0.341642"},
@@ -44,10 +45,16 @@ func TestUsageRules(t *testing.T) {
 		{name: "a tool's prompt is on top", provider: "google", dialect: "gemini", model: pro, usage: `{"promptTokenCount":1000,"toolUsePromptTokenCount":1000,"candidatesTokenCount":100,"totalTokenCount":2100}`, usd: "0.0035"},
 		{name: "a long prompt", provider: "google", dialect: "gemini", model: pro, usage: `{"promptTokenCount":200001,"candidatesTokenCount":100,"totalTokenCount":200101}`, usd: "0.5015025"},
 
-		{name: "xAI's reasoning is on top, and its ticks are the charge", provider: "xai", dialect: "chat", model: "grok-4", usage: `{"prompt_tokens":10,"completion_tokens":10,"total_tokens":120,"completion_tokens_details":{"reasoning_tokens":100},"cost_in_usd_ticks":12340000}`, usd: "0.001234", kind: catalog.Stated},
+		{name: "xAI's reasoning is on top, and its ticks are the charge", provider: "xai", dialect: "chat", model: "grok-4", usage: `{"prompt_tokens":10,"completion_tokens":10,"total_tokens":120,"completion_tokens_details":{"reasoning_tokens":100},"cost_in_usd_ticks":12340000}`, usd: "0.001234", computed: "0.00168", kind: catalog.Stated},
+		{name: "xAI's length begins at 200,000", provider: "xai", dialect: "chat", model: "grok-4.5", usage: `{"prompt_tokens":200000,"completion_tokens":0,"total_tokens":200000}`, usd: "0.8"},
+		{name: "and not before", provider: "xai", dialect: "chat", model: "grok-4.5", usage: `{"prompt_tokens":199999,"completion_tokens":0,"total_tokens":199999}`, usd: "0.399998"},
 		{name: "I14 OpenRouter's charge", provider: "openrouter", dialect: "chat", model: "whatever/new", usage: `{"prompt_tokens":10,"completion_tokens":10,"total_tokens":20,"cost":0.00012}`, usd: "0.00012", kind: catalog.Stated},
 		{name: "I14 with an own key there, the fee and the charge", provider: "openrouter", dialect: "chat", model: "whatever/new", usage: `{"prompt_tokens":10,"completion_tokens":10,"total_tokens":20,"cost":0.00002,"is_byok":true,"cost_details":{"upstream_inference_cost":0.0004}}`, usd: "0.00042", kind: catalog.Stated},
 		{name: "DeepSeek off-peak", provider: "deepseek", dialect: "chat", model: "deepseek-v4-flash", at: "2026-08-10T12:00:00Z", usage: `{"prompt_tokens":366,"prompt_cache_hit_tokens":256,"prompt_cache_miss_tokens":110,"completion_tokens":63,"total_tokens":429}`, usd: "0.0000337568"},
+		{name: "DeepSeek at its peak", provider: "deepseek", dialect: "chat", model: "deepseek-v4-flash", at: "2026-08-25T03:59:59Z", usage: `{"prompt_tokens":1000,"prompt_cache_hit_tokens":0,"prompt_cache_miss_tokens":1000,"completion_tokens":0,"total_tokens":1000}`, usd: "0.00044"},
+		{name: "DeepSeek after its peak", provider: "deepseek", dialect: "chat", model: "deepseek-v4-flash", at: "2026-08-25T04:00:00Z", usage: `{"prompt_tokens":1000,"prompt_cache_hit_tokens":0,"prompt_cache_miss_tokens":1000,"completion_tokens":0,"total_tokens":1000}`, usd: "0.00022"},
+		{name: "DeepSeek's weekend has no peak", provider: "deepseek", dialect: "chat", model: "deepseek-v4-flash", at: "2026-08-29T02:00:00Z", usage: `{"prompt_tokens":1000,"prompt_cache_hit_tokens":0,"prompt_cache_miss_tokens":1000,"completion_tokens":0,"total_tokens":1000}`, usd: "0.00022"},
+		{name: "Groq's cached input is half", provider: "groq", dialect: "chat", model: "openai/gpt-oss-120b", usage: `{"prompt_tokens":1000,"completion_tokens":0,"total_tokens":1000,"prompt_tokens_details":{"cached_tokens":400}}`, usd: "0.00012"},
 		{name: "Groq says it twice, counted once", provider: "groq", dialect: "chat", model: "openai/gpt-oss-120b", usage: `{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100},"x_groq":{"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}}`, usd: "0.00021"},
 		{name: "Mistral's older name for cached input", provider: "openai", dialect: "chat", model: gpt5, usage: `{"prompt_tokens":1000,"completion_tokens":0,"total_tokens":1000,"num_cached_tokens":400}`, usd: "0.0008"},
 		{name: "DeepInfra's charge", provider: "deepinfra", dialect: "chat", model: "whatever/new", usage: `{"prompt_tokens":10,"completion_tokens":10,"total_tokens":20,"estimated_cost":0.0005}`, usd: "0.0005", kind: catalog.Stated},
@@ -58,6 +65,9 @@ func TestUsageRules(t *testing.T) {
 		{name: "no guess by prefix", provider: "openai", dialect: "chat", model: "gpt-5-2099-01-01", usage: `{"prompt_tokens":10,"completion_tokens":10,"total_tokens":20}`, kind: catalog.Unpriced},
 		{name: "a local model", provider: "ollama", dialect: "ollama", model: "qwen3", usage: `{"prompt_eval_count":1000,"eval_count":1000}`, usd: "0"},
 		{name: "Bedrock's cache is outside, and a profile costs a tenth more", provider: "bedrock", dialect: "converse", model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", usage: `{"inputTokens":1000,"cacheReadInputTokens":1000,"outputTokens":100,"totalTokens":2100}`, usd: "0.00528"},
+		{name: "Bedrock's writes by how long they live", provider: "bedrock", dialect: "converse", model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", usage: `{"inputTokens":1000,"cacheWriteInputTokens":300,"cacheDetails":[{"ttl":"1h","inputTokens":100},{"ttl":"5m","inputTokens":200}],"outputTokens":0,"totalTokens":1300}`, usd: "0.004785"},
+		{name: "responses: cache writes are inside and dearer", provider: "openai", dialect: "responses", model: "gpt-5.6-sol", usage: `{"input_tokens":1000,"input_tokens_details":{"cached_tokens":100,"cache_write_tokens":400},"output_tokens":0,"total_tokens":1000}`, usd: "0.00404"},
+		{name: "I10 responses: a search is an item of the answer, and not in its usage", provider: "openai", dialect: "responses", model: gpt5, usage: `{"input_tokens":1000,"output_tokens":0,"total_tokens":1000},"output":[{"type":"web_search_call","id":"a","status":"completed","action":{"type":"search","query":"x"}},{"type":"web_search_call","id":"b","status":"completed","action":{"type":"open_page"}},{"type":"web_search_call","id":"c","status":"completed","action":{"type":"search","query":"y"}}]`, usd: "0.02125"},
 		{name: "responses: cached is inside", provider: "openai", dialect: "responses", model: gpt5, usage: `{"input_tokens":1000,"input_tokens_details":{"cached_tokens":400},"output_tokens":100,"total_tokens":1100}`, usd: "0.0018"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -84,6 +94,11 @@ func TestUsageRules(t *testing.T) {
 			}
 			if kind == catalog.Unpriced {
 				return
+			}
+			if c.computed != "" { // the list's own figure is kept beside
+				if want, err := llm.ParsePico(c.computed); err != nil || got.Computed != want || got.ComputedKind != catalog.Exact {
+					t.Errorf("computed %s %s, want %s", got.Computed, got.ComputedKind, c.computed)
+				}
 			}
 			if want, err := llm.ParsePico(c.usd); err != nil || got.Pico != want {
 				t.Errorf("%s USD, want %s (usage %+v, price %s)", got.Pico, c.usd, tally.Usage, got.Price)

@@ -30,7 +30,7 @@ func (a *App) Choices() []Choice {
 	active := t.config.Active
 	out := []Choice{{ID: config.ActiveAuto, Title: "Automatic", Kind: "auto"}}
 	for _, p := range t.catalog.Providers() {
-		if t.usable[p.ID] || p.ID == active {
+		if t.usable[p.ID] && t.catalog.Converses(p.ID) || p.ID == active {
 			out = append(out, Choice{ID: p.ID, Title: p.Name, Kind: "provider"})
 		}
 	}

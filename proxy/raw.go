@@ -20,7 +20,8 @@ func conversation(hr *http.Request) bool {
 	for _, end := range [...]string{
 		"/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/api/chat", "/api/generate", "/api/embed", "/v2/embed",
 		"/images/generations", "/images/edits", "/audio/speech", "/moderations", "/rerank",
-		":generatecontent", ":streamgeneratecontent", ":embedcontent", ":batchembedcontents",
+		":generatecontent", ":streamgeneratecontent", ":embedcontent", ":batchembedcontents", ":rawpredict", ":streamrawpredict",
+		"/converse", "/converse-stream", "/invoke", "/invoke-with-response-stream",
 	} {
 		if strings.HasSuffix(p, end) {
 			return true

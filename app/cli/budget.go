@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -164,6 +165,8 @@ type limitJSON struct {
 	Left    string    `json:"left_usd"`
 	Until   time.Time `json:"until"`
 	AtLimit string    `json:"at_limit"`
+	// Unpriced counts calls of unknown cost, of which Spent has nothing.
+	Unpriced int64 `json:"unpriced"`
 }
 
 func (f *face) budgets(ctx context.Context, a *app.App, asJSON bool) error {
@@ -182,7 +185,7 @@ func (f *face) budgets(ctx context.Context, a *app.App, asJSON bool) error {
 		}
 		if err := object(f.out(), limitJSON{
 			scope, l.Scope.Name, view.PeriodWord(l), view.Decimal(l.Most), view.Decimal(l.Spent), view.Decimal(max(0, l.Most-l.Spent)),
-			l.Until.UTC(), string(l.AtLimit),
+			l.Until.UTC(), string(l.AtLimit), l.Unpriced,
 		}); err != nil {
 			return err
 		}
@@ -193,6 +196,9 @@ func (f *face) budgets(ctx context.Context, a *app.App, asJSON bool) error {
 		f.note("There is no limit. Set one with `keytray budget set all --day 5`.")
 	default:
 		f.print(view.BudgetTable(limits, now))
+		if slices.ContainsFunc(limits, func(l app.Limit) bool { return l.Unpriced > 0 }) {
+			f.note("Calls of unknown price use nothing of a limit. `keytray spend --by model` names their models: give those a price under their provider in config.yaml, then `keytray spend --reprice` counts the calls too.")
+		}
 	}
 	f.warnOf(a, "config")
 	return nil

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,9 +21,9 @@ func (f *face) pricesCommand() *cobra.Command {
 		Use:   "prices [SEARCH]...",
 		Short: "List the prices that calls are counted with",
 		Long: `Prices lists what the models that can be asked for cost, in US dollars for a
-million tokens, with where each price is from and the day it was read on. Prices
-under a provider in config.yaml win over those that prices update has taken, and
-those over the built-in ones.`,
+million tokens, or for what stands under OTHER, with where each price is from
+and the day it was read on. Prices under a provider in config.yaml win over
+those that prices update has taken, and those over the built-in ones.`,
 		Example: `  keytray prices
   keytray prices gpt-6
   keytray prices update`,
@@ -39,6 +41,7 @@ those over the built-in ones.`,
 type priceJSON struct {
 	ID     string            `json:"id"`
 	Rates  map[string]string `json:"usd_per_million"`
+	Units  map[string]string `json:"usd,omitempty"` // of what is no token: per_image and the like
 	Over   int64             `json:"over,omitempty"`
 	Long   map[string]string `json:"usd_per_million_over,omitempty"`
 	Hours  bool              `json:"by_hour"`
@@ -52,6 +55,7 @@ func (f *face) prices(ctx context.Context, a *app.App, search []string, asJSON b
 		{Title: "IN $/M", Right: true},
 		{Title: "CACHED", Right: true},
 		{Title: "OUT $/M", Right: true},
+		{Title: "OTHER $"},
 		{Title: "SOURCE", Flexible: true},
 		{Title: "AS OF"},
 	}}
@@ -59,13 +63,14 @@ func (f *face) prices(ctx context.Context, a *app.App, search []string, asJSON b
 		if !matches(p.ID, search) {
 			continue
 		}
+		tokens, units := byUnit(p.Rates)
 		if asJSON {
-			if err := object(f.out(), priceJSON{p.ID, p.Rates, p.Over, p.Long, p.Hours, p.Source, filled(p.AsOf)}); err != nil {
+			if err := object(f.out(), priceJSON{p.ID, tokens, units, p.Over, p.Long, p.Hours, p.Source, filled(p.AsOf)}); err != nil {
 				return err
 			}
 			continue
 		}
-		t.Rows = append(t.Rows, []string{p.ID, p.Rates["input"], p.Rates["cache_read"], p.Rates["output"], p.Source, p.AsOf})
+		t.Rows = append(t.Rows, []string{p.ID, p.Rates["input"], p.Rates["cache_read"], p.Rates["output"], unitText(units), p.Source, p.AsOf})
 	}
 	f.warnOf(a, "config", "keychain", "prices")
 	if asJSON {
@@ -79,8 +84,36 @@ func (f *face) prices(ctx context.Context, a *app.App, search []string, asJSON b
 		f.note("No model that can be asked for has a price: a provider's key adds its models (keytray keys add).")
 		return nil
 	}
+	if at := slices.IndexFunc(t.Columns, func(c view.Column) bool { return c.Title == "OTHER $" }); !slices.ContainsFunc(t.Rows, func(r []string) bool { return r[at] != "" }) {
+		t.Columns = slices.Delete(t.Columns, at, at+1)
+		for i := range t.Rows {
+			t.Rows[i] = slices.Delete(t.Rows[i], at, at+1)
+		}
+	}
 	f.print(t)
 	return nil
+}
+
+// byUnit parts the prices of tokens from those of what their name says.
+func byUnit(rates map[string]string) (tokens, units map[string]string) {
+	tokens, units = map[string]string{}, map[string]string{}
+	for kind, usd := range rates {
+		if strings.HasPrefix(kind, "per_") {
+			units[kind] = usd
+		} else {
+			tokens[kind] = usd
+		}
+	}
+	return tokens, units
+}
+
+// unitText writes prices of what is no token: "0.04 per image".
+func unitText(units map[string]string) string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(units)) {
+		parts = append(parts, units[kind]+" "+strings.ReplaceAll(kind, "_", " "))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (f *face) pricesUpdate() *cobra.Command {

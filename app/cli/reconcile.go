@@ -186,14 +186,14 @@ func (f *face) reconcile(ctx context.Context, a *app.App, p app.Provider, q app.
 
 // comparedJSON is one day of one model in --json; amounts are exact, in USD.
 type comparedJSON struct {
-	Day    string `json:"day"`
-	Model  string `json:"model"`
-	Kind   string `json:"kind"`
-	Theirs string `json:"theirs_usd"`
-	Ours   string `json:"ours_usd"`
-	Gap    string `json:"gap_usd"`
-	Calls  int64  `json:"calls"`
-	Why    string `json:"why"`
+	Day    string  `json:"day"`
+	Model  string  `json:"model"`
+	Kind   string  `json:"kind"`
+	Theirs *string `json:"theirs_usd"` // null where the report has no line
+	Ours   *string `json:"ours_usd"`   // null where no call of ours has a price
+	Gap    string  `json:"gap_usd"`
+	Calls  int64   `json:"calls"`
+	Why    string  `json:"why"`
 }
 
 // reconciledJSON is the last line of --json.
@@ -220,10 +220,18 @@ type reasonJSON struct {
 	Said   string   `json:"said"`
 }
 
+// usdIf is an amount, null if it is none.
+func usdIf(pico int64, is bool) *string {
+	if !is {
+		return nil
+	}
+	return view.KnownDecimal(&pico)
+}
+
 func (f *face) reconcileJSON(r app.Reconciled, v view.Reconcile) error {
 	for _, x := range r.Rows {
 		line := comparedJSON{
-			x.Day.Format(time.DateOnly), x.Model, string(x.Kind), view.Decimal(x.Theirs), view.Decimal(x.Ours), view.Decimal(x.Gap), x.Calls, string(x.Why),
+			x.Day.Format(time.DateOnly), x.Model, string(x.Kind), usdIf(x.Theirs, !x.Unlisted), usdIf(x.Ours, view.OursKnown(x)), view.Decimal(x.Gap), x.Calls, string(x.Why),
 		}
 		if err := object(f.out(), line); err != nil {
 			return err

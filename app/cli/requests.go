@@ -28,7 +28,8 @@ newest last: the last 20, or all since a time. What was said in a call is not
 kept, and so not shown.
 
 A cost with ~ before it is an estimate, one with a + after it is known in part
-only, and a dash is an unknown one. In --json it is null then.`,
+only, and a dash is an unknown one. In --json it is null then. What a call was
+said to cost before spend --reprice is under WAS, and in --json in was.`,
 		Example: `  keytray requests
   keytray requests --since today --tool my-editor
   keytray requests --follow --json`,

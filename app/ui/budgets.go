@@ -85,16 +85,17 @@ func refocus(c fyne.Canvas, id string, buttons []*press) {
 type budgetRow struct {
 	object                     fyne.CanvasObject
 	title, amount, left, until *widget.Label
+	note                       *widget.Label
 	meter                      *meter
 	body                       *fyne.Container
 }
 
 func newBudgetRow(button *press) *budgetRow {
-	r := &budgetRow{title: bold(line("")), amount: short(""), left: line(""), until: quietLineFree(""), meter: newMeter()}
+	r := &budgetRow{title: bold(line("")), amount: short(""), left: line(""), until: quietLineFree(""), note: quiet(""), meter: newMeter()}
 	inset := container.New(layout.NewCustomPaddedLayout(0, 0, 8, 8), r.meter)
 	r.body = container.New(&stacked{gap: -8},
 		around(nil, nil, nil, r.amount, r.title), container.New(layout.NewCustomPaddedLayout(6, 6, 0, 0), inset),
-		around(nil, nil, nil, r.until, r.left))
+		around(nil, nil, nil, r.until, r.left), r.note)
 	r.object = around(nil, nil, nil, container.NewCenter(button), r.body)
 	return r
 }
@@ -109,6 +110,8 @@ func (r *budgetRow) draw(l view.BudgetLine) {
 	}
 	r.left.Refresh()
 	set(r.until, l.Until)
+	set(r.note, l.Note)
+	show(r.note, l.Note != "")
 	r.meter.set(l.Share, l.Tone)
 	for _, o := range r.body.Objects { // the amount and the moment take the room that they need
 		o.Refresh()

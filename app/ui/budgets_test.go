@@ -14,8 +14,12 @@ import (
 
 func TestBudgetForm(t *testing.T) {
 	k := newFake()
+	k.limits[2].Unpriced = 3
 	s := opened(t, k, "light", atSpend)
-	for _, want := range []string{"$12.40 of $50.00 this month", "Used up: calls are refused", "$0.69 left"} {
+	for _, want := range []string{
+		"$12.40 of $50.00 this month", "Used up: calls are refused", "$0.69 left", "$2.04 + 3 unpriced of $2.00 today",
+		"3 calls of unknown price use nothing of it: give their models a price under their provider in config.yaml",
+	} {
 		if !s.says(want) {
 			t.Errorf("the screen does not say %q", want)
 		}

@@ -17,6 +17,7 @@ type BudgetLine struct {
 	Amount string // "$12.40 of $50.00 this month"
 	Left   string // "$37.60 left", "used up: calls are refused"
 	Until  string // "until tomorrow 00:00"
+	Note   string // what of it is not known, and what to do; "" for nothing
 	Share  float64
 	Tone   Tone
 }
@@ -36,6 +37,10 @@ func budgetLine(l app.Limit, now time.Time) BudgetLine {
 		Amount: Money(l.Spent) + " of " + Money(l.Most) + " " + l.Period(),
 		Until:  "begins anew " + Until(now, l.Until),
 	}
+	if l.Unpriced > 0 {
+		b.Amount = Money(l.Spent) + " + " + unpriced(l.Unpriced) + " of " + Money(l.Most) + " " + l.Period()
+		b.Note = UnpricedAdvice(l.Unpriced)
+	}
 	switch {
 	case l.Spent >= l.Most && string(l.AtLimit) == "offline":
 		b.Left, b.Tone = "used up: local models answer", Bad
@@ -47,6 +52,17 @@ func budgetLine(l app.Limit, now time.Time) BudgetLine {
 		b.Left = Money(l.Most-l.Spent) + " left"
 	}
 	return b
+}
+
+// unpriced counts the calls whose cost is not known, for a sum of costs.
+func unpriced(n int64) string { return Count(n) + " unpriced" }
+
+// UnpricedAdvice says what calls of unknown price mean for a limit.
+func UnpricedAdvice(n int64) string {
+	if n == 1 {
+		return "1 call of unknown price uses nothing of it: give its model a price under its provider in config.yaml"
+	}
+	return Count(n) + " calls of unknown price use nothing of it: give their models a price under their provider in config.yaml"
 }
 
 // Share is the part of a limit that is used, 0 to 1; a limit of 0 is used up.
@@ -100,14 +116,25 @@ func BudgetTable(limits []app.Limit, now time.Time) *Table {
 		{Title: "UNTIL"},
 		{Title: "AT THE LIMIT"},
 	}}
+	notes := slices.ContainsFunc(limits, func(l app.Limit) bool { return l.Unpriced > 0 })
+	if notes {
+		t.Columns = append(t.Columns, Column{Title: "NOTE"})
+	}
 	for _, l := range limits {
 		at := "refuse"
 		if string(l.AtLimit) == "offline" {
 			at = "local models"
 		}
-		t.Rows = append(t.Rows, []string{
+		row := []string{
 			ScopeWords(l.Scope), PeriodWord(l), Money(l.Most), Money(l.Spent), Money(max(0, l.Most-l.Spent)), Until(now, l.Until), at,
-		})
+		}
+		if note := ""; notes {
+			if l.Unpriced > 0 {
+				note = unpriced(l.Unpriced)
+			}
+			row = append(row, note)
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }

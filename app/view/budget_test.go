@@ -19,6 +19,8 @@ func limit(of, name string, month bool, spent, most float64) app.Limit {
 func TestBudgetLines(t *testing.T) {
 	offline := limit("provider", "openai", false, 2, 2)
 	offline.AtLimit = "offline"
+	unknown := limit("tool", "codex", false, 1, 5)
+	unknown.Unpriced = 3
 	for _, c := range []struct {
 		l                   app.Limit
 		title, amount, left string
@@ -30,11 +32,15 @@ func TestBudgetLines(t *testing.T) {
 		{limit("tool", "codex", false, 4, 5), "Tool codex", "$4.00 of $5.00 today", "$1.00 left", 0.8, Busy},
 		{limit("key", "openai/work", false, 7, 5), "Key openai/work", "$7.00 of $5.00 today", "used up: calls are refused", 1, Bad},
 		{limit("key", "openai/work", false, 0, 0), "Key openai/work", "$0.00 of $0.00 today", "used up: calls are refused", 1, Bad},
+		{unknown, "Tool codex", "$1.00 + 3 unpriced of $5.00 today", "$4.00 left", 0.2, Plain},
 		{offline, "Provider openai", "$2.00 of $2.00 today", "used up: local models answer", 1, Bad},
 	} {
 		got := budgetLine(c.l, at)
 		if got.Title != c.title || got.Amount != c.amount || got.Left != c.left || got.Share != c.share || got.Tone != c.tone {
 			t.Errorf("got %+v, want %+v", got, c)
+		}
+		if advises := strings.Contains(got.Note, "give their models a price"); advises != (c.l.Unpriced > 0) {
+			t.Errorf("%s: %q", c.amount, got.Note)
 		}
 	}
 }

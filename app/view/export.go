@@ -14,7 +14,7 @@ import (
 )
 
 // UsageJSON is app.Usage in --json: buckets that never overlap, but for
-// reasoning, which is a part of output.
+// reasoning, which is a part of output; and what is billed by other measures.
 type UsageJSON struct {
 	Input          int64 `json:"input"`
 	CacheRead      int64 `json:"cache_read"`
@@ -29,6 +29,9 @@ type UsageJSON struct {
 	ImageCacheRead int64 `json:"image_cache_read"`
 	ImageOutput    int64 `json:"image_output"`
 	Searches       int64 `json:"searches"`
+	Images         int64 `json:"images"`
+	Characters     int64 `json:"characters"` // of text that was spoken
+	AudioMS        int64 `json:"audio_ms"`   // of sound that was heard
 }
 
 // RowJSON is an attempt in --json. Times are UTC and in milliseconds; an
@@ -55,9 +58,17 @@ type RowJSON struct {
 	Cost       *string   `json:"cost_usd"`
 	CostKind   string    `json:"cost_kind"`
 	Saved      *string   `json:"saved_usd"`
+	Was        []WasJSON `json:"was"`
 	FirstByte  *float64  `json:"first_byte_ms"`
 	Duration   *float64  `json:"duration_ms"`
 	Lost       []string  `json:"lost"`
+}
+
+// WasJSON is what an attempt was said to cost before it was priced anew.
+type WasJSON struct {
+	Cost     *string   `json:"cost_usd"`
+	CostKind string    `json:"cost_kind"`
+	Until    time.Time `json:"until"`
 }
 
 // NewRowJSON is an attempt as programs read it.
@@ -67,14 +78,10 @@ func NewRowJSON(r app.Row) RowJSON {
 		Asked: r.Asked, Route: r.Route, Role: RoleName(r.Role), Reason: r.Reason, Provider: r.Provider, Model: r.Model, Key: r.Key,
 		Status: string(r.Status), HTTPStatus: r.HTTPStatus, Error: r.Error, Streamed: r.Streamed,
 		Usage: UsageJSON(r.Usage), CostKind: string(r.CostKind), Lost: append([]string{}, r.Lost...),
+		Cost: KnownDecimal(r.CostPico), Saved: KnownDecimal(r.SavedPico), Was: []WasJSON{},
 	}
-	if r.CostPico != nil {
-		cost := Decimal(*r.CostPico)
-		x.Cost = &cost
-	}
-	if r.SavedPico != nil {
-		saved := Decimal(*r.SavedPico)
-		x.Saved = &saved
+	for _, f := range r.Was {
+		x.Was = append(x.Was, WasJSON{KnownDecimal(f.CostPico), string(f.CostKind), f.At.UTC()})
 	}
 	if r.Status == "running" { // nothing of it is settled yet
 		x.Cost, x.CostKind = nil, "unpriced"
@@ -85,6 +92,15 @@ func NewRowJSON(r app.Row) RowJSON {
 	}
 	x.Duration = milliseconds(r.Duration)
 	return x
+}
+
+// KnownDecimal is an amount, nil if it is not known.
+func KnownDecimal(pico *int64) *string {
+	if pico == nil {
+		return nil
+	}
+	text := Decimal(*pico)
+	return &text
 }
 
 func milliseconds(d time.Duration) *float64 {
@@ -130,6 +146,7 @@ var csvHeader = [...]string{
 	"status", "http_status", "error", "streamed", "cost_usd", "cost_kind", "saved_usd", "first_byte_ms", "duration_ms", "lost",
 	"input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning", "audio_input", "audio_cache_read",
 	"audio_output", "image_input", "image_cache_read", "image_output", "searches",
+	"images", "characters", "audio_ms",
 }
 
 func csvRow(r RowJSON) []string {
@@ -154,6 +171,7 @@ func csvRow(r RowJSON) []string {
 		cell(strings.Join(r.Lost, "; ")),
 		n(u.Input), n(u.CacheRead), n(u.CacheWrite5m), n(u.CacheWrite1h), n(u.Output), n(u.Reasoning), n(u.AudioInput),
 		n(u.AudioCacheRead), n(u.AudioOutput), n(u.ImageInput), n(u.ImageCacheRead), n(u.ImageOutput), n(u.Searches),
+		n(u.Images), n(u.Characters), n(u.AudioMS),
 	}
 }
 

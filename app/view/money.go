@@ -73,7 +73,7 @@ func Spent(s app.Sum) string {
 		parts = append(parts, Money(s.CostPico))
 	}
 	if s.Unpriced > 0 {
-		parts = append(parts, Count(s.Unpriced)+" unpriced")
+		parts = append(parts, unpriced(s.Unpriced))
 	}
 	text := strings.Join(parts, " + ")
 	if note := Doubts(s); note != "" {

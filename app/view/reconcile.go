@@ -49,7 +49,7 @@ func NewReconcile(r app.Reconciled, name string) Reconcile {
 	}
 	for _, x := range r.Rows {
 		v.Rows = append(v.Rows, ReconcileLine{
-			Day: x.Day.Format(time.DateOnly), Model: modelText(x), Theirs: Money(x.Theirs), Ours: Money(x.Ours), Gap: Signed(x.Gap),
+			Day: x.Day.Format(time.DateOnly), Model: modelText(x), Theirs: theirsCell(x), Ours: oursCell(x), Gap: gapCell(x),
 			Why: whyShort(x.Why), Even: x.Gap == 0 || x.Why == app.WhyRounding,
 		})
 	}
@@ -59,11 +59,46 @@ func NewReconcile(r app.Reconciled, name string) Reconcile {
 	return v
 }
 
-func oursText(pico, unpriced int64) string {
-	if unpriced > 0 {
-		return Money(pico) + " + " + Count(unpriced) + " unpriced"
+func oursText(pico, without int64) string {
+	switch {
+	case without > 0 && pico == 0:
+		return unpriced(without)
+	case without > 0:
+		return Money(pico) + " + " + unpriced(without)
+	default:
+		return Money(pico)
 	}
-	return Money(pico)
+}
+
+// OursKnown tells whether any call of ours has a cost, or there is none at all.
+func OursKnown(x app.Compared) bool { return x.Unpriced == 0 || x.Unpriced < x.Calls }
+
+// theirsCell is a dash where the report has no line, as nobody knows then.
+func theirsCell(x app.Compared) string {
+	if x.Unlisted {
+		return "-"
+	}
+	return Money(x.Theirs)
+}
+
+// oursCell is a dash where no cost is known, and has a + after it where some are
+// not, as RowCost has.
+func oursCell(x app.Compared) string {
+	switch {
+	case !OursKnown(x):
+		return "-"
+	case x.Unpriced > 0:
+		return Money(x.Ours) + "+"
+	default:
+		return Money(x.Ours)
+	}
+}
+
+func gapCell(x app.Compared) string {
+	if x.Unlisted && !OursKnown(x) {
+		return "-"
+	}
+	return Signed(x.Gap)
 }
 
 func modelText(x app.Compared) string {

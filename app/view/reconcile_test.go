@@ -17,6 +17,10 @@ func TestNewReconcile(t *testing.T) {
 			{Day: day, Model: "gpt-4o", Theirs: 3 * picoPerUSD, Ours: 2 * picoPerUSD, Gap: picoPerUSD, Why: app.WhyMore},
 			{Day: day, Model: "grant", Kind: "credit", Theirs: -1, Gap: -1, Why: app.WhyRounding},
 			{Day: day, Kind: "other"},
+			{Day: day, Model: "m1", Theirs: picoPerUSD, Gap: picoPerUSD, Calls: 2, Unpriced: 2, Why: app.WhyUnpriced},
+			{Day: day, Model: "m2", Theirs: picoPerUSD, Ours: 1, Gap: picoPerUSD - 1, Calls: 2, Unpriced: 1, Why: app.WhyUnpriced},
+			{Day: day, Model: "m3", Unlisted: true, Ours: 2 * picoPerUSD, Gap: -2 * picoPerUSD, Calls: 1, Why: app.WhyLate},
+			{Day: day, Model: "m4", Unlisted: true, Calls: 1, Unpriced: 1},
 		},
 		Reasons: []app.Reason{{Why: app.WhyMore, Pico: picoPerUSD, Rows: 1, Models: []string{"gpt-4o"}}},
 	}
@@ -36,16 +40,25 @@ func TestNewReconcile(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
+	// What is not known is a dash, and never a sum of nothing.
+	for i, want := range [][3]string{{"$1.00", "-", "+$1.00"}, {"$1.00", "<$0.0001+", "+$1.00"}, {"-", "$2.00", "-$2.00"}, {"-", "-", "-"}} {
+		if x := v.Rows[3+i]; x.Theirs != want[0] || x.Ours != want[1] || x.Gap != want[2] {
+			t.Errorf("%s: %s, %s, %s, want %q", x.Model, x.Theirs, x.Ours, x.Gap, want)
+		}
+	}
+	if got := oursText(0, 2); got != "2 unpriced" {
+		t.Error(got)
+	}
 	if v.Rows[0].Even || !v.Rows[1].Even || !v.Rows[2].Even {
 		t.Error("which rows are even")
 	}
-	if lines := ReconcileTable(v).Lines(0); len(lines) != 5 || !strings.HasPrefix(lines[4], "total") {
+	if lines := ReconcileTable(v).Lines(0); len(lines) != 9 || !strings.HasPrefix(lines[8], "total") {
 		t.Errorf("%q", lines)
 	}
 	for gap, want := range map[int64]string{
 		0: "agree to the last digit", -picoPerUSD: "The ledger has $1.00 more", math.MinInt64: "The ledger has $",
 	} {
-		if got := NewReconcile(app.Reconciled{Gap: gap, Rows: r.Rows[2:]}, "X").Verdict; !strings.Contains(got, want) {
+		if got := NewReconcile(app.Reconciled{Gap: gap, Rows: r.Rows[2:3]}, "X").Verdict; !strings.Contains(got, want) {
 			t.Errorf("a gap of %d: %q", gap, got)
 		}
 	}

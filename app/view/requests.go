@@ -183,12 +183,12 @@ func NewDetails(rows []app.Row, now time.Time) Details {
 		"Lost in translation", strings.Join(lost, ", "),
 	)
 	for _, r := range rows {
-		d.Attempts = append(d.Attempts, newAttempt(r))
+		d.Attempts = append(d.Attempts, newAttempt(r, now))
 	}
 	return d
 }
 
-func newAttempt(r app.Row) Attempt {
+func newAttempt(r app.Row, now time.Time) Attempt {
 	word, tone := status(r)
 	a := Attempt{Title: fmt.Sprintf("Attempt %d: %s/%s", r.Attempt, r.Provider, r.Model), Tone: tone, Error: r.Error}
 	u := r.Usage
@@ -196,6 +196,8 @@ func newAttempt(r app.Row) Attempt {
 		"Status", word,
 		"Key", r.Key,
 		"Cost", Cost(r),
+		"Cost before", formerly(r, now.Location()),
+		"Reason", r.Reason,
 		"First token", Took(r.FirstByte),
 		"Took", Took(r.Duration),
 		"Tokens in", some(u.Input),
@@ -205,8 +207,25 @@ func newAttempt(r app.Row) Attempt {
 		"of them reasoning", some(u.Reasoning),
 		"Audio and images", some(u.AudioInput+u.AudioCacheRead+u.AudioOutput+u.ImageInput+u.ImageCacheRead+u.ImageOutput),
 		"Searches", some(u.Searches),
+		"Pictures made", some(u.Images),
+		"Characters spoken", some(u.Characters),
+		"Sound heard", heard(u.AudioMS),
 	)
 	return a
+}
+
+// formerly is what a call was said to cost before it was priced anew, and until
+// when: "$0.0020 until 21 Nov 15:04".
+func formerly(r app.Row, zone *time.Location) string {
+	var out []string
+	for _, f := range r.Was {
+		out = append(out, formerCost(f)+" until "+f.At.In(zone).Format("2 Jan 15:04"))
+	}
+	return strings.Join(out, ", ")
+}
+
+func formerCost(f app.Former) string {
+	return Cost(app.Row{CostPico: f.CostPico, CostKind: f.CostKind})
 }
 
 // facts pairs names and values, and leaves out what is empty.
@@ -225,6 +244,14 @@ func some(n int64) string {
 		return ""
 	}
 	return Count(n)
+}
+
+// heard is a length of sound.
+func heard(ms int64) string {
+	if ms == 0 {
+		return ""
+	}
+	return Took(time.Duration(ms) * time.Millisecond)
 }
 
 func streamed(yes bool) string {

@@ -99,3 +99,23 @@ func TestDetails(t *testing.T) {
 		t.Errorf("nothing %+v", d)
 	}
 }
+
+// What a call was said to cost before it was priced anew stays in sight.
+func TestFormerCosts(t *testing.T) {
+	old, now := int64(2_000_000_000), int64(4_000_000_000)
+	r := app.Row{
+		ID: 1, Status: "ok", Provider: "lab", Model: "m", CostPico: &now, CostKind: "exact", Time: at, Reason: "priced by hand",
+		Was: []app.Former{{At: at, CostKind: "unpriced"}, {At: at.Add(time.Hour), CostPico: &old, CostKind: "estimated"}},
+	}
+	text := NewDetails([]app.Row{r}, at).Text()
+	want := "Cost: $0.0040\nCost before: unpriced until " + at.Format("2 Jan 15:04") + ", ~$0.0020 estimated until " + at.Add(time.Hour).Format("2 Jan 15:04") + "\nReason: priced by hand\n"
+	if !strings.Contains(text, want) {
+		t.Errorf("%s\nlacks\n%s", text, want)
+	}
+	never := r
+	never.Was = nil
+	lines := RequestTable(at, []app.Row{never, r}).Lines(0)
+	if !strings.Contains(lines[0], "COST  WAS") || !strings.Contains(lines[2], "$0.0040    -  ") || strings.Contains(RequestTable(at, []app.Row{never}).Lines(0)[0], "WAS") {
+		t.Errorf("%q", lines)
+	}
+}

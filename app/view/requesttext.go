@@ -1,12 +1,14 @@
 package view
 
 import (
+	"slices"
 	"time"
 
 	"keytray/app"
 )
 
-// RequestTable is attempts as text, in the order given.
+// RequestTable is attempts as text, in the order given. What a call cost before it
+// was priced anew has a column if there is such a call.
 func RequestTable(now time.Time, rows []app.Row) *Table {
 	t := &Table{Columns: []Column{
 		{Title: "TIME"},
@@ -24,6 +26,13 @@ func RequestTable(now time.Time, rows []app.Row) *Table {
 	}}
 	for _, r := range rows {
 		t.Rows = append(t.Rows, requestCells(now, r))
+	}
+	if slices.ContainsFunc(rows, func(r app.Row) bool { return len(r.Was) > 0 }) {
+		at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Title == "COST" }) + 1
+		t.Columns = slices.Insert(t.Columns, at, Column{Title: "WAS", Right: true})
+		for i, r := range rows {
+			t.Rows[i] = slices.Insert(t.Rows[i], at, wasCost(r))
+		}
 	}
 	return t
 }
@@ -71,6 +80,14 @@ func RowCost(r app.Row) string {
 	default:
 		return Money(*r.CostPico)
 	}
+}
+
+// wasCost is RowCost as it was before the call was first priced anew.
+func wasCost(r app.Row) string {
+	if len(r.Was) == 0 {
+		return ""
+	}
+	return RowCost(app.Row{CostPico: r.Was[0].CostPico, CostKind: r.Was[0].CostKind})
 }
 
 // Moment writes a local time: of today without the day.

@@ -215,4 +215,7 @@ func add(to *app.Sum, s app.Sum) {
 	u.ImageCacheRead += v.ImageCacheRead
 	u.ImageOutput += v.ImageOutput
 	u.Searches += v.Searches
+	u.Images += v.Images
+	u.Characters += v.Characters
+	u.AudioMS += v.AudioMS
 }

@@ -98,7 +98,7 @@ func knownCost(s app.Sum) string {
 func spendNote(s app.Sum) string {
 	var notes []string
 	if s.Unpriced > 0 {
-		notes = append(notes, Count(s.Unpriced)+" unpriced")
+		notes = append(notes, unpriced(s.Unpriced))
 	}
 	if d := Doubts(s); d != "" {
 		notes = append(notes, d)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -19,6 +20,9 @@ func (b *builder) add(in listModel) error {
 	rules := b.hand.matching(in.Provider, in.ID)
 	if slices.ContainsFunc(rules, func(r *rule) bool { return r.Drop }) {
 		return nil
+	}
+	for _, r := range rules {
+		in.Mode = cmp.Or(r.Mode, in.Mode)
 	}
 	m := &model{
 		Name: in.Name, Mode: in.Mode, Context: in.Context, MaxOutput: in.MaxOutput,

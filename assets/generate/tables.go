@@ -32,6 +32,7 @@ type rule struct {
 	Why      string
 
 	Flags      []string
+	Mode       string
 	Drop       bool
 	Deprecated bool
 	Unpriced   bool

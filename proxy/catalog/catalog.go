@@ -180,6 +180,20 @@ func (c *Catalog) Models(provider string) []Model {
 	return out
 }
 
+// Converses tells whether a provider has a model that chats; one without a list of
+// models may. Some only embed and rank.
+func (c *Catalog) Converses(provider string) bool {
+	at, ok := c.find(provider)
+	if !ok {
+		return false
+	}
+	ids := c.shelves[at].ids()
+	return len(ids) == 0 || slices.ContainsFunc(ids, func(id string) bool {
+		m, ok := c.shelves[at].peek(id)
+		return ok && (m.Mode == "" || m.Mode == "responses" || m.Mode == "completion")
+	})
+}
+
 // Find is every model of that bare name or alias: its maker's first, then
 // hosts', then routers'; those that cannot be called yet come last.
 func (c *Catalog) Find(name string) []Model {

@@ -40,13 +40,13 @@ func TestBuiltInProviders(t *testing.T) {
 	}
 	for id, dialect := range map[string]string{
 		"openai": "chat", "anthropic": "messages", "google": "gemini", "ollama": "ollama", "cohere": "chat",
-		"mistral": "chat", "minimax": "messages", "openrouter": "chat", "deepseek": "chat", "xai": "chat",
+		"mistral": "chat", "minimax": "messages", "openrouter": "chat", "deepseek": "chat", "xai": "chat", "voyageai": "chat",
 	} {
 		if p, _ := c.Provider(id); p.Dialect != dialect || p.Unusable != "" {
 			t.Errorf("%s speaks %s (%s)", id, p.Dialect, p.Unusable)
 		}
 	}
-	for _, id := range []string{"vertex", "bedrock", "azure", "voyageai"} {
+	for _, id := range []string{"vertex", "bedrock", "azure"} {
 		if p, _ := c.Provider(id); p.Unusable == "" {
 			t.Errorf("%s does not say why it cannot be called yet", id)
 		}

@@ -113,7 +113,7 @@ func empty(u *llm.Usage) bool {
 			return false
 		}
 	}
-	return u.Prompt() == 0 && u.Completion() == 0 && u.Searches == 0
+	return !u.Tokens() && u.Searches == 0 && u.Images == 0 && u.Characters == 0 && u.AudioMS == 0
 }
 
 // bill is the account of one answer.
@@ -149,11 +149,7 @@ func (b *bill) model(s *shelf, name string, u *llm.Usage) {
 	t := b.tariff(m, p, u.Prompt())
 	line := line{bill: b, tariff: t, usage: u}
 	line.tokens()
-	search := m.costs.Search
-	if !search.one.told() {
-		search = b.provider.search
-	}
-	line.fee("search_per_1k", u.Searches, search)
+	line.searches(m)
 	if m.Request.one.told() {
 		// The fee depends on how much was searched, which no answer tells.
 		line.fee("request_per_1k", 1, m.Request)

@@ -190,6 +190,10 @@ func (p Provider) also(dialect string) string {
 
 func relative(at string) bool { return strings.HasPrefix(at, ".") }
 
+// SameServer tells whether a further dialect is spoken below the provider's own
+// base URL, wherever the user has moved that.
+func (p Provider) SameServer(dialect string) bool { return relative(p.Also[dialect]) }
+
 // Serves tells whether a model is called in a dialect of the provider.
 func (p Provider) Serves(dialect, model string) bool {
 	if _, ok := p.Also[dialect]; !ok && dialect != p.Dialect {
@@ -248,6 +252,16 @@ func (p Provider) Deployed(model string) (sent, listed string) {
 // For is the base URL for one model, by the provider's name of it.
 func (p Provider) For(sent string) string {
 	return strings.ReplaceAll(p.BaseURL, "{deployment}", url.PathEscape(sent))
+}
+
+// Undeployed is the base URL of what belongs to no model, such as files, where
+// others stand below the name of their deployment.
+func (p Provider) Undeployed() string {
+	base, _, _ := strings.Cut(p.BaseURL, "/{deployment}")
+	if base != p.BaseURL {
+		base = strings.TrimSuffix(base, "/deployments")
+	}
+	return base
 }
 
 // Form is how a key that begins with Starts is sent.

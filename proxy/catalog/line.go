@@ -42,6 +42,9 @@ func (l *line) tokens() {
 	l.add(u.ImageInput, choice{as: imageInput}, choice{as: input})
 	l.add(u.ImageCacheRead, choice{as: imageCacheRead}, choice{as: imageInput}, choice{as: cacheRead}, choice{as: input})
 	l.add(u.ImageOutput, choice{as: imageOutput}, choice{output, true})
+	l.add(u.Images, choice{as: perImage})
+	l.add(u.Characters, choice{as: perMillionCharacters})
+	l.add(u.AudioMS, choice{as: perMinute})
 }
 
 // add bills n tokens at the first choice that has a price.
@@ -67,10 +70,24 @@ func (l *line) add(n int64, choices ...choice) {
 		if l.shaky[c.as] {
 			l.worse(Estimated)
 		}
-		l.note(bucketNames[c.as], r)
+		l.note(c.as, r)
 		return
 	}
 	l.worse(AtLeast)
+}
+
+// searches bills them: at the user's own price, the model's fee, or that of all
+// the provider's models.
+func (l *line) searches(m *model) {
+	fee := m.costs.Search
+	switch {
+	case l.rates[perThousandSearches].told():
+		l.add(l.usage.Searches, choice{as: perThousandSearches})
+		return
+	case !fee.one.told():
+		fee = l.provider.search
+	}
+	l.fee("search_per_1k", l.usage.Searches, fee)
 }
 
 // fee bills n calls at a price for 1,000.
@@ -94,11 +111,11 @@ func (l *line) fee(name string, n int64, f fee) {
 	l.used = append(append(l.field(name), usd...), '"')
 }
 
-func (l *line) note(name string, r rate) {
+func (l *line) note(of bucket, r rate) {
 	if l.ctx.Sum {
 		return
 	}
-	l.used = append(r.appendMillion(l.field(name)), '"')
+	l.used = append(r.appendUSD(l.field(bucketNames[of]), of), '"')
 }
 
 // field begins a field of the row's price, up to its string.

@@ -12,8 +12,8 @@ const SourceConfig = "config"
 
 // Own is a price that is not built in: what the user pays, or what a list says
 // that is newer than the built-in one. Rates are decimals in USD per million
-// tokens by the names of a provider's file (input, cache_write_1h ...); what
-// they leave out stays as it is.
+// tokens by the names of a provider's file (input, cache_write_1h ...), or for
+// what their name says (per_image); what they leave out stays as it is.
 type Own struct {
 	Provider, Model string
 	Rates           map[string]string
@@ -44,9 +44,9 @@ func (o *Own) decode() (ownPrice, error) {
 		for name, usd := range part.from {
 			i := slices.Index(bucketNames[:], name)
 			if i < 0 {
-				return p, fmt.Errorf("%s/%s: %q is no kind of token", o.Provider, o.Model, name)
+				return p, fmt.Errorf("%s/%s: %q is nothing that has a price", o.Provider, o.Model, name)
 			}
-			r, err := parseRate(usd)
+			r, err := bucket(i).parse(usd)
 			if err != nil {
 				return p, fmt.Errorf("%s/%s: %s: %w", o.Provider, o.Model, name, err)
 			}
@@ -204,7 +204,7 @@ func (r *rates) shown(discount rate) map[string]string {
 	out := map[string]string{}
 	for i, x := range r {
 		if x.told() {
-			out[bucketNames[i]] = string(x.times(discount).appendMillion(nil))
+			out[bucketNames[i]] = string(x.times(discount).appendUSD(nil, bucket(i)))
 		}
 	}
 	return out
@@ -229,6 +229,9 @@ func (c *Catalog) Absurd(provider, name, kind, usd string, now time.Time) (liste
 	r, err := parseRate(usd)
 	if err != nil {
 		return "", true
+	}
+	if slices.Index(bucketNames[:], kind) >= int(perImage) {
+		return "", false // few are known, so nothing is odd
 	}
 	known, ok := c.Listed(provider, name, now)
 	if listed = known.Rates[kind]; ok && listed != "" {

@@ -30,7 +30,7 @@ type Long struct {
 // on past midnight.
 type Span struct{ Start, End int }
 
-// bucket is a kind of token that may have a price of its own.
+// bucket is a kind of token, or another measure, that may have a price of its own.
 type bucket uint8
 
 const (
@@ -46,13 +46,39 @@ const (
 	imageInput
 	imageOutput
 	imageCacheRead
+	perImage // the first of what is no token
+	perMinute
+	perMillionCharacters
+	perThousandSearches
 	bucketCount
 )
+
+// unit is what one of a bucket costs, in pico-USD, where its price is 1 USD.
+func (b bucket) unit() rate {
+	switch b {
+	case perImage:
+		return rate{1_000_000_000_000, 1}
+	case perMinute: // counted in milliseconds
+		return rate{50_000_000, 3}
+	case perThousandSearches:
+		return rate{1_000_000_000, 1}
+	default: // for a million
+		return rate{1_000_000, 1}
+	}
+}
+
+// parse reads a price in USD.
+func (b bucket) parse(usd string) (rate, error) {
+	one := b.unit()
+	r, err := parse(usd, one.num)
+	return r.over(rate{one.den, 1}), err
+}
 
 // bucketNames are the buckets' names in a file and in a row's price.
 var bucketNames = [bucketCount]string{
 	"input", "output", "reasoning", "cache_read", "cache_write_5m", "cache_write_1h",
 	"input_audio", "output_audio", "cache_read_audio", "input_image", "output_image", "cache_read_image",
+	"per_image", "per_minute", "per_1m_characters", "per_1k_searches",
 }
 
 // rates are the prices by bucket; those that are not told have no den.
@@ -127,7 +153,7 @@ func (r *rates) read(b []byte) error {
 		if err := json.Unmarshal(raw, &s); err != nil {
 			return fmt.Errorf("%s: a price is a string: %w", name, err)
 		}
-		rate, err := parseRate(s)
+		rate, err := bucket(i).parse(s)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

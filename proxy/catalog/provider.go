@@ -162,8 +162,11 @@ func (p Provider) In(dialect string) (_ Provider, ok bool) {
 		extra[k] = v
 	}
 	auth.Extra = extra
-	if strings.HasPrefix(p.Auth.Format, "Bearer ") { // servers that speak two dialects take a bearer key in both
+	if strings.HasPrefix(p.Auth.Format, "Bearer ") || p.SameServer(dialect) { // servers that speak two dialects take a key in one way
 		auth.Header, auth.Format = p.Auth.Header, p.Auth.Format
+	}
+	if !p.SameServer(dialect) {
+		p.Query = ""
 	}
 	p.Dialect, p.BaseURL, p.Auth = dialect, p.also(dialect), auth
 	return p, true

@@ -91,6 +91,16 @@ func (r rate) appendMillion(b []byte) []byte {
 	return b
 }
 
+// appendUSD adds the rate as people know it: USD for a million tokens, or for the
+// unit that the bucket's name says.
+func (r rate) appendUSD(b []byte, of bucket) []byte {
+	if of < perImage {
+		return r.appendMillion(b)
+	}
+	q := r.rat()
+	return append(b, trim(q.Quo(q, of.unit().rat()).FloatString(12))...)
+}
+
 // String is the bare number, with 12 digits at most.
 func (r rate) String() string { return trim(r.rat().FloatString(12)) }
 

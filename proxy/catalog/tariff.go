@@ -21,6 +21,9 @@ type tariff struct {
 // tariff puts together what holds for a prompt of a length.
 func (b *bill) tariff(m *model, p *Price, prompt int64) *tariff {
 	t := &tariff{price: p, rates: p.Rates, tier: tierName(b.ctx.Tier)}
+	if m.Mode == "audio_speech" && !t.rates[audioOutput].told() {
+		t.rates[audioOutput] = t.rates[output] // all that comes out is sound
+	}
 	if p.Long != nil && prompt > p.Long.Over {
 		t.long = p.Long
 		t.lengthen()

@@ -17,7 +17,13 @@ type Usage struct {
 	ImageOutput    int64
 
 	Reasoning int64 // shown only: already inside Output
-	Searches  int64 // web searches, billed per call
+	Searches  int64 // web searches and rankings, billed per call
+	// What is billed by other measures than tokens, where an answer tells no
+	// tokens: pictures made, characters of text spoken, and milliseconds of sound
+	// heard.
+	Images     int64
+	Characters int64
+	AudioMS    int64
 
 	Stated    Pico // the provider's own charge
 	HasStated bool
@@ -34,6 +40,9 @@ type OtherUsage struct {
 	Model string
 	Usage Usage
 }
+
+// Tokens tells whether any token is counted.
+func (u *Usage) Tokens() bool { return u.Prompt() != 0 || u.Completion() != 0 }
 
 // Prompt is the whole prompt, caches included: what price tiers go by.
 func (u *Usage) Prompt() int64 {

@@ -24,89 +24,98 @@ func isEventStream(h http.Header) bool {
 	return strings.TrimSpace(kind) == eventStreamType
 }
 
-// unwrapper turns AWS's binary event stream into SSE: the event's name and its
-// JSON. One message is read at a time, and leaves before the next is read;
-// checksums are verified. Exceptions become an error event that the dialects
-// know.
+// eventReader reads AWS's binary event stream, a message at a time; checksums
+// are verified. Exceptions become an error event that the dialects know.
 //
 // InvokeModel wraps what a model sends once more, in base64: of such a chunk
 // the inner JSON comes out, so that a model's own dialect sees its own events.
-type unwrapper struct {
+type eventReader struct {
 	src   io.Reader
-	buf   []byte // used again
+	buf   []byte // the message that was read; used again
 	inner []byte // used again
-	out   []byte // used again
-	left  []byte // of out, not delivered yet
 	err   error
 }
 
-func newUnwrapper(src io.Reader) *unwrapper { return &unwrapper{src: src} }
-
-func (u *unwrapper) Read(p []byte) (int, error) {
-	for len(u.left) == 0 {
-		if u.err != nil {
-			return 0, u.err
-		}
-		u.next()
-	}
-	n := copy(p, u.left)
-	u.left = u.left[n:]
-	return n, nil
-}
-
-// next reads one message.
-func (u *unwrapper) next() {
+// next is the name of the next event and its JSON, which hold until the one
+// after is read; nil: it has nothing to say. At the end, or where the stream is
+// damaged, err is set.
+func (u *eventReader) next() (kind string, data []byte) {
 	m, buf, err := readMessage(u.src, u.buf)
 	u.buf = buf
 	switch err {
 	case nil:
 	case errChecksum, errLengths, errHeaders:
 		u.err = fmt.Errorf("%w: %w", errEventStream, err)
-		return
+		return "", nil
 	default: // the end, or the connection broke
 		u.err = err
-		return
+		return "", nil
 	}
-	u.out = u.out[:0]
 	switch m.header(":message-type") {
 	case "event":
-		u.event(m.header(":event-type"), m.payload)
+		return u.event(m.header(":event-type"), m.payload)
 	case "exception":
-		u.exception(m.header(":exception-type"), said(m.payload))
+		return "error", exception(m.header(":exception-type"), said(m.payload))
 	case "error":
-		u.exception(m.header(":error-code"), m.header(":error-message"))
-	default:
-		u.err = fmt.Errorf("%w: a message of no known type", errEventStream)
+		return "error", exception(m.header(":error-code"), m.header(":error-message"))
 	}
-	u.left = u.out
+	u.err = fmt.Errorf("%w: a message of no known type", errEventStream)
+	return "", nil
 }
 
-// event writes an event's frame.
-func (u *unwrapper) event(kind string, data []byte) {
+// event is what an event says.
+func (u *eventReader) event(kind string, data []byte) (string, []byte) {
 	switch kind {
 	case "initial-response":
-		return
+		return "", nil
 	case "chunk":
 		inner, ok := u.unchunk(data)
 		if !ok {
 			u.err = fmt.Errorf("%w: a chunk without its bytes", errEventStream)
-			return
+			return "", nil
 		}
-		kind, data = stringField(inner, "type"), inner
+		return stringField(inner, "type"), inner
 	}
-	if bytes.ContainsAny(data, "\r\n") { // white space of its JSON
-		data = bytes.Map(func(r rune) rune {
-			if r == '\n' || r == '\r' {
-				return ' '
-			}
-			return r
-		}, data)
+	return kind, data
+}
+
+// unwrapper turns an event stream into SSE: the event's name and its JSON. Each
+// message leaves before the next is read.
+type unwrapper struct {
+	eventReader
+	out  []byte // used again
+	left []byte // of out, not delivered yet
+}
+
+func newUnwrapper(src io.Reader) *unwrapper { return &unwrapper{eventReader: eventReader{src: src}} }
+
+func (u *unwrapper) Read(p []byte) (int, error) {
+	for len(u.left) == 0 {
+		if u.err != nil {
+			return 0, u.err
+		}
+		kind, data := u.next()
+		if data == nil {
+			continue
+		}
+		if bytes.ContainsAny(data, "\r\n") { // white space of its JSON
+			data = bytes.Map(func(r rune) rune {
+				if r == '\n' || r == '\r' {
+					return ' '
+				}
+				return r
+			}, data)
+		}
+		u.out = sse.Append(u.out[:0], oneLine(kind), data)
+		u.left = u.out
 	}
-	u.out = sse.Append(u.out, oneLine(kind), data)
+	n := copy(p, u.left)
+	u.left = u.left[n:]
+	return n, nil
 }
 
 // unchunk is what a chunk of InvokeModel holds, until the next one is read.
-func (u *unwrapper) unchunk(data []byte) ([]byte, bool) {
+func (u *eventReader) unchunk(data []byte) ([]byte, bool) {
 	var packed []byte
 	err := llm.Fields(data, func(k, v []byte, _ int) bool {
 		if string(k) == "bytes" && len(v) > 2 && v[0] == '"' {
@@ -150,9 +159,9 @@ func said(payload []byte) string {
 	return message
 }
 
-// exception writes an error frame. Its type is in Anthropic's words, whose
+// exception is an error event. Its type is in Anthropic's words, whose
 // dialect it may be read in, and its code in AWS's.
-func (u *unwrapper) exception(code, message string) {
+func exception(code, message string) []byte {
 	kind := "api_error"
 	switch strings.ToLower(strings.TrimSuffix(code, "Exception")) {
 	case "validation":
@@ -171,8 +180,7 @@ func (u *unwrapper) exception(code, message string) {
 	}
 	b := append([]byte(`{"type":"error","error":{"type":"`), kind...)
 	b = sse.AppendString(append(b, `","message":`...), message)
-	b = append(sse.AppendString(append(b, `,"code":`...), code), `}}`...)
-	u.out = sse.Append(u.out, "error", b)
+	return append(sse.AppendString(append(b, `,"code":`...), code), `}}`...)
 }
 
 // oneLine keeps a name from ending its line.

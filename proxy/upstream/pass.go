@@ -36,6 +36,10 @@ type Pass struct {
 	NoRow bool
 	// Unmetered is [llm.Attempt]'s.
 	Unmetered bool
+	// Asked is the usage of a good answer that tells none.
+	Asked llm.Usage
+	// Reason is its row's, for people; it may be "".
+	Reason string
 	// Watch reads what answers say of themselves; nil: nothing is looked at,
 	// but for refusals.
 	Watch Watch
@@ -66,9 +70,11 @@ func (p *Pass) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 		call: llm.Call{Model: p.Model, Stream: r.Stream, Form: r.Form},
 		attempt: llm.Attempt{
 			Request: r, Number: r.NextAttempt(), Provider: p.Model.Provider, Model: p.Model.Name,
-			Streamed: r.Stream, Start: time.Now(), Unmetered: p.Unmetered,
-			Note: llm.NoteOf(ctx),
+			Streamed: r.Stream, Start: time.Now(), Unmetered: p.Unmetered, Note: llm.NoteOf(ctx),
 		},
+	}
+	if b.attempt.Note.Reason == "" {
+		b.attempt.Note.Reason = p.Reason
 	}
 	e := &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call"} // should anything panic
 	answered := false
@@ -121,7 +127,7 @@ func (b *passage) do(r *llm.Request) (*llm.Response, error) {
 	out := &llm.Response{
 		Call: &b.call, Copied: true, Status: resp.StatusCode, Header: resp.Header, Body: b,
 		Target: strings.TrimSuffix(p.Model.Provider+"/"+p.Model.Name, "/"), Attempts: r.Attempts(),
-		Why: b.attempt.Note.Reason,
+		Why: llm.NoteOf(b.ctx).Reason,
 	}
 	return out, b.answer(resp, out, good)
 }

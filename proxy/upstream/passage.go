@@ -32,9 +32,16 @@ type passage struct {
 	finished bool
 	src      io.Reader // of an answer that streams through; nil: body has it
 	left     int64     // bytes of it to come; negative: not known
-	tap      *sse.Tap
-	body     []byte // of a whole answer, what is left to deliver
+	tap      tap       // of a stream that is looked at
+	body     []byte    // of a whole answer, what is left to deliver
 	ended    bool
+}
+
+// tap reads a stream whose frames are seen before their bytes come out.
+type tap interface {
+	io.Reader
+	io.WriterTo
+	Free()
 }
 
 // answer decides how the answer is looked at.
@@ -57,13 +64,18 @@ func (b *passage) answer(resp *http.Response, out *llm.Response, good bool) erro
 		}
 		resp.Header.Del("Content-Encoding")
 		b.call.Stream, b.attempt.Streamed, out.Stream = true, true, true
-		b.tap = &sse.Tap{Src: in, See: b.see, Release: b.commit, End: b.end}
+		if isEventStream(resp.Header) {
+			b.tap = &eventTap{eventReader: eventReader{src: in}, see: b.see, release: b.commit, end: b.end}
+			break
+		}
+		tap := &sse.Tap{Src: in, See: b.see, Release: b.commit, End: b.end}
 		switch {
 		case framing == llm.NDJSON:
-			b.tap.Framing = sse.Lines
+			tap.Framing = sse.Lines
 		case framing == llm.JSONArray && json:
-			b.tap.Framing = sse.Array
+			tap.Framing = sse.Array
 		}
+		b.tap = tap
 	case (p.Watch != nil || p.Learn != nil) && json && p.Through == nil:
 		return b.whole(resp)
 	default:
@@ -225,6 +237,9 @@ func (b *passage) finish(err error) {
 		default:
 			a.Outcome = llm.Failed
 		}
+	}
+	if a.Tally.Good && !a.Tally.Usage.Known && a.Outcome != llm.Failed {
+		a.Tally.Usage = b.pass.Asked
 	}
 	if b.begun {
 		b.pass.Record.Finish(a)

@@ -102,10 +102,10 @@ type ModelPrice struct {
 	Rates []Rate
 }
 
-// Rate is the price of one kind of token.
+// Rate is the price of one kind of token, or of what a kind's name says.
 type Rate struct {
 	Kind string
-	Pico int64 // pico-USD for a million tokens
+	Pico int64 // pico-USD for a million tokens, or for one per_image and the like
 }
 
 // KeyBudget limits what is spent with the key of that label.

@@ -8,15 +8,16 @@ import (
 	"strconv"
 )
 
-// PriceKinds are the kinds of tokens that may have a price.
+// PriceKinds are the kinds of tokens that may have a price, and what else may.
 func PriceKinds() []string {
 	return []string{
 		"input", "output", "reasoning", "cache_read", "cache_write_5m", "cache_write_1h",
 		"input_audio", "output_audio", "cache_read_audio", "input_image", "output_image", "cache_read_image",
+		"per_image", "per_minute", "per_1m_characters", "per_1k_searches",
 	}
 }
 
-// prices reads what the user pays for models: USD for a million tokens.
+// prices reads what the user pays for models: USD for a million tokens, or for what a kind's name says.
 func (r *reader) prices(n *node) []ModelPrice {
 	var all []ModelPrice
 	for _, e := range r.entries(n) {

@@ -20,7 +20,8 @@ without_token: local
 keep_responses: false
 
 # Providers: change a built-in one, switch it off, or add your own.
-# Dialects: chat, messages, gemini, ollama. Prices that you pay are in US dollars for a million tokens.
+# Dialects: chat, messages, gemini, ollama. Prices that you pay are in US dollars for a million tokens,
+# or for what they are named by: per_image, per_minute (of sound), per_1m_characters (of speech), per_1k_searches (and rankings).
 providers:
   # openai: {base_url: "http://127.0.0.1:9001/v1"}
   # groq: {off: true}

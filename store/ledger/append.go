@@ -14,13 +14,13 @@ const beginSQL = `INSERT INTO running (id, request, started, grp, inbound, asked
 
 const finishSQL = `INSERT INTO attempts (id, request, started, grp, inbound, asked, route, role, reason, attempt, streamed, lost,
 	price, status, http_status, error, first_byte, duration, cost, cost_kind, stated, computed, saved, ` + usageColumns + `)
-	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+	VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 
 // usageColumns are in the order of Usage.counts.
 const usageColumns = `input, cache_read, cache_write_5m, cache_write_1h, output, reasoning, audio_input, audio_cache_read,
-	audio_output, image_input, image_cache_read, image_output, searches`
+	audio_output, image_input, image_cache_read, image_output, searches, images, characters, audio_ms`
 
-const usageCounts = 13
+const usageCounts = 16
 
 // counts lists the usage in the order of usageColumns.
 func (u *Usage) counts() [usageCounts]*int64 {
@@ -28,6 +28,7 @@ func (u *Usage) counts() [usageCounts]*int64 {
 		&u.Input, &u.CacheRead, &u.CacheWrite5m, &u.CacheWrite1h, &u.Output, &u.Reasoning,
 		&u.AudioInput, &u.AudioCacheRead, &u.AudioOutput,
 		&u.ImageInput, &u.ImageCacheRead, &u.ImageOutput, &u.Searches,
+		&u.Images, &u.Characters, &u.AudioMS,
 	}
 }
 

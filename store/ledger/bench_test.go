@@ -154,10 +154,10 @@ func makeYear(b testing.TB, path string, n int, year time.Time, loc *time.Locati
 	do(`WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM i WHERE n < ?1-1)
 		INSERT INTO attempts SELECT n+1, '01JD3Q8Y4S6V7X9Z'||printf('%010d', n), ?2 + n*(?3/?1), (n*7)%20+1, 'chat', 'gpt-6-luna', '', 1, 1, '',
 		1, iif(n%50=0, 'error', 'ok'), 200, '', 312345, 2812345, 341642000000+n, 'exact', NULL, 341642000000,
-		51232+n%100, 1188096, 0, 0, 12909, 4000, 0, 0, 0, 0, 0, 0, 0, '', '', NULL FROM i`, n, from, step)
+		51232+n%100, 1188096, 0, 0, 12909, 4000, 0, 0, 0, 0, 0, 0, 0, '', '', NULL, 0, 0, 0 FROM i`, n, from, step)
 	const into = `INSERT INTO rollup (kind, start, grp, finish, ` + sumColumns + `)`
 	const counted = `count(*), sum(status='error'), 0, 0, 0, sum(cost/1000000000000), sum(cost%1000000000000), 0, sum(input),
-		sum(cache_read), 0, 0, sum(output), sum(reasoning), 0, 0, 0, 0, 0, 0, 0`
+		sum(cache_read), 0, 0, sum(output), sum(reasoning), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0`
 	do(into + ` SELECT 0, started/900000000 AS q, grp, started/900000000+1, ` + counted + ` FROM attempts GROUP BY q, grp`)
 	do(`CREATE TEMP TABLE d (start INTEGER PRIMARY KEY, finish INTEGER)`)
 	for q := quarterOf(year); q < quarterOf(year.AddDate(1, 0, 0)); {

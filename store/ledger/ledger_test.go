@@ -43,7 +43,7 @@ func fullRow() Row {
 		FirstByte: 250 * time.Millisecond, Duration: 3 * time.Second, Lost: []string{"logit_bias", "a \"quoted\" one"},
 		Usage: Usage{
 			Input: 1, CacheRead: 2, CacheWrite5m: 3, CacheWrite1h: 4, Output: 5, Reasoning: 6, AudioInput: 7,
-			AudioCacheRead: 8, AudioOutput: 9, ImageInput: 10, ImageCacheRead: 11, ImageOutput: 12, Searches: 13,
+			AudioCacheRead: 8, AudioOutput: 9, ImageInput: 10, ImageCacheRead: 11, ImageOutput: 12, Searches: 13, Images: 14, Characters: 15, AudioMS: 16,
 		},
 		CostPico: pico(341_642_000_000), CostKind: CostStated, StatedPico: pico(341_642_000_000), ComputedPico: pico(0), SavedPico: pico(14),
 		Price: `{"input":"1.25"}`,

@@ -89,7 +89,11 @@ func (l *Ledger) page(ctx context.Context, f Filter, order string) ([]Row, error
 		}
 		out = append(out, r)
 	}
-	if err := rows.Err(); err != nil {
+	err = rows.Err()
+	if err == nil {
+		err = formers(ctx, db, out)
+	}
+	if err != nil {
 		return nil, l.readError(fmt.Errorf("read the ledger: %w", err))
 	}
 	return out, nil
@@ -116,7 +120,7 @@ const endedColumns = headColumns + `, t.status, t.http_status, t.error, t.first_
 	t.computed, t.saved, ` + usageColumns + `, 0, NULL`
 
 const runningColumns = headColumns + `, 'running', 0, '', NULL, 0, 'unpriced', NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-	0, 0, t.estimate_input, t.estimate`
+	0, 0, 0, 0, 0, t.estimate_input, t.estimate`
 
 const namesJoin = ` t ` + joins
 

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -122,27 +123,33 @@ func (u *rollup) change(from, to *Row, grp int64) error {
 	})
 }
 
-// Formers lists what a row was said to cost before, the first figure first.
-func (l *Ledger) Formers(ctx context.Context, id int64) ([]Former, error) {
-	db, err := l.reader()
-	if db == nil {
-		return nil, err
+// formers gives the rows, in order of their ids or its reverse, what they were said to cost before.
+func formers(ctx context.Context, db *sql.DB, rows []Row) error {
+	if len(rows) == 0 {
+		return nil
 	}
-	rows, err := db.QueryContext(ctx, `SELECT r.at, r.cost, r.cost_kind, r.computed, r.saved, coalesce(p.price, '')
-		FROM repriced r LEFT JOIN prices p ON p.id = r.price WHERE r.attempt = ? ORDER BY r.id`, id)
+	first, last := rows[0].ID, rows[len(rows)-1].ID
+	found, err := db.QueryContext(ctx, `SELECT r.attempt, r.at, r.cost, r.cost_kind, r.computed, r.saved, coalesce(p.price, '')
+		FROM repriced r LEFT JOIN prices p ON p.id = r.price WHERE r.attempt BETWEEN ? AND ? ORDER BY r.id`, min(first, last), max(first, last))
 	if err != nil {
-		return nil, l.readError(fmt.Errorf("read the ledger: %w", err))
+		return err
 	}
-	defer rows.Close()
-	var out []Former
-	for rows.Next() {
+	defer found.Close()
+	of := map[int64][]Former{}
+	for found.Next() {
 		var f Former
-		var at int64
-		if err := rows.Scan(&at, &f.CostPico, &f.CostKind, &f.ComputedPico, &f.SavedPico, &f.Price); err != nil {
-			return nil, l.readError(fmt.Errorf("read the ledger: %w", err))
+		var id, at int64
+		if err := found.Scan(&id, &at, &f.CostPico, &f.CostKind, &f.ComputedPico, &f.SavedPico, &f.Price); err != nil {
+			return err
 		}
 		f.At = time.UnixMicro(at).UTC()
-		out = append(out, f)
+		of[id] = append(of[id], f)
 	}
-	return out, rows.Err()
+	if err := found.Err(); err != nil || len(of) == 0 {
+		return err
+	}
+	for i := range rows {
+		rows[i].Was = of[rows[i].ID]
+	}
+	return nil
 }

@@ -113,7 +113,7 @@ func newRollup(conn *sqlite3.SQLiteConn, loc *time.Location) (*rollup, error) {
 		query string
 	}{
 		{&u.load, "SELECT " + sumColumns + " FROM rollup WHERE kind = ? AND start = ? AND grp = ?"},
-		{&u.store, "REPLACE INTO rollup (kind, start, grp, finish, " + sumColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+		{&u.store, "REPLACE INTO rollup (kind, start, grp, finish, " + sumColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
 		{&u.span, "SELECT start, finish FROM rollup WHERE kind = 2 AND start <= ? ORDER BY start DESC LIMIT 1"},
 		{&u.next, "SELECT start FROM rollup WHERE kind = 2 AND start > ? ORDER BY start LIMIT 1"},
 	} {

@@ -44,7 +44,7 @@ const (
 	RoleKept   Role = "kept"  // the cache answered, and nobody was called
 )
 
-// Usage counts tokens (and searches) in buckets that never overlap, but for Reasoning, which is a part of Output. Counts
+// Usage counts tokens (and what else is billed) in buckets that never overlap, but for Reasoning, which is a part of Output. Counts
 // are kept between 0 and a million million.
 type Usage struct {
 	Input        int64
@@ -63,6 +63,10 @@ type Usage struct {
 	ImageOutput    int64
 
 	Searches int64
+
+	Images     int64
+	Characters int64 // of text that was spoken
+	AudioMS    int64 // milliseconds of sound that was heard
 }
 
 // Row is one attempt: one call of one model at one provider. It never holds any content of a prompt or an answer,
@@ -99,6 +103,8 @@ type Row struct {
 	ComputedPico *int64 // what its price list says
 	SavedPico    *int64 // what the usual way would have cost more; nil: nothing known
 	Price        string // the price used, as JSON text
+	// Was is what it was said to cost before it was priced anew, the first figure first; it is read, and never written.
+	Was []Former
 
 	// EstimateInput and EstimatePico are set at Begin, and used only if the process dies before Finish: they become
 	// the row's input tokens and cost. They are read back for running rows alone.

@@ -194,7 +194,8 @@ func TestEncodeMessages(t *testing.T) {
 		"a long id":            {p: said(llm.Block{Kind: llm.ToolCall, ID: strings.Repeat("x", 41), Name: "f"}), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"3164596df4fdd018b2c567ec8c03e79b","type":"function","function":{"name":"f","arguments":"{}"}}]}` + q},
 		"calls of two turns": {
 			p: &llm.Prompt{Messages: []llm.Message{
-				{Role: llm.Assistant, Blocks: []llm.Block{{Text: "so"}, call}}, {Role: llm.Assistant, Blocks: []llm.Block{{Kind: llm.ToolCall, ID: "d", Name: "g"}}},
+				{Role: llm.Assistant, Blocks: []llm.Block{{Text: "so"}, call}},
+				{Role: llm.Assistant, Blocks: []llm.Block{{Kind: llm.ToolCall, ID: "d", Name: "g"}}},
 				{Role: llm.User, Blocks: []llm.Block{{Kind: llm.ToolResult, ID: "c"}, {Kind: llm.ToolResult, ID: "d"}}},
 			}},
 			want: `[{"role":"assistant","content":"so","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"d","type":"function","function":{"name":"g","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":""},{"role":"tool","tool_call_id":"d","content":""}]`,
@@ -202,7 +203,9 @@ func TestEncodeMessages(t *testing.T) {
 		"Mistral's calls": {
 			p: &llm.Prompt{Messages: []llm.Message{
 				{Role: llm.Assistant, Blocks: []llm.Block{mine, {Kind: llm.Refusal, Text: "no"}, call}},
-				{Role: llm.User, Blocks: []llm.Block{{Kind: llm.ToolResult, ID: "c"}}}, {Role: llm.System, Blocks: []llm.Block{{Text: "s"}}}, {Role: llm.Assistant, Name: "n", Blocks: []llm.Block{{Text: "{"}}},
+				{Role: llm.User, Blocks: []llm.Block{{Kind: llm.ToolResult, ID: "c"}}},
+				{Role: llm.System, Blocks: []llm.Block{{Text: "s"}}},
+				{Role: llm.Assistant, Name: "n", Blocks: []llm.Block{{Text: "{"}}},
 			}}, flags: []string{llm.FlagMistralFields},
 			want: `[{"role":"assistant","content":"no","tool_calls":[{"id":"2e7d2c03a","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"2e7d2c03a","content":""},{"role":"user","content":"s"},{"role":"assistant","content":"{","prefix":true}]`,
 			lost: "reasoning of earlier turns|messages: a system message in mid-conversation went as the user's|messages: name",

@@ -175,6 +175,7 @@ func usageOf(u *llm.Usage) map[string]int64 {
 		"output": u.Output, "reasoning": u.Reasoning, "searches": u.Searches,
 		"audio_input": u.AudioInput, "audio_cache_read": u.AudioCacheRead, "audio_output": u.AudioOutput,
 		"image_input": u.ImageInput, "image_cache_read": u.ImageCacheRead, "image_output": u.ImageOutput,
+		"images": u.Images, "characters": u.Characters, "audio_ms": u.AudioMS,
 	}
 	for k, n := range m {
 		if n == 0 {

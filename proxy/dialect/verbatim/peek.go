@@ -2,6 +2,7 @@ package verbatim
 
 import (
 	"net/http"
+	"unicode/utf8"
 
 	"keytray/proxy/dialect/field"
 	"keytray/proxy/llm"
@@ -69,4 +70,14 @@ func Patch(head []byte, at [2]int, name string, form bool) ([][]byte, error) {
 		}
 	}
 	return [][]byte{head[:at[0]], text, head[at[1]:]}, nil
+}
+
+// Asks is the usage that a request alone tells, for where its answer tells none:
+// the text that is to be spoken.
+func (d Dialect) Asks(body []byte) llm.Usage {
+	if d.Kind != Speech {
+		return llm.Usage{}
+	}
+	n := utf8.RuneCountInString(field.Unquote(field.Of(body, "input")))
+	return llm.Usage{Characters: int64(n), Known: n > 0}
 }

@@ -14,11 +14,16 @@ func (d Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		return d.event(c, t, frame)
 	}
 	var failed []byte
+	var made int64
 	err := llm.Fields(frame, func(key, v []byte, _ int) bool {
 		switch string(key) {
 		case "usage", "meta":
-			if u := d.usage(v); u.Known || u.HasStated {
+			if u := d.usage(v); (u.Known || u.HasStated) && !t.Usage.Tokens() && !t.Usage.HasStated {
 				t.Usage = u
+			}
+		case "data":
+			if d.Kind == Images {
+				made = elements(v)
 			}
 		case "model":
 			t.Model = field.Unquote(v)
@@ -36,8 +41,23 @@ func (d Dialect) Tally(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		t.Err = d.DecodeError(502, nil, bytes.Clone(frame))
 	default:
 		t.Good, t.Done, t.Why = true, true, llm.EndTurn
+		pictures(t, made)
 	}
 	return llm.Last
+}
+
+// pictures counts pictures, where their tokens are not told.
+func pictures(t *llm.Tally, n int64) {
+	if n > 0 && !t.Usage.Tokens() {
+		t.Usage.Images += n
+		t.Usage.Known = true
+	}
+}
+
+// elements is how many a list has.
+func elements(v []byte) (n int64) {
+	_ = llm.Elements(v, func([]byte, int) bool { n++; return true }) // what is no list has none
+	return n
 }
 
 // usage reads what most call usage; Cohere's meta has no tokens that it bills.
@@ -66,6 +86,9 @@ func (d Dialect) event(c *llm.Call, t *llm.Tally, frame []byte) llm.Verdict {
 		}
 		if u := readUsage(d.Kind, field.Of(frame, "usage")); u.Known {
 			t.Usage = u
+		}
+		if d.Kind == Images {
+			pictures(t, 1)
 		}
 		t.Good, t.Done, t.Why = true, true, llm.EndTurn
 		return llm.Last

@@ -1,6 +1,7 @@
 package verbatim
 
 import (
+	"math"
 	"strconv"
 
 	"keytray/proxy/dialect/field"
@@ -33,6 +34,10 @@ func readUsage(k Kind, v []byte) llm.Usage {
 			c.input(v)
 		case "output_tokens_details", "output_token_details", "completion_tokens_details":
 			c.output(v)
+		case "seconds": // of sound, where that is what is billed
+			u.AudioMS = milliseconds(v)
+		case "billed_units": // Cohere
+			u.Searches = number(field.Of(v, "search_units"))
 		case "cost": // OpenRouter
 			if p, err := llm.ParsePico(string(v)); err == nil {
 				u.Stated, u.HasStated = p, true
@@ -42,11 +47,12 @@ func readUsage(k Kind, v []byte) llm.Usage {
 	})
 	if !c.any {
 		if c.total == 0 || k != Rerank {
-			return u // a duration has no price in any list; a total of both is no count of either
+			u.Known = u.AudioMS > 0 || u.Searches > 0 // a total of both is no count of either
+			return u
 		}
 		c.in = c.total // Voyage and Jina bill a ranking by its input
 	}
-	u.Known = true
+	u.Known, u.AudioMS, u.Searches = true, 0, 0 // tokens are what is billed
 	u.CacheRead = c.cached - c.cachedAudio - c.cachedImage
 	u.AudioCacheRead, u.ImageCacheRead = c.cachedAudio, c.cachedImage
 	u.AudioInput, u.ImageInput = c.inAudio-c.cachedAudio, c.inImage-c.cachedImage
@@ -96,6 +102,15 @@ func (c *counts) output(v []byte) {
 		}
 		return true
 	})
+}
+
+// milliseconds reads a number of seconds.
+func milliseconds(v []byte) int64 {
+	f, err := strconv.ParseFloat(string(v), 64)
+	if err != nil || f < 0 || f > 1<<40 {
+		return 0
+	}
+	return int64(math.Round(f * 1000))
 }
 
 func number(v []byte) int64 {

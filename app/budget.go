@@ -305,9 +305,6 @@ func (a *App) settle(at *llm.Attempt, row *ledger.Row) {
 		cost = *row.CostPico
 	}
 	a.purses.settle(a.config.Current(), at, cost)
-	if at.Note.Part == llm.PartJudge {
-		a.judging.settle(at.Request.Route, cost)
-	}
 }
 
 // spentSince sums the ledger for the purses.

@@ -32,6 +32,7 @@ func (a *App) Doctor(ctx context.Context) []Check {
 	out = append(out, a.checkConfigFile()...)
 	out = append(out, keychain...)
 	out = append(out, a.checkLedger(), a.checkOllama(ctx), a.checkDisplay())
+	out = append(out, a.checkNames()...)
 	if p := a.tokens.Health(); p != nil {
 		out = append(out, Check{Name: "Tokens", Said: p.Message, Remedy: p.Remedy})
 	} else {

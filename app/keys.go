@@ -290,10 +290,6 @@ func count(body []byte) int {
 	return 0
 }
 
-func (a *App) noProvider(id string) error {
-	return fmt.Errorf("there is no provider %q; `keytray keys list --all` shows which there are", id)
-}
-
 // envVars names the environment variables of every provider.
 func envVars(cat *catalog.Catalog) map[string][]string {
 	m := map[string][]string{}

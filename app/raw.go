@@ -33,7 +33,11 @@ func (t *table) raw(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
 	if err := t.mayCall(r, p, name); err != nil {
 		return nil, err
 	}
-	if err := t.allowed(r, model{p.ID, name}); err != nil {
+	m := model{p.ID, name}
+	if listed, ok := t.catalog.Model(p.ID, name); ok {
+		m.Name = listed.ID
+	}
+	if err := t.allowed(r, "", m, m); err != nil {
 		return nil, err
 	}
 	if r.LocalOnly && watch == nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -42,10 +46,6 @@ func (t *table) raw(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
 	base, to := t.app.rawURL(p, strings.TrimLeft(rest, "/"))
 	if name != "" && r.Model == "" {
 		r.Model = name
-	}
-	m := model{p.ID, name}
-	if listed, ok := t.catalog.Model(p.ID, name); ok {
-		m.Name = listed.ID
 	}
 	pass := t.sender(r, p, m, base, to, r.Query)
 	if r.Rest != nil && p.Auth.Scheme == "aws" && pass.Sign != nil { // whose signature is over the body

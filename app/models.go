@@ -30,11 +30,13 @@ type Model struct {
 	ollama json.RawMessage // what Ollama lists of it; nil of all others
 }
 
-// Models lists what the user's keys, Ollama and the routes can answer.
+// Models lists what the user's keys, Ollama and the routes can answer; to a
+// command, those of the running Keytray as well.
 func (a *App) Models(ctx context.Context) []Model {
 	_, _ = a.ring.All(ctx)    // what is wrong with the keychain is told by Status
 	_, _ = a.ollama.list(ctx) // and an absent Ollama has no models
-	a.rebuild()               // with the keys just read
+	a.lookBeside(ctx)
+	a.rebuild() // with the keys just read
 	return a.models(a.table.Load(), false)
 }
 

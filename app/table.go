@@ -47,7 +47,7 @@ func (a *App) learn(c *config.Config) {
 func (a *App) rebuild() {
 	a.builds.Lock()
 	defer a.builds.Unlock()
-	c, cat := a.config.Current(), a.catalog.Load()
+	c, cat, beside := a.config.Current(), a.catalog.Load(), a.beside.Load()
 	t := &table{app: a, config: c, catalog: cat, limited: limited(c), usable: map[string]bool{demoProvider: true}}
 	hosts := []string{}
 	for _, p := range cat.Providers() {
@@ -55,11 +55,15 @@ func (a *App) rebuild() {
 			continue
 		}
 		hosts = append(hosts, a.hosts(p)...)
+		usable := p.Unusable == "" && (!needsKey(p) || len(callable(a.ring.Cached(p.ID))) > 0 || a.ambient(p))
+		if beside != nil && needsKey(p) { // it answers the calls, with what it has
+			usable = slices.Contains(beside.Usable, p.ID)
+		}
+		if usable {
+			t.usable[p.ID] = true
+		}
 		if p.Unusable != "" {
 			continue
-		}
-		if !needsKey(p) || len(callable(a.ring.Cached(p.ID))) > 0 || a.ambient(p) {
-			t.usable[p.ID] = true
 		}
 		if len(a.ring.Cached(p.ID)) > 0 {
 			if host := a.untrusted(p); host != "" {

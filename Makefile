@@ -6,21 +6,25 @@ OUT      := .build
 FLAGS    := -trimpath
 VERSION  ?= 0.1.0
 LDFLAGS  := -s -w -X keytray/app.Version=$(VERSION)
-PACKAGES := ./...
+PROGRAM  := keytray$(shell $(GO) env GOEXE)
 
-.PHONY: run build build-nogui test check deps deps-test bench screenshots generate clean
+.PHONY: run build build-nogui windows test deps deps-test bench screenshots generate clean
 
 ## run: build Keytray and start it (the window where there is a display, serve where there is none)
 run: build
-	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; then ./keytray; else ./keytray serve; fi
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; then ./$(PROGRAM); else ./$(PROGRAM) serve; fi
 
-## build: ./keytray
+## build: ./keytray (keytray.exe on Windows)
 build: deps
-	$(GO) build $(FLAGS) -ldflags '$(LDFLAGS)' -o keytray .
+	$(GO) build $(FLAGS) -ldflags '$(LDFLAGS)' -o $(PROGRAM) .
 
 ## build-nogui: ./keytray without a window; needs no GL or X headers
 build-nogui:
-	$(GO) build $(FLAGS) -tags nogui -ldflags '$(LDFLAGS)' -o keytray .
+	$(GO) build $(FLAGS) -tags nogui -ldflags '$(LDFLAGS)' -o $(PROGRAM) .
+
+## windows: ./keytray.exe, made on Linux with mingw (gcc-mingw-w64-x86-64-posix)
+windows:
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc $(GO) build $(FLAGS) -ldflags '$(LDFLAGS)' -o keytray.exe .
 
 ## test: everything: vet, staticcheck, gofumpt, layers, race tests, real parts
 test: deps deps-test
@@ -29,7 +33,7 @@ test: deps deps-test
 ## bench: the proxy beside a plain reverse proxy and the bare provider
 bench: build
 	$(GO) test -run '^$$' -bench . -benchtime 0.5s ./proxy/... ./store/ledger ./app
-	$(GO) run ./proxy/proxytest/bench -keytray ./keytray $(if $(shell command -v taskset),-pin)
+	$(GO) run ./proxy/proxytest/bench -keytray ./$(PROGRAM) $(if $(shell command -v taskset),-pin)
 
 ## screenshots: every screen, light and dark, and the tray, into .build/screenshots
 screenshots: deps deps-test
@@ -46,4 +50,4 @@ deps-test:
 	@packaging/scripts/deps.sh test
 
 clean:
-	rm -rf keytray $(OUT)
+	rm -rf keytray keytray.exe $(OUT)

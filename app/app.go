@@ -93,6 +93,7 @@ type App struct {
 	controlSecret string // guarded by changes.mu, as is show
 	show          func()
 
+	beside   atomic.Pointer[holdings] // of the running Keytray, as a command knows it; see holdings
 	kept     kept
 	ledgerMu sync.Mutex
 	ledger   *ledger.Ledger

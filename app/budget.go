@@ -126,9 +126,6 @@ func usd(pico int64) string {
 // settle counts what an attempt cost.
 func (a *App) settle(at *llm.Attempt, row *ledger.Row) {
 	a.purses.settle(a.config.Current(), at, row.CostPico)
-	if at.Note.Part == llm.PartJudge {
-		a.judging.settle(at.Request.Route, used{}.add(row.CostPico).pico)
-	}
 }
 
 // spentSince sums the ledger for the purses.

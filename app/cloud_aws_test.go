@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"keytray/proxy/catalog"
 	"keytray/proxy/llm"
 )
 
@@ -124,10 +125,10 @@ func TestBedrockDialects(t *testing.T) {
 		haiku: "messages", "anthropic.claude-new-1": "messages", "us.amazon.nova-pro-v1:0": "converse",
 		"arn:aws:bedrock:us-east-1:1:application-inference-profile/x": "converse",
 	} {
-		if got := spoken(p, &llm.Request{Inbound: client{name: "messages"}}, model); got.Dialect != want || got.BaseURL != "http://127.0.0.1:9" {
+		if got := spoken(p, &llm.Request{Inbound: client{name: "messages"}}, &catalog.Model{ID: model}); got.Dialect != want || got.BaseURL != "http://127.0.0.1:9" {
 			t.Errorf("%s in %s at %s", model, got.Dialect, got.BaseURL)
 		}
-		if got := spoken(p, &llm.Request{Inbound: client{name: "chat"}}, model); got.Dialect != "converse" {
+		if got := spoken(p, &llm.Request{Inbound: client{name: "chat"}}, &catalog.Model{ID: model}); got.Dialect != "converse" {
 			t.Errorf("%s for a chat client in %s", model, got.Dialect)
 		}
 	}

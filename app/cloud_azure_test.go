@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"keytray/proxy/catalog"
 	"keytray/proxy/llm"
 )
 
@@ -78,7 +79,7 @@ func TestAzureAddresses(t *testing.T) {
 		}
 		for _, p := range []string{"chat", "messages"} {
 			at, _ := h.catalog.Load().Provider("azure")
-			at = spoken(at, &llm.Request{Inbound: client{name: p}}, map[string]string{"chat": "gpt-5-mini", "messages": "claude-sonnet-4-5"}[p])
+			at = spoken(at, &llm.Request{Inbound: client{name: p}}, &catalog.Model{ID: map[string]string{"chat": "gpt-5-mini", "messages": "claude-sonnet-4-5"}[p]})
 			if at.Dialect != p {
 				t.Errorf("a client of %s is answered in %s", p, at.Dialect)
 			}
@@ -86,7 +87,7 @@ func TestAzureAddresses(t *testing.T) {
 				t.Errorf("%s is not trusted", host)
 			}
 		}
-		if p := spoken(p, &llm.Request{Inbound: client{name: "chat"}}, "claude-sonnet-4-5"); p.Dialect != "messages" {
+		if p := spoken(p, &llm.Request{Inbound: client{name: "chat"}}, &catalog.Model{ID: "claude-sonnet-4-5"}); p.Dialect != "messages" {
 			t.Errorf("Claude is called in %s", p.Dialect)
 		}
 	}

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,10 +15,11 @@ import (
 	"time"
 
 	"keytray/proxy/upstream"
+	"keytray/store/config"
 )
 
-// controlPath is where a second Keytray talks to the running one. It takes a
-// secret that only this user can read from the running one's file.
+// controlPath is where a second Keytray talks to the running one. It takes the
+// proof of a secret that only this user can read from the running one's file.
 const controlPath = "/keytray/"
 
 // running is what the running Keytray writes down for a second one.
@@ -40,10 +40,12 @@ func (a *App) announce(addr string) error {
 	}
 	file := a.runningFile()
 	// Written aside and renamed, so that nobody reads half of it.
-	if err := os.WriteFile(file+".new", b, 0o600); err != nil {
-		return fmt.Errorf("write %s: %w", file, err)
+	if err = os.WriteFile(file+".new", b, 0o600); err == nil {
+		err = config.Rename(file+".new", file)
 	}
-	if err := os.Rename(file+".new", file); err != nil {
+	if err != nil {
+		_ = os.Remove(file + ".new")
+		_ = os.Remove(file) // of an address that is given up
 		return fmt.Errorf("write %s: %w", file, err)
 	}
 	a.server.file = file
@@ -83,19 +85,27 @@ func (a *App) control(w http.ResponseWriter, r *http.Request) {
 	a.changes.mu.Lock()
 	secret, show := a.controlSecret, a.show
 	a.changes.mu.Unlock()
-	given := r.Header.Get("Keytray-Control")
+	nonce := r.Header.Get(nonceHeader)
 	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil || !upstream.LoopbackHost(host) || r.Method != http.MethodPost || r.Header.Get("Origin") != "" || secret == "" ||
-		subtle.ConstantTimeCompare([]byte(given), []byte(secret)) != 1 {
+	if err != nil || !upstream.LoopbackHost(host) || r.Method != http.MethodPost || r.Header.Get("Origin") != "" ||
+		!proved(r.Header, secret, askedHeader, questionOf(r), nonce) {
 		http.Error(w, "forbidden", http.StatusForbidden)
 		return
 	}
+	w.Header().Set(answeredHeader, prove(secret, answeredHeader, questionOf(r), nonce))
 	switch r.URL.Path[len(controlPath):] {
+	case "here": // the proof is all that is wanted
 	case "strangers":
 		_ = json.NewEncoder(w).Encode(a.strange.now()) // who asked has gone, or has it
 		return
 	case "reprice":
 		a.repriceFor(w, r)
+		return
+	case "holdings":
+		_ = json.NewEncoder(w).Encode(a.holdings())
+		return
+	case "test":
+		_ = json.NewEncoder(w).Encode(a.testFor(r))
 		return
 	case "show":
 		if show == nil {
@@ -173,6 +183,12 @@ func askRunning(ctx context.Context, file, what string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.ask(ctx, what)
+}
+
+// ask gives the answer of the Keytray at r, within 3 s unless ctx says
+// otherwise. Whatever else answers there is an impostor, and learns nothing.
+func (r running) ask(ctx context.Context, what string) ([]byte, error) {
 	if _, limited := ctx.Deadline(); !limited {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, 3*time.Second)
@@ -182,13 +198,29 @@ func askRunning(ctx context.Context, file, what string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Keytray-Control", r.Secret)
-	// Never through a proxy: this is loopback.
-	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
-	if err != nil {
+	nonce := rand.Text()
+	req.Header.Set(nonceHeader, nonce)
+	req.Header.Set(askedHeader, prove(r.Secret, askedHeader, questionOf(req), nonce))
+	// Never through a proxy, since this is loopback, and never to where somebody points.
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	resp, err := client.Do(req)
+	var dial *net.OpError
+	switch {
+	case err == nil:
+	case errors.Is(err, context.Canceled):
+		return nil, err
+	case errors.As(err, &dial) && dial.Op == "dial":
 		return nil, fs.ErrNotExist // a file left behind by one that died
+	default:
+		return nil, impostor{r.Address, errors.Is(err, context.DeadlineExceeded)}
 	}
 	defer resp.Body.Close()
+	if !proved(resp.Header, r.Secret, answeredHeader, questionOf(req), nonce) {
+		return nil, impostor{address: r.Address}
+	}
 	switch resp.StatusCode {
 	case http.StatusNoContent:
 		return nil, nil

@@ -18,26 +18,40 @@ func TestControlIsForThisUserAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	proof := func(what string, more ...string) []string {
+		return append([]string{nonceHeader, "n", askedHeader, prove(r.Secret, askedHeader, what, "n")}, more...)
+	}
 	for _, c := range []struct {
 		method, path string
 		header       []string
 		want         int
 	}{
-		{"POST", "show", []string{"Keytray-Control", r.Secret}, 204},
-		{"POST", "keys", []string{"Keytray-Control", r.Secret}, 204},
-		{"POST", "config", []string{"Keytray-Control", r.Secret}, 204},
-		{"POST", "tokens", []string{"Keytray-Control", r.Secret}, 204},
-		{"POST", "other", []string{"Keytray-Control", r.Secret}, 404},
-		{"GET", "show", []string{"Keytray-Control", r.Secret}, 403},
+		{"POST", "here", proof("here"), 204},
+		{"POST", "show", proof("show"), 204},
+		{"POST", "keys", proof("keys"), 204},
+		{"POST", "config", proof("config"), 204},
+		{"POST", "tokens", proof("tokens"), 204},
+		{"POST", "test?provider=x", proof("test?provider=x"), 200},
+		{"POST", "other", proof("other"), 404},
+		{"GET", "show", proof("show"), 403},
 		{"POST", "show", nil, 403},
-		{"POST", "show", []string{"Keytray-Control", "x"}, 403},
-		{"POST", "show", []string{"Keytray-Control", r.Secret, "Origin", "https://evil.example"}, 403},
-		{"POST", "show", []string{"Keytray-Control", r.Secret, "Host", "evil.example:5397"}, 403},
+		{"POST", "show", proof("keys"), 403}, // of another question
+		{"POST", "test?provider=x", proof("test?provider=y"), 403},
+		{"POST", "show", proof("show", nonceHeader, "m"), 403}, // of another time
+		{"POST", "show", proof("show", nonceHeader, ""), 403},
+		{"POST", "show", proof("show", askedHeader, prove(r.Secret, answeredHeader, "show", "n")), 403}, // of the other side
+		{"POST", "show", proof("show", askedHeader, prove("", askedHeader, "show", "n")), 403},
+		{"POST", "show", proof("show", askedHeader, r.Secret), 403},
+		{"POST", "show", proof("show", "Origin", "https://evil.example"), 403},
+		{"POST", "show", proof("show", "Host", "evil.example:5397"), 403},
 		{"OPTIONS", "show", []string{"Origin", "https://evil.example", "Access-Control-Request-Method", "POST"}, 403},
 	} {
 		got := h.do(c.method, "/keytray/"+c.path, "", c.header...)
 		if got.status != c.want || got.header.Get("Access-Control-Allow-Origin") != "" {
-			t.Errorf("%s %s %v: %d", c.method, c.path, c.header[min(2, len(c.header)):], got.status)
+			t.Errorf("%s %s %v: %d", c.method, c.path, c.header[min(4, len(c.header)):], got.status)
+		}
+		if holds := got.header.Get(answeredHeader) != ""; holds != (c.want != 403) {
+			t.Errorf("%s %s: %d, and a proof: %v", c.method, c.path, got.status, holds)
 		}
 	}
 	if shown != 1 {

@@ -20,11 +20,11 @@ const (
 type demo struct{ app *App }
 
 // Do answers r; see llm.Target.
-func (d demo) Do(_ context.Context, r *llm.Request) (*llm.Response, error) {
+func (d demo) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	now := time.Now()
 	a := &llm.Attempt{
 		Request: r, Number: r.NextAttempt(), Provider: demoProvider, Model: demoModel,
-		Streamed: r.Stream, Start: now, FirstByte: now, Status: http.StatusOK, SentBytes: int64(len(r.Raw)),
+		Streamed: r.Stream, Start: now, FirstByte: now, Status: http.StatusOK, SentBytes: int64(len(r.Raw)), Note: llm.NoteOf(ctx),
 	}
 	rec := recorder(d)
 	err := rec.Begin(a)
@@ -47,7 +47,7 @@ func (d demo) Do(_ context.Context, r *llm.Request) (*llm.Response, error) {
 	rec.Finish(a)
 	return &llm.Response{
 		Outbound: demoOutbound{}, Call: call, Status: http.StatusOK, Header: http.Header{}, Stream: r.Stream,
-		Body: http.NoBody, Target: demoProvider + "/" + demoModel, Attempts: r.Attempts(),
+		Body: http.NoBody, Target: demoProvider + "/" + demoModel, Attempts: r.Attempts(), Why: a.Note.Reason,
 		Decoded: echo(text, usage),
 	}, nil
 }

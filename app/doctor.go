@@ -5,11 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -32,6 +31,7 @@ func (a *App) Doctor(ctx context.Context) []Check {
 	out = append(out, a.checkConfigFile()...)
 	out = append(out, keychain...)
 	out = append(out, a.checkLedger(), a.checkOllama(ctx), a.checkDisplay())
+	out = append(out, a.checkNames()...)
 	if p := a.tokens.Health(); p != nil {
 		out = append(out, Check{Name: "Tokens", Said: p.Message, Remedy: p.Remedy})
 	} else {
@@ -60,7 +60,11 @@ func (a *App) checkRunning(ctx context.Context) Check {
 	addr, err := a.RunningAddress(ctx)
 	if err != nil {
 		c.Said, c.Remedy = "Keytray is not running", "start it with `keytray`, or `keytray serve` where there is no display"
-		if at := loopback(a.config.Current().Listen); taken(ctx, at) {
+		at := loopback(a.config.Current().Listen)
+		switch {
+		case errors.As(err, new(impostor)):
+			c.Said, c.Remedy, _ = strings.Cut(err.Error(), ": ")
+		case taken(ctx, at):
 			c.Said, c.Remedy = "another program answers at "+at, "stop it, or choose another port under listen in config.yaml; tools that call that address send it their tokens and prompts"
 		}
 		return c
@@ -78,19 +82,24 @@ func (a *App) checkConfigFile() []Check {
 	if len(problems)+len(out) == 0 {
 		return []Check{{Name: "Settings", OK: true, Said: a.paths.Config}}
 	}
+	remedy := "correct the file; "
+	if a.config.Bare() { // there is none
+		remedy = ""
+	}
 	for _, p := range problems {
-		out = append(out, Check{Name: "Settings", Said: p.Error(), Remedy: "correct the file; " + a.meanwhile()})
+		out = append(out, Check{Name: "Settings", Said: p.Error(), Remedy: remedy + a.meanwhile()})
 	}
 	return out
 }
 
 func (a *App) checkKeychain(ctx context.Context) []Check {
-	all, err := a.ring.All(ctx)
+	all, err := a.Keys(ctx)
 	var out []Check
+	signs := slices.ContainsFunc(all, func(k Key) bool { return k.InUse })
 	if p := a.ring.Health(); p != nil {
-		out = append(out, Check{Name: "Keychain", Said: p.Message, Remedy: p.Remedy, Minor: len(all) > 0})
+		out = append(out, Check{Name: "Keychain", Said: p.Message, Remedy: p.Remedy, Minor: signs})
 	} else if err != nil {
-		out = append(out, Check{Name: "Keychain", Said: err.Error(), Minor: len(all) > 0})
+		out = append(out, Check{Name: "Keychain", Said: err.Error(), Minor: signs})
 	} else {
 		out = append(out, Check{Name: "Keychain", OK: true, Said: "answers"})
 	}
@@ -105,12 +114,12 @@ func (a *App) checkKeychain(ctx context.Context) []Check {
 	said := "none yet; demo/echo and Ollama work without"
 	if len(all) > 0 {
 		var list []string
-		for _, k := range show(all) {
+		for _, k := range all {
 			if k.InUse {
 				list = append(list, k.Provider+" "+k.Where)
 			}
 		}
-		said = cmp.Or(strings.Join(list, ", "), "none that signs calls; the admin keys read cost reports alone")
+		said = cmp.Or(strings.Join(list, ", "), "none that signs calls; `keytray keys` says what they are for")
 	}
 	return append(out, Check{Name: "Keys", OK: true, Said: said})
 }
@@ -187,24 +196,4 @@ func taken(ctx context.Context, addr string) bool {
 	}
 	_ = c.Close() // nothing was said on it
 	return true
-}
-
-// healthy asks a front door whether it is one.
-func healthy(ctx context.Context, addr string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/healthz", nil)
-	if err != nil {
-		return err
-	}
-	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, 16))
-	if err != nil || string(b) != "ok\n" {
-		return errNoListen
-	}
-	return nil
 }

@@ -82,15 +82,27 @@ func deploys(p catalog.Provider) bool {
 
 // spoken is the provider in the dialect that a model is called in: the
 // client's, so that its own bytes can be sent, where the model is served in
-// that; else the first that it is served in.
-func spoken(p catalog.Provider, r *llm.Request, model string) catalog.Provider {
+// that; else the first that it is served in. A model that only the Responses
+// API serves is called there, and so is one that calls functions and thinks
+// only there, if its request must be translated anyway.
+func spoken(p catalog.Provider, r *llm.Request, m *catalog.Model) catalog.Provider {
+	var first [3]string
+	if m.Mode == "responses" {
+		first[0] = "responses"
+	}
 	if r.Inbound != nil {
-		if own, ok := inDialect(p, r.Inbound.Name(), model); ok {
+		first[1] = r.Inbound.Name()
+	}
+	if m.Flags.Has(llm.FlagNoToolThought) {
+		first[2] = "responses"
+	}
+	for _, dialect := range first {
+		if own, ok := inDialect(p, dialect, m.ID); ok {
 			return own
 		}
 	}
 	for _, dialect := range append([]string{p.Dialect}, slices.Sorted(maps.Keys(p.Also))...) {
-		if other, ok := inDialect(p, dialect, model); ok {
+		if other, ok := inDialect(p, dialect, m.ID); ok {
 			return other
 		}
 	}

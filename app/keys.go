@@ -46,16 +46,24 @@ type Provider struct {
 	Own      bool // added by the user
 }
 
-// Keys lists all keys, the one that signs first for each provider. The keys are
-// good even when the error is not nil; it is then what is wrong with the
-// keychain, a *keys.Problem in its chain.
+// Keys lists all keys, the one that signs first for each provider. A command
+// lists those of the running Keytray with them. The keys are good even when the
+// error is not nil; it is then what is wrong with the keychain, a *keys.Problem
+// in its chain.
 func (a *App) Keys(ctx context.Context) ([]Key, error) {
-	all, err := a.ring.All(ctx)
-	return show(all), err
+	_, err := a.ring.All(ctx)
+	a.lookBeside(ctx)
+	return a.CachedKeys(), err
 }
 
 // CachedKeys is Keys from memory: it never waits.
-func (a *App) CachedKeys() []Key { return show(a.ring.CachedAll()) }
+func (a *App) CachedKeys() []Key {
+	own := show(a.ring.CachedAll())
+	if h := a.beside.Load(); h != nil {
+		return h.with(own)
+	}
+	return own
+}
 
 func show(all []keys.Key) []Key {
 	out := make([]Key, 0, len(all))
@@ -82,6 +90,16 @@ func (a *App) Providers() []Provider {
 		out = append(out, x)
 	}
 	return out
+}
+
+// MayStore tells, before anybody types a key, what keeps the keychain from
+// storing one; nil if nothing does.
+func (a *App) MayStore(ctx context.Context) error {
+	_, err := a.ring.All(ctx)
+	if p := keys.AsProblem(err); p != nil && p.Kind == keys.Damaged {
+		return nil // the next change mends the list
+	}
+	return err
 }
 
 // AddKey stores a new key in the keychain; label "" is "default".
@@ -186,6 +204,9 @@ func (a *App) TestKey(ctx context.Context, provider, label string) (KeyTest, err
 		return a.testAdmin(ctx, p)
 	}
 	all, err := a.ring.Keys(ctx, p.ID)
+	if a.lookBeside(ctx); a.heldBeside(p.ID, label) {
+		return a.testBeside(ctx, p.ID, label)
+	}
 	for i, k := range all {
 		if label == "" || k.Label == label {
 			if host := a.untrusted(p); host != "" {
@@ -288,10 +309,6 @@ func count(body []byte) int {
 		return len(bare)
 	}
 	return 0
-}
-
-func (a *App) noProvider(id string) error {
-	return fmt.Errorf("there is no provider %q; `keytray keys list --all` shows which there are", id)
 }
 
 // envVars names the environment variables of every provider.

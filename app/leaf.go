@@ -72,7 +72,9 @@ func (t *table) one(r *llm.Request, m model) (llm.Target, error) {
 		return nil, err
 	}
 	_, listed := p.Deployed(m.Name)
-	p = spoken(p, r, listed)
+	known, _ := t.catalog.Model(p.ID, listed)
+	known.ID = listed // an alias may be served elsewhere
+	p = spoken(p, r, &known)
 	if l, ok := loads(r, func() llm.Model { return t.catalog.Call(p.ID, listed) }, outbound(p.Dialect)); ok {
 		return l, nil
 	}
@@ -122,7 +124,7 @@ func (t *table) watched(r *llm.Request, p catalog.Provider, m model, out llm.Out
 	if base != t.app.baseURL(p) { // an API of its own for vectors
 		l.Base = base
 	}
-	if !r.LocalOnly && p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
+	if !r.LocalOnly && t.app.takesKey(p) {
 		l.Sign = t.app.signer(p)
 	}
 	w := route.Watched{Target: l, Provider: m.Provider, Model: lm.Name, Health: &t.app.health}
@@ -149,26 +151,19 @@ func (t *table) atLimit(r *llm.Request, l Limit) (llm.Target, error) {
 
 // mayCall refuses what the caller or the settings do not allow.
 func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
-	signed := p.Auth.Header != "" && len(t.app.ring.Cached(p.ID)) > 0
 	offline := t.config.Active == config.ActiveOffline
-	local := p.Runs(name) && isLoopback(t.app.baseURL(p))
-	if local && p.ID == ollamaProvider && (r.LocalOnly || offline) {
-		if _, err := t.app.ollama.list(t.app.ctx); err != nil { // who knows where the model runs
-			return &llm.Error{Kind: llm.Unreachable, Status: http.StatusBadGateway, Message: err.Error(), Cause: err}
-		}
-		if name != "" {
-			remote, there := t.app.ollama.remote(name)
-			if !there { // Ollama knows models by more names than it lists
-				return t.nobody(name)
-			}
-			local = !remote
+	local := true
+	if r.LocalOnly || offline {
+		var err error
+		if local, err = t.local(p, name); err != nil {
+			return err
 		}
 	}
 	if err := t.oneModel(r); err != nil {
 		return err
 	}
 	switch {
-	case r.LocalOnly && (!local || signed): // never a key
+	case r.LocalOnly && (!local || t.app.takesKey(p)):
 		return &llm.Error{
 			Kind: llm.Unauthorized, Code: "missing_api_key",
 			Message: "without a token only local models and demo/echo may be used: make one with `keytray token TOOL` and give it to the tool as its API key",
@@ -177,7 +172,7 @@ func (t *table) mayCall(r *llm.Request, p catalog.Provider, name string) error {
 		return &llm.Error{Kind: llm.NotFound, Code: "provider_unusable", Message: p.Name + " cannot be called: " + why(p)}
 	case off(t.config, p.ID):
 		return &llm.Error{Kind: llm.Forbidden, Code: "provider_off", Message: p.ID + " is turned off; turn it on in the window or under providers in config.yaml"}
-	case offline && !local && (p.Local || !isLoopback(t.app.baseURL(p))):
+	case offline && !local:
 		return &llm.Error{Kind: llm.Forbidden, Code: "offline", Message: "Keytray is offline, so only models on this computer answer: ask for one of Ollama's, or switch with `keytray use auto`"}
 	}
 	return nil

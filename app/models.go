@@ -21,7 +21,7 @@ type Model struct {
 	// Input and Output are USD per million tokens as decimals; "" is unknown.
 	Input, Output string
 	PriceSource   string // where they are from; config is the user's own word
-	Local         bool
+	Local         bool   // by its address; see table.local
 	Route         bool
 	Created       int64  // Unix seconds
 	Title         string // for people; "" is the ID
@@ -30,11 +30,13 @@ type Model struct {
 	ollama json.RawMessage // what Ollama lists of it; nil of all others
 }
 
-// Models lists what the user's keys, Ollama and the routes can answer.
+// Models lists what the user's keys, Ollama and the routes can answer; to a
+// command, those of the running Keytray as well.
 func (a *App) Models(ctx context.Context) []Model {
 	_, _ = a.ring.All(ctx)    // what is wrong with the keychain is told by Status
 	_, _ = a.ollama.list(ctx) // and an absent Ollama has no models
-	a.rebuild()               // with the keys just read
+	a.lookBeside(ctx)
+	a.rebuild() // with the keys just read
 	return a.models(a.table.Load(), false)
 }
 
@@ -57,15 +59,14 @@ func (a *App) models(t *table, localOnly bool) []Model {
 	}
 	if installed, err := a.ollama.recent(); err == nil && t.usable[ollamaProvider] {
 		p, _ := t.catalog.Provider(ollamaProvider)
-		here := isLoopback(a.baseURL(p))
+		here, keyless := isLoopback(a.baseURL(p)), !a.takesKey(p)
 		for _, m := range installed {
 			own := Model{ID: ollamaProvider + "/" + m.Name, Provider: ollamaProvider, Name: m.Name, Created: m.ModifiedAt.Unix()}
-			runs := p.Runs(m.Name) && m.RemoteHost == "" // its cloud bills a subscription
-			if own.Local = runs && here; (localOnly || offline) && !own.Local {
+			if own.Local = here && !p.PassesOn(m.Name) && m.RemoteHost == ""; offline && !own.Local || localOnly && !(own.Local && keyless) {
 				continue
 			}
-			own.ollama, _ = json.Marshal(m) // a value of its own package, that came as JSON
-			if runs {
+			own.ollama, _ = json.Marshal(m)           // a value of its own package, that came as JSON
+			if p.Runs(m.Name) && m.RemoteHost == "" { // its cloud bills a subscription
 				own.Input, own.Output = "0", "0"
 			}
 			out = append(out, own)
@@ -74,11 +75,14 @@ func (a *App) models(t *table, localOnly bool) []Model {
 	var cloud []Model
 	now := time.Now()
 	for _, p := range t.catalog.Providers() {
-		local := p.Local && isLoopback(a.baseURL(p))
-		if !t.usable[p.ID] || p.ID == ollamaProvider || (localOnly && !local) || (offline && !isLoopback(a.baseURL(p))) {
+		here, keyless := isLoopback(a.baseURL(p)), !a.takesKey(p)
+		if !t.usable[p.ID] || p.ID == ollamaProvider || offline && !here || localOnly && !(here && keyless) {
 			continue
 		}
 		for _, m := range t.catalog.Models(p.ID) {
+			if local := here && !p.PassesOn(m.ID); (offline || localOnly) && !local {
+				continue
+			}
 			if m.Mode != "" || m.Deprecated {
 				continue
 			}
@@ -86,9 +90,13 @@ func (a *App) models(t *table, localOnly bool) []Model {
 				continue // a host that was told its models has no others
 			}
 			price, _ := t.catalog.Listed(p.ID, m.ID, now)
+			in, out := price.Rates["input"], price.Rates["output"]
+			if p.Runs(m.ID) && in == "" && out == "" {
+				in, out = "0", "0"
+			}
 			cloud = append(cloud, Model{
 				ID: p.ID + "/" + m.ID, Provider: p.ID, Name: m.ID, Context: m.Context, MaxOutput: m.MaxOutput,
-				Input: price.Rates["input"], Output: price.Rates["output"], PriceSource: price.Source, Local: local, Created: created(m.Released),
+				Input: in, Output: out, PriceSource: price.Source, Local: here && !p.PassesOn(m.ID), Created: created(m.Released),
 				Title: m.Name, Flags: m.Flags,
 			})
 		}

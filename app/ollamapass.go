@@ -19,7 +19,7 @@ func (t *table) Ollama(r *http.Request, localOnly bool) (*http.Response, error) 
 	}
 	base := t.app.baseURL(p)
 	here := isLoopback(base)
-	signed := p.Auth.Header != "" && len(t.app.ring.Cached(p.ID)) > 0
+	signed := t.app.takesKey(p)
 	switch {
 	case localOnly && (!here || signed):
 		return nil, &llm.Error{

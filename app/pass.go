@@ -27,7 +27,7 @@ func (t *table) pass(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
 		return nil, err
 	} else if ok {
 		m := model{p.ID, strings.TrimPrefix(r.Model, p.ID+"/")}
-		if err := t.allowed(r, m); err != nil {
+		if err := t.allowed(r, "", m, m); err != nil {
 			return nil, err
 		}
 		return t.passTo(r, d, m)
@@ -46,15 +46,19 @@ func (t *table) fixed(r *llm.Request, find func(name string) (model, error), to 
 	rt, ok := t.config.Route(name)
 	if !ok {
 		m, err := find(name)
-		if err == nil {
-			err = t.allowed(r, m)
-		}
 		if err != nil {
+			return nil, err
+		}
+		asked, err := t.find(name)
+		if err != nil { // only m's provider knows it
+			asked = m
+		}
+		if err := t.allowed(r, name, asked, m); err != nil {
 			return nil, err
 		}
 		return to(r, m)
 	}
-	if err := t.allowed(r, model{}); err != nil {
+	if err := t.allowed(r, name, model{}, model{}); err != nil {
 		return nil, err
 	}
 	r.Route = rt.Name
@@ -95,21 +99,6 @@ func (t *table) models(c config.Target, names []string) []string {
 		names = t.models(o, names)
 	}
 	return names
-}
-
-// allowed refuses what the caller's tool may not use.
-func (t *table) allowed(r *llm.Request, m model) error {
-	if t.permits(r.Tool, r.Model, m) {
-		return nil
-	}
-	what := r.Model
-	if what == "" {
-		what = m.Provider
-	}
-	return &llm.Error{
-		Kind: llm.Forbidden, Code: "model_not_allowed", Param: "model",
-		Message: fmt.Sprintf("%s may not use %s: tools.%s.models in config.yaml lists what it may use", r.Tool, clip(what), r.Tool),
-	}
 }
 
 // told is the provider that a call's Keytray-Provider header names.
@@ -161,7 +150,7 @@ func (t *table) unswitched(name string) (model, error) {
 		}
 	}
 	m, err := t.find(name)
-	if err == nil && ok && active.Local && m.Provider != active.ID {
+	if err == nil && ok && isLoopback(t.app.baseURL(active)) && m.Provider != active.ID {
 		return model{}, &llm.Error{
 			Kind: llm.NotFound, Code: "model_not_found", Param: "model",
 			Message: fmt.Sprintf("the switch stands on %s, which has no model %s, and another model cannot stand in for one of its kind: ask for a model of %s, or switch with `keytray use auto`", active.ID, clip(name), active.ID),
@@ -222,7 +211,7 @@ func (t *table) byKeeper(r *llm.Request, d verbatim.Dialect) (llm.Target, error)
 			return nil, err
 		}
 	}
-	if err := t.allowed(r, m); err != nil {
+	if err := t.allowed(r, "", m, m); err != nil {
 		return nil, err
 	}
 	return t.passTo(r, d, m)
@@ -297,7 +286,7 @@ func (t *table) sender(r *llm.Request, p catalog.Provider, m model, base, to, qu
 		Model: t.catalog.Call(p.ID, m.Name), URL: to, Base: base, Header: headers(p, t.config),
 		Network: t.app.network, Record: recorder{t.app}, Stop: t.app.ctx.Done(),
 	}
-	if !r.LocalOnly && p.Auth.Header != "" && (needsKey(p) || len(t.app.ring.Cached(p.ID)) > 0) {
+	if !r.LocalOnly && t.app.takesKey(p) {
 		pass.Sign = t.app.signer(p)
 	}
 	return pass

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"keytray/proxy/catalog"
+	"keytray/store/config"
 )
 
 // pricesFile is what is kept of newer lists, beside the ledger.
@@ -87,7 +88,7 @@ func (a *App) writePrices(f pricesFile) error {
 	_, err = file.Write(append(b, '\n'))
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err == nil {
-		err = os.Rename(file.Name(), a.pricesPath())
+		err = config.Rename(file.Name(), a.pricesPath())
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("keep the prices: %w", err), os.Remove(file.Name()))

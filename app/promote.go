@@ -31,10 +31,15 @@ func (a *App) Promote(ctx context.Context, name string) ([]Fit, error) {
 		return nil, err
 	}
 	var all []Fit
+	t := a.table.Load()
 	for _, o := range rt.Of {
 		f := Fit{Model: o.Model}
+		judged := o.Model // as the ledger names it
+		if m, err := t.find(o.Model); err == nil {
+			judged = m.Provider + "/" + m.Name
+		}
 		for _, v := range verdicts {
-			if v.Model == o.Model {
+			if v.Model == judged {
 				f.Calls += v.Calls
 				f.Score += v.Score
 			}
@@ -46,9 +51,11 @@ func (a *App) Promote(ctx context.Context, name string) ([]Fit, error) {
 		all = append(all, f)
 	}
 	sortFits(all)
-	return all, a.config.Edit(func(e *config.Edit) error {
+	err = a.config.Edit(func(e *config.Edit) error {
 		return e.SetRoute(config.Route{Name: name, Target: config.Target{Model: all[0].Model}})
 	})
+	a.tellOther(ctx, "config")
+	return all, err
 }
 
 // contender names a target of a trial.

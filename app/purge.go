@@ -17,6 +17,7 @@ import (
 type Belongings struct {
 	Calls  int64    // in the ledger, dropped ones included
 	Keys   []string // provider and label of each key in the keychain
+	Unseen error    // no keychain could be reached, so that keys in one stay; else nil
 	Tools  []string // that have a token
 	Files  []string
 	Folder []string // removed if nothing else is in them
@@ -30,7 +31,9 @@ func (a *App) Belongings(ctx context.Context) (Belongings, error) {
 		b.Calls = s.Calls
 	}
 	all, err := a.ring.All(ctx)
-	if p := keys.AsProblem(err); p != nil && p.Kind != keys.NoService && p.Kind != keys.Damaged {
+	if p := keys.AsProblem(err); p != nil && p.Kind == keys.NoService {
+		b.Unseen = p
+	} else if p != nil && p.Kind != keys.Damaged {
 		return b, err
 	}
 	for _, k := range all {

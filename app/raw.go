@@ -32,7 +32,12 @@ func (t *table) raw(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
 	if err := t.mayCall(r, p, name); err != nil {
 		return nil, err
 	}
-	if err := t.allowed(r, model{p.ID, name}); err != nil {
+	_, listed := p.Deployed(name)
+	m := model{p.ID, listed}
+	if listed, ok := t.catalog.Model(p.ID, listed); ok {
+		m.Name = listed.ID
+	}
+	if err := t.allowed(r, "", m, m); err != nil {
 		return nil, err
 	}
 	if r.LocalOnly && watch == nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -41,13 +46,9 @@ func (t *table) raw(r *llm.Request, d verbatim.Dialect) (llm.Target, error) {
 	if name != "" && r.Model == "" {
 		r.Model = name
 	}
-	sent, listed := p.Deployed(name)
+	sent, _ := p.Deployed(name)
 	if low := strings.ToLower(rest); r.Raw == nil || strings.Contains(low, "deployments/") || strings.HasSuffix(low, "responses") {
 		sent = ""
-	}
-	m := model{p.ID, listed}
-	if listed, ok := t.catalog.Model(p.ID, listed); ok {
-		m.Name = listed.ID
 	}
 	p, base, to := t.app.rawURL(p, strings.TrimLeft(rest, "/"), sent)
 	pass := t.sender(r, p, m, base, to, r.Query)

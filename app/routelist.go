@@ -17,9 +17,10 @@ type RouteStrategy = config.Strategy
 type Route struct {
 	Name   string
 	Target RouteTarget
-	YAML   string // the target as it is written, on one line
-	Active bool   // the switch stands on it
-	Paces  []Pace // of the models that it leads to by itself, other routes aside
+	YAML   string   // the target as it is written, on one line
+	Active bool     // the switch stands on it
+	Paces  []Pace   // of the models that it leads to by itself, other routes aside
+	Doubts []string // names in it that nobody knows, in words
 }
 
 // Pace is how a model does of late.
@@ -41,6 +42,7 @@ func (a *App) Routes() []Route {
 	for _, r := range t.config.Routes {
 		out = append(out, Route{
 			Name: r.Name, Target: r.Target, YAML: r.Target.String(), Active: t.config.Active == r.Name, Paces: a.paces(t, r.Target),
+			Doubts: t.doubts(r.Target.Models()...),
 		})
 	}
 	return out
@@ -90,9 +92,14 @@ func (a *App) rests(m model) time.Duration {
 func ParseRoute(yaml string) (RouteTarget, error) { return config.ParseTarget(yaml) }
 
 // CheckRoute says what is wrong with a route before it is written, in the words
-// that config.yaml's own check has for it. It reads the file.
-func (a *App) CheckRoute(name, yaml string) error {
-	return a.editRoute(name, yaml, a.config.Try)
+// that config.yaml's own check has for it, or else which names in it nobody
+// knows. It reads the file, and may ask Ollama.
+func (a *App) CheckRoute(name, yaml string) (doubts []string, err error) {
+	if err := a.editRoute(name, yaml, a.config.Try); err != nil {
+		return nil, err
+	}
+	target, err := config.ParseTarget(yaml)
+	return a.table.Load().doubts(target.Models()...), err
 }
 
 // SetRoute adds or changes a route in config.yaml. It holds for the next call.

@@ -35,12 +35,12 @@ func TestRoutesOfConfig(t *testing.T) {
 		{"two", "safe", "leads back to itself"},
 		{"openai", "a/b", "provider"},
 	} {
-		if err := h.CheckRoute(c.name, c.yaml); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "config.yaml:") {
+		if _, err := h.CheckRoute(c.name, c.yaml); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "config.yaml:") {
 			t.Errorf("%s: %s: %v", c.name, c.yaml, err)
 		}
 	}
-	if err := h.CheckRoute("x", "{race: [demo/echo, two]}"); err != nil {
-		t.Error(err)
+	if doubts, err := h.CheckRoute("x", "{race: [demo/echo, two, openai/gpt-4o-minni]}"); err != nil || len(doubts) != 1 || doubts[0] != "no list of openai's models has gpt-4o-minni; did you mean openai/gpt-4o-mini?" {
+		t.Error(doubts, err)
 	}
 	if now, _ := os.ReadFile(h.Paths().Config); string(now) != string(before) {
 		t.Errorf("checking wrote\n%s", now)

@@ -15,19 +15,19 @@ import (
 
 // route is the target of a route. The row names the outermost one, which is
 // what was asked for.
-func (t *table) route(r *llm.Request, rt config.Route) (llm.Target, error) {
+func (t *table) route(r *llm.Request, rt config.Route, of origin) (llm.Target, error) {
 	if r.Route == "" {
 		r.Route = rt.Name
 	}
-	return t.target(r, rt.Target)
+	return t.target(r, rt.Target, of)
 }
 
 // target builds what a route's target says.
-func (t *table) target(r *llm.Request, c config.Target) (llm.Target, error) {
+func (t *table) target(r *llm.Request, c config.Target, whose origin) (llm.Target, error) {
 	if c.Strategy == "" {
-		return t.named(r, c.Model, false)
+		return t.named(r, c.Model, whose)
 	}
-	of, weights, err := t.choices(r, c)
+	of, weights, err := t.choices(r, c, whose)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (t *table) target(r *llm.Request, c config.Target) (llm.Target, error) {
 	case config.Compare:
 		return route.Compare{Choices: of}, nil
 	case config.Blend, config.Judge:
-		by, err := t.by(r, c, of)
+		by, err := t.by(r, c, of, whose)
 		if err != nil { // the answers are worth something without it
 			by = refusing{err}
 		}
@@ -58,7 +58,7 @@ func (t *table) target(r *llm.Request, c config.Target) (llm.Target, error) {
 	case config.Smart:
 		return t.smart(c, of), nil
 	case config.Split:
-		by, err := t.by(r, c, of)
+		by, err := t.by(r, c, of, whose)
 		if err != nil {
 			by = refusing{err}
 		}
@@ -85,18 +85,18 @@ func (t refusing) Do(context.Context, *llm.Request) (*llm.Response, error) { ret
 
 // by is the model that writes or judges: the one named, or the first that is
 // asked.
-func (t *table) by(r *llm.Request, c config.Target, of []route.Choice) (llm.Target, error) {
+func (t *table) by(r *llm.Request, c config.Target, of []route.Choice, whose origin) (llm.Target, error) {
 	if c.By == "" {
 		return of[0].Target, nil
 	}
-	return t.named(r, c.By, false)
+	return t.named(r, c.By, whose)
 }
 
 // choices are the targets of a strategy that can be called now, with their
 // weights. Where providers are chosen between, a bare model's name stands for
 // that model at each provider that serves it. The error is the first target's,
 // if none can be called.
-func (t *table) choices(r *llm.Request, c config.Target) ([]route.Choice, []int, error) {
+func (t *table) choices(r *llm.Request, c config.Target, whose origin) ([]route.Choice, []int, error) {
 	var all []route.Choice
 	var weights []int
 	var first error
@@ -115,12 +115,16 @@ func (t *table) choices(r *llm.Request, c config.Target) ([]route.Choice, []int,
 		}
 		if everywhere := t.everywhere(c, o); everywhere != nil {
 			for _, m := range everywhere {
+				if err := t.within(r, o.Model, m, whose); err != nil {
+					add(route.Choice{}, 0, err)
+					continue
+				}
 				target, err := t.leaf(r, m)
 				add(route.Choice{Target: target, Provider: m.Provider, Model: m.Name}, weight, err)
 			}
 			continue
 		}
-		target, err := t.target(r, o)
+		target, err := t.target(r, o, whose)
 		add(choice(target), weight, err)
 	}
 	if len(all) == 0 {
@@ -189,7 +193,7 @@ func (t *table) filter(c config.Target, all []route.Choice, weights []int) ([]ro
 			case slices.Contains(c.Prefer, o.Provider) != preferred,
 				slices.Contains(c.Ignore, o.Provider),
 				len(c.Only) > 0 && !slices.Contains(c.Only, o.Provider),
-				c.MaxPrice != nil && !t.within(o, *c.MaxPrice):
+				c.MaxPrice != nil && !t.affordable(o, *c.MaxPrice):
 			default:
 				kept, kw = append(kept, o), append(kw, weights[i])
 			}
@@ -198,9 +202,9 @@ func (t *table) filter(c config.Target, all []route.Choice, weights []int) ([]ro
 	return kept, kw
 }
 
-// within tells whether a million tokens of output cost no more than most. One
+// affordable tells whether a million tokens of output cost no more than most. One
 // of unknown price does not pass.
-func (t *table) within(c route.Choice, most int64) bool {
+func (t *table) affordable(c route.Choice, most int64) bool {
 	cost := t.catalog.Cost(c.Provider, c.Model, llm.Usage{Output: 1_000_000, Known: true}, catalog.Context{At: time.Now(), Sum: true})
 	return cost.Kind != catalog.Unpriced && int64(cost.Pico) <= most
 }

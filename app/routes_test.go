@@ -52,6 +52,8 @@ routes:
   memo: {cache: openai/gpt-5-mini}
   clever: {smart: [openai/gpt-5, openai/gpt-5-nano], bar: 0.4}
   trial: {split: [lab/a], by: lab/judge, sample: 1}
+  shared: {balance: {lab/a: 3}}
+  alone: {fallback: [lab/a, lab/b]}
   deep: {fallback: [{race: [{cheapest: [lab/a, openai/gpt-5]}], after: 1s}]}
 `, "OPENAI_API_KEY="+canary)
 	if _, err := h.Trust("openai"); err != nil {
@@ -77,16 +79,23 @@ routes:
 		{"made", `{"scores": [2, 9], "best": 2, "why": "clearer"}`, "blend of 2 answers", 3, ""},
 		{"memo", "this is gpt-5-mini", "", 1, ""},
 		{"memo", "this is gpt-5-mini", "cache: answered 0s ago", 0, "kept"},
-		{"clever", "this is gpt-5-nano", "", 1, ""},
-		{"deep", "this is a", "", 1, ""},
+		{"clever", "this is gpt-5-nano", "smart: chat of about 2 tokens needs 0.20, this has 0.43", 1, ""},
+		{"deep", "this is a", "race: number 1 of 1 to be asked; cheapest of 2", 1, ""},
+		{"shared", "this is a", "balance: its share is 3 of 3", 1, ""},
+		{"lab/a", "this is a", "", 1, ""},
+		{"alone", "this is a", "", 1, ""},
 	} {
 		before := calls.Load()
 		r := h.chat(c.model, "")
 		if got := said(r); got != c.want || r.header.Get("Keytray-Why") != c.why || calls.Load()-before != c.calls {
 			t.Errorf("%s says %q because %q after %d calls", c.model, got, r.header.Get("Keytray-Why"), calls.Load()-before)
 		}
-		if row := h.ledgerRow(); string(row.Role) != c.role || row.Route != c.model {
+		row := h.ledgerRow()
+		if string(row.Role) != c.role || row.Route != c.model && c.model != "lab/a" {
 			t.Errorf("%s: the last row is %+v", c.model, row)
+		}
+		if row.Reason != c.why && c.role != "judge" && c.role != "part" {
+			t.Errorf("%s: the row says %q, and the answer %q", c.model, row.Reason, c.why)
 		}
 	}
 	rows, err := h.ledger.Rows(t.Context(), ledger.Filter{Route: "memo"})
@@ -127,4 +136,25 @@ func (h *house) ledgerRow() ledger.Row {
 		h.t.Fatal(err)
 	}
 	return rows[0]
+}
+
+// Of a route's models for calls that are no conversation, too, the answer and its
+// row say why not the first has answered.
+func TestPassedCallsSayWhy(t *testing.T) {
+	h, api := openAIHouse(t, "routes:\n  speak: {fallback: [openai/tts-1-hd, openai/tts-1]}\n")
+	api.HandleFunc("POST /v1/audio/speech", func(w http.ResponseWriter, r *http.Request) {
+		if b, _ := io.ReadAll(r.Body); strings.Contains(string(b), "tts-1-hd") {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "sound")
+	})
+	const want = "fallback: number 2 of 2, as the one before failed (overloaded)"
+	r := h.do("POST", "/v1/audio/speech", `{"model":"speak","input":"x","voice":"alloy"}`)
+	if row := h.last(); r.status != 200 || r.header.Get("Keytray-Why") != want || row.Reason != want || row.Route != "speak" {
+		t.Errorf("%d %s because %q; the row says %q", r.status, r.body, r.header.Get("Keytray-Why"), row.Reason)
+	}
+	if r := h.do("POST", "/v1/audio/speech", `{"model":"tts-1","input":"x","voice":"alloy"}`); r.status != 200 || r.header["Keytray-Why"] != nil {
+		t.Errorf("%d %v", r.status, r.header)
+	}
 }

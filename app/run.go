@@ -101,15 +101,18 @@ func Launchable() []string {
 	return out
 }
 
-// RunningAddress is where the Keytray of this folder listens, or an error that
-// says how to start it.
+// RunningAddress is where the Keytray of this folder listens, which has proved
+// that it is the one, or an error that says what to do.
 func (a *App) RunningAddress(ctx context.Context) (string, error) {
 	if addr, _ := a.Addr(); addr != "" {
 		return loopback(addr), nil
 	}
 	r, err := readRunning(a.runningFile())
 	if err == nil {
-		err = healthy(ctx, r.Address)
+		_, err = r.ask(ctx, "here")
+	}
+	if errors.As(err, new(impostor)) {
+		return "", err
 	}
 	if err != nil {
 		return "", errors.New("no Keytray is running: start it with `keytray`, or `keytray serve` where there is no display")

@@ -74,7 +74,7 @@ func (a *App) Start() error {
 	p := a.openPort(l)
 	addr := l.Addr().String()
 	if err := a.announce(loopback(addr)); err != nil {
-		a.log.Warn("another Keytray may not find this one", "err", err)
+		a.log.Warn("other commands do not find this Keytray until it is started again", "err", err)
 	}
 	a.listens(func() { s.on, s.addr, s.err, s.port = want, addr, nil, p })
 	if old != nil {

@@ -234,7 +234,7 @@ func TestListenFollowsTheSettings(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "still listening on "+second) {
 		t.Errorf("a taken port: %v", err)
 	}
-	if err := healthy(t.Context(), second); err != nil {
+	if err := h.tell(t.Context(), "here"); err != nil {
 		t.Errorf("after the move failed: %v", err)
 	}
 	if err := h.SetListen(second); err != nil {

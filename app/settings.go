@@ -89,6 +89,7 @@ func (a *App) checkConfig(c *config.Config) error {
 			add("routes."+r.Name, "choose another name", "%s is a provider's id", r.Name)
 		}
 	}
+	problems = append(problems, strayed(c, cat)...)
 	for _, s := range c.StandIns {
 		if _, ok := cat.Provider(s.Provider); !ok {
 			add("stand_ins."+s.Provider, "", "there is no provider named %s", s.Provider)

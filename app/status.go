@@ -125,5 +125,5 @@ func (a *App) meanwhile() string {
 	return "the settings from before stay in use"
 }
 
-// errNoListen is what Doctor says when nothing listens.
+// errNoListen begins the error of a call to this Keytray while nothing listens.
 var errNoListen = errors.New("nothing listens")

@@ -86,27 +86,24 @@ const usualJudging = int64(1e11)
 // judgeCost is what judging one sample is taken to cost before it is known.
 const judgeCost = int64(1e9)
 
-// may reserves the judging of one more sample.
-func (j *judging) may(name string, most int64, now time.Time) bool {
+// may reserves the judging of one more sample; settle puts what it has cost in
+// the place of that.
+func (j *judging) may(name string, most int64, now time.Time) (settle func(cost int64), ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if day := now.Format(time.DateOnly); j.day != day {
 		j.day, j.spent = day, map[string]int64{}
 	}
 	if j.spent[name] >= most {
-		return false
+		return nil, false
 	}
-	j.spent[name] += judgeCost
-	return true
-}
-
-// settle counts what a judge's call cost in place of the estimate.
-func (j *judging) settle(name string, cost int64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.spent != nil {
-		j.spent[name] += cost - judgeCost
-	}
+	today := j.spent
+	today[name] += judgeCost
+	return func(cost int64) {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		today[name] += cost - judgeCost
+	}, true
 }
 
 // split tries targets against one another.
@@ -122,9 +119,29 @@ func (t *table) split(c config.Target, of []route.Choice, weights []int, by llm.
 		most = *c.Budget
 	}
 	s.Sample = *c.Sample
-	s.May = func(r *llm.Request) bool { return t.app.judging.may(r.Route, most, time.Now()) }
-	s.Judged = func(c route.Choice, task string, score float64) { t.app.judged(c.Name(), task, score) }
+	s.May = func(r *llm.Request) (func(string, llm.Usage), bool) {
+		settle, ok := t.app.judging.may(r.Route, most, time.Now())
+		if !ok {
+			return nil, false
+		}
+		return func(judge string, u llm.Usage) { settle(t.judgingCost(judge, u)) }, true
+	}
+	s.Judged = t.app.judged
 	return s
+}
+
+// judgingCost is what a judge's answer cost: nothing if there was none, and what
+// one is taken to cost if its price is not known.
+func (t *table) judgingCost(judge string, u llm.Usage) int64 {
+	if judge == "" {
+		return 0
+	}
+	provider, name, _ := strings.Cut(judge, "/")
+	c := t.catalog.Cost(provider, name, u, catalog.Context{At: time.Now(), Sum: true})
+	if c.Kind == catalog.Unpriced || !u.Known {
+		return judgeCost
+	}
+	return int64(c.Pico)
 }
 
 const (
@@ -134,7 +151,7 @@ const (
 
 // cache gives the same answer to the same request.
 func (t *table) cache(r *llm.Request, c config.Target, of route.Choice) llm.Target {
-	s := route.Cache{Target: of.Target, Name: r.Route, Of: fmt.Sprint(c.Of[0].Strategy, c.Of[0].Models()), Keep: c.Keep, Size: c.Size, Store: &t.app.answers, Hit: t.app.hit}
+	s := route.Cache{Target: of.Target, Name: r.Route, Of: fmt.Sprint(c.Of[0], t.models(c.Of[0], nil)), Keep: c.Keep, Size: c.Size, Store: &t.app.answers, Hit: t.app.hit}
 	if s.Keep == 0 {
 		s.Keep = usualKeep
 	}
@@ -152,7 +169,7 @@ func (a *App) hit(ctx context.Context, r *llm.Request, h route.Hit) {
 	at := &llm.Attempt{
 		Request: r, Number: r.NextAttempt(), Provider: provider, Model: name, Streamed: r.Stream,
 		Start: now, FirstByte: now, End: now, Outcome: llm.OK,
-		Note: llm.Note{Part: llm.PartKept, Reason: joined(llm.NoteOf(ctx).Reason, "cache: answered "+h.Age.Round(time.Second).String()+" ago")},
+		Note: llm.NoteOf(ctx),
 	}
 	rec := recorder{a}
 	row := rec.row(at)
@@ -162,11 +179,4 @@ func (a *App) hit(ctx context.Context, r *llm.Request, h route.Hit) {
 	}
 	row.ID = a.ledger.Begin(row)
 	rec.commit(row)
-}
-
-func joined(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "; " + b
 }

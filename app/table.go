@@ -24,6 +24,7 @@ type table struct {
 	usable  map[string]bool // providers that can be called: built, on, with a key if they need one
 	leaves  sync.Map        // dialect provider/model -> llm.Target
 	served  sync.Map        // a model's name without its maker -> []model; see servers
+	grants  sync.Map        // tool -> *grants; see may
 	limited bool            // some budget is set
 	waiting []Problem       // providers whose keys wait for the user's word; see Trust
 }
@@ -46,7 +47,7 @@ func (a *App) learn(c *config.Config) {
 func (a *App) rebuild() {
 	a.builds.Lock()
 	defer a.builds.Unlock()
-	c, cat := a.config.Current(), a.catalog.Load()
+	c, cat, beside := a.config.Current(), a.catalog.Load(), a.beside.Load()
 	t := &table{app: a, config: c, catalog: cat, limited: limited(c), usable: map[string]bool{demoProvider: true}}
 	hosts := []string{}
 	for _, p := range cat.Providers() {
@@ -54,11 +55,15 @@ func (a *App) rebuild() {
 			continue
 		}
 		hosts = append(hosts, a.hosts(p)...)
+		usable := p.Unusable == "" && (!needsKey(p) || len(callable(a.ring.Cached(p.ID))) > 0 || a.ambient(p))
+		if beside != nil && needsKey(p) { // it answers the calls, with what it has
+			usable = slices.Contains(beside.Usable, p.ID)
+		}
+		if usable {
+			t.usable[p.ID] = true
+		}
 		if p.Unusable != "" {
 			continue
-		}
-		if !needsKey(p) || len(callable(a.ring.Cached(p.ID))) > 0 || a.ambient(p) {
-			t.usable[p.ID] = true
 		}
 		if len(a.ring.Cached(p.ID)) > 0 {
 			if host := a.untrusted(p); host != "" {
@@ -100,7 +105,7 @@ func (t *table) answers(r *llm.Request) (llm.Target, error) {
 	if embeds(r) {
 		return t.fixed(r, t.unswitched, t.leaf)
 	}
-	return t.named(r, t.asked(r), true)
+	return t.named(r, t.asked(r), clients)
 }
 
 // asked is the name that a client asks for. Some of Ollama's clients put
@@ -116,45 +121,53 @@ func (t *table) asked(r *llm.Request) string {
 	return bare
 }
 
+// An origin is whose word a name is, and so what is still to be seen to; see
+// [grants].
+type origin uint8
+
+const (
+	clients  origin = iota // the client's: the tool must be allowed it, and the switch has its say
+	switched               // a route's that the switch stands on: the tool must be allowed it
+	granted                // a route's that the tool may use
+)
+
 // named finds the target of a name: a route, provider/model, or a bare model
-// name. The switch has its say over what the client asked for, not over what a
-// route names. (Routes do not lead back to themselves: config refuses those.)
-func (t *table) named(r *llm.Request, name string, asked bool) (llm.Target, error) {
-	active := t.config.Active
-	if rt, ok := t.config.Route(active); ok && asked && !strings.HasPrefix(name, demoProvider+"/") {
-		return t.route(r, rt)
+// name. (Routes do not lead back to themselves: config refuses those.)
+func (t *table) named(r *llm.Request, name string, of origin) (llm.Target, error) {
+	active, g := t.config.Active, t.may(r.Tool)
+	rt, isRoute := t.config.Route(name)
+	all, instead := t.config.Route(active)
+	instead = instead && of == clients && !strings.HasPrefix(name, demoProvider+"/")
+	var m model
+	var err error
+	if !isRoute && !(instead && g == nil) { // else nobody asks what the name stands for
+		m, err = t.find(name)
 	}
-	if rt, ok := t.config.Route(name); ok && (!asked || t.permits(r.Tool, name, model{})) {
-		return t.route(r, rt)
-	}
-	m, err := t.find(name)
-	if asked && !t.permits(r.Tool, name, m) {
-		return nil, &llm.Error{
-			Kind: llm.Forbidden, Code: "model_not_allowed", Param: "model",
-			Message: fmt.Sprintf("%s may not use %s: tools.%s.models in config.yaml lists what it may use", r.Tool, clip(name), r.Tool),
+	if of == clients {
+		if err := t.allowed(r, name, m, m); err != nil {
+			return nil, err
 		}
 	}
-	if asked && t.switched(active) && m.Provider != demoProvider && (err != nil || m.Provider != active) {
-		m, err = t.standIn(active, name)
+	if instead {
+		rt, isRoute, of = all, true, switched
+	}
+	switch {
+	case isRoute && of == switched && !g.permits(rt.Name, model{}):
+		return t.route(r, rt, switched)
+	case isRoute:
+		return t.route(r, rt, granted)
+	case of == switched && err == nil:
+		err = t.within(r, name, m, of)
+	case of == clients && t.switched(active) && m.Provider != demoProvider && (err != nil || m.Provider != active):
+		asked := m
+		if m, err = t.standIn(active, name); err == nil {
+			err = t.allowed(r, name, asked, m)
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return t.leaf(r, m)
-}
-
-// permits tells whether a tool may ask for a name, which is that of m.
-func (t *table) permits(tool, name string, m model) bool {
-	c, _ := t.config.Tool(tool)
-	if len(c.Models) == 0 {
-		return true
-	}
-	for _, may := range c.Models {
-		if may == name || may == m.Provider+"/"+m.Name || may == m.Provider+"/" && m.Provider != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // switched tells whether the tray's switch stands on one provider.
@@ -294,7 +307,13 @@ func (t *table) nobody(name string) error {
 
 // near are names like one that was not found: those that can be called first.
 func (t *table) near(name string) []string {
-	var out []string
+	var out, routes []string
+	for _, r := range t.config.Routes {
+		routes = append(routes, r.Name)
+	}
+	if near := config.Nearest(name, routes); near != "" {
+		out = append(out, near)
+	}
 	for _, m := range t.app.ollama.names() {
 		if strings.HasPrefix(m, name) || strings.HasPrefix(name, strings.TrimSuffix(m, ":latest")) {
 			out = append(out, m)
@@ -327,10 +346,14 @@ func clip(s string) string {
 	}, s) + end
 }
 
-// Models lists what may be asked for.
-func (t *table) Models(localOnly bool) []proxy.Model {
+// Models lists what a tool may ask for.
+func (t *table) Models(tool string, localOnly bool) []proxy.Model {
 	var out []proxy.Model
+	g := t.may(tool)
 	for _, m := range t.app.models(t, localOnly) {
+		if stands := (model{m.Provider, m.Name}); m.Route && !g.permits(m.ID, model{}) || !m.Route && !g.permits(m.ID, stands) {
+			continue
+		}
 		out = append(out, proxy.Model{
 			ID: m.ID, Owner: m.Provider, Created: m.Created, Name: m.Title, Context: m.Context, MaxOutput: m.MaxOutput,
 			Flags: m.Flags, Local: m.Local, Host: t.host(m), Ollama: m.ollama,

@@ -18,6 +18,7 @@ type Tool struct {
 	Created  time.Time // of the token
 	LastUsed time.Time // zero: never
 	Models   []string  // what it may ask for; none is no limit
+	Doubts   []string  // names in that list that nobody knows, in words
 	Today    Sum
 	Month    Sum // since the first of the calendar month
 }
@@ -43,8 +44,10 @@ func (a *App) Tools(ctx context.Context) ([]Tool, error) {
 		x := of(t.Name)
 		x.Token, x.Static, x.Created, x.LastUsed = true, t.Static, t.Created, t.LastUsed
 	}
-	for _, t := range a.config.Current().Tools {
-		of(t.Name).Models = slices.Clone(t.Models)
+	table := a.table.Load()
+	for _, t := range table.config.Tools {
+		x := of(t.Name)
+		x.Models, x.Doubts = slices.Clone(t.Models), table.doubts(t.Models...)
 	}
 	err := a.spentByTools(ctx, byName)
 	out := make([]Tool, 0, len(byName))
@@ -85,8 +88,12 @@ func (a *App) SetToolModels(tool string, models []string) error {
 		return err
 	}
 	if err := a.config.Edit(func(e *config.Edit) error { return e.SetToolModels(tool, models) }); err != nil {
-		return err
+		return plainly(err)
 	}
 	a.tellOther(a.ctx, "config")
 	return nil
 }
+
+// DoubtNames are words about those of a tool's models that nobody knows. It may
+// ask Ollama.
+func (a *App) DoubtNames(models []string) []string { return a.table.Load().doubts(models...) }

@@ -15,6 +15,7 @@ import (
 	"keytray/proxy/catalog"
 	"keytray/proxy/llm"
 	"keytray/proxy/upstream"
+	"keytray/store/config"
 )
 
 // trust knows to which hosts the user has agreed that a provider's keys go. A
@@ -55,7 +56,7 @@ func (t trust) add(provider, host string) error {
 	if err := os.WriteFile(t.file+".new", append(b, '\n'), 0o600); err != nil {
 		return fmt.Errorf("remember %s: %w", host, err)
 	}
-	if err := os.Rename(t.file+".new", t.file); err != nil {
+	if err := config.Rename(t.file+".new", t.file); err != nil {
 		return fmt.Errorf("remember %s: %w", host, err)
 	}
 	return nil

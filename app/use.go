@@ -47,11 +47,11 @@ func (a *App) Choices() []Choice {
 }
 
 // Use turns the switch: auto, offline, a provider's id or a route's name. It
-// writes config.yaml and holds for the next request. A command beside a running
-// Keytray may choose any provider that can be called, since the running one may
-// have a key, from its flags or its environment, that the command cannot see.
+// writes config.yaml and holds for the next request. To a command, a provider
+// can be called if the running Keytray can call it.
 func (a *App) Use(to string) error {
-	if !a.isChoice(to) && !a.mayBeChoice(to) {
+	a.lookBeside(a.ctx)
+	if !a.isChoice(to) {
 		return a.noChoice(to)
 	}
 	if err := a.config.Edit(func(e *config.Edit) error { return e.SetActive(to) }); err != nil {
@@ -70,20 +70,6 @@ func (a *App) isChoice(to string) bool {
 	return false
 }
 
-// mayBeChoice tells whether the Keytray that runs in the same folder may have a
-// key for a provider.
-func (a *App) mayBeChoice(to string) bool {
-	if a.opt.Serve {
-		return false
-	}
-	p, ok := a.catalog.Load().Provider(to)
-	if !ok || why(p) != "" || off(a.config.Current(), p.ID) {
-		return false
-	}
-	_, err := a.RunningAddress(a.ctx)
-	return err == nil
-}
-
 func (a *App) noChoice(to string) error {
 	if p, ok := a.catalog.Load().Provider(to); ok {
 		if why := why(p); why != "" {
@@ -91,6 +77,9 @@ func (a *App) noChoice(to string) error {
 		}
 		if off(a.config.Current(), p.ID) {
 			return fmt.Errorf("%s is turned off under providers in config.yaml", p.ID)
+		}
+		if a.beside.Load() != nil && len(a.ring.Cached(p.ID)) > 0 {
+			return fmt.Errorf("the running Keytray has no key for %s, and what is set in this terminal is not its own: add one with `keytray keys add %s`, or start Keytray from here", p.Name, p.ID)
 		}
 		return fmt.Errorf("there is no key for %s: add one with `keytray keys add %s`", p.Name, p.ID)
 	}

@@ -55,7 +55,8 @@ func BenchmarkFrontDoor(b *testing.B) {
 type echoes func(context.Context, *llm.Request) (*llm.Response, error)
 
 func (e echoes) Target(*llm.Request) (llm.Target, error) { return e, nil }
-func (e echoes) Models(bool) []Model                     { return nil }
+func (e echoes) Models(string, bool) []Model             { return nil }
+func (e echoes) May(string, string) bool                 { return true }
 func (e echoes) Ollama(*http.Request, bool) (*http.Response, error) {
 	return nil, errors.New("no Ollama here")
 }

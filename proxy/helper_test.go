@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,8 @@ type desk struct {
 	asked []*llm.Request
 	do    func(ctx context.Context, r *llm.Request) (*llm.Response, error)
 	list  []Model
+	// only are the names that may be asked for; none is no limit.
+	only []string
 	// ollama is the user's own; nil is none.
 	ollama func(r *http.Request, localOnly bool) (*http.Response, error)
 }
@@ -32,12 +35,14 @@ func (d *desk) Target(r *llm.Request) (llm.Target, error) {
 	return d, nil
 }
 
-func (d *desk) Models(localOnly bool) []Model {
+func (d *desk) Models(tool string, localOnly bool) []Model {
 	if localOnly {
 		return nil
 	}
-	return d.list
+	return slices.DeleteFunc(slices.Clone(d.list), func(m Model) bool { return !d.May(tool, m.ID) })
 }
+
+func (d *desk) May(_, model string) bool { return d.only == nil || slices.Contains(d.only, model) }
 
 func (d *desk) Ollama(r *http.Request, localOnly bool) (*http.Response, error) {
 	if d.ollama == nil {

@@ -20,7 +20,7 @@ type Model struct {
 	Context   int    // tokens of prompt and answer; 0 is unknown
 	MaxOutput int    // tokens; 0 is unknown
 	Flags     llm.Flags
-	Local     bool   // runs on this computer, and needs no key
+	Local     bool   // called at an address of this computer, and not passed on from there
 	Host      string // whose URL is called for it; "" of a route, and of what runs inside Keytray
 	// Ollama is what the user's Ollama lists of a model of its own
 	// (api.ListModelResponse); nil of all others.
@@ -78,7 +78,7 @@ func (h *Handler) routeModels() {
 // models lists what can be asked for.
 func (h *Handler) models(l lister) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		l.list(h, w, r, h.Table().Models(who(r).localOnly))
+		l.list(h, w, r, h.listed(r))
 	})
 }
 
@@ -86,13 +86,23 @@ func (h *Handler) models(l lister) http.Handler {
 func (h *Handler) model(l lister) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := strings.TrimPrefix(mux.Vars(r)["id"], "models/")
-		all := h.Table().Models(who(r).localOnly)
+		all := h.listed(r)
 		if i := slices.IndexFunc(all, func(m Model) bool { return m.ID == id }); i >= 0 {
 			h.json(w, l.in, l.one(all[i]))
 			return
 		}
-		h.fail(w, l.in, &llm.Error{Kind: llm.NotFound, Code: "model_not_found", Param: "model", Message: "no key of yours and no local model answers to " + id + "; GET /v1/models lists what does"})
+		e := &llm.Error{Kind: llm.NotFound, Code: "model_not_found", Param: "model", Message: "no key of yours and no local model answers to " + id + "; GET /v1/models lists what does"}
+		if c := who(r); !h.Table().May(c.tool, id) {
+			e.Message = c.tool + " may not use " + id + "; GET /v1/models lists what it may use, and `keytray token " + c.tool + " --models` changes that"
+		}
+		h.fail(w, l.in, e)
 	})
+}
+
+// listed are the models that a caller may ask for.
+func (h *Handler) listed(r *http.Request) []Model {
+	c := who(r)
+	return h.Table().Models(c.tool, c.localOnly)
 }
 
 // who is the caller that guard found.

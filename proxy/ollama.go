@@ -2,10 +2,12 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,12 +93,22 @@ func (h *Handler) asks(r *http.Request, v any) bool {
 	return resp.StatusCode == http.StatusOK && json.NewDecoder(io.LimitReader(resp.Body, 8<<20)).Decode(v) == nil
 }
 
-// ps lists what is in the real Ollama's memory: nothing, where there is none.
+// ps lists what is in the real Ollama's memory, of the models that the caller may
+// ask for: nothing, where there is none.
 func (h *Handler) ps(w http.ResponseWriter, r *http.Request) {
 	list := struct {
 		Models []json.RawMessage `json:"models"`
 	}{}
-	if !h.asks(r, &list) || list.Models == nil {
+	if !h.asks(r, &list) {
+		list.Models = nil
+	}
+	tool, table := who(r).tool, h.Table()
+	list.Models = slices.DeleteFunc(list.Models, func(m json.RawMessage) bool {
+		var loaded struct{ Name, Model string }
+		_ = json.Unmarshal(m, &loaded) // one without a name is nobody's
+		return !table.May(tool, "ollama/"+cmp.Or(loaded.Name, loaded.Model))
+	})
+	if list.Models == nil {
 		list.Models = []json.RawMessage{}
 	}
 	h.json(w, inbound("ollama"), list)
@@ -104,7 +116,7 @@ func (h *Handler) ps(w http.ResponseWriter, r *http.Request) {
 
 // pull of a model that a cloud serves is done at once; any other is Ollama's.
 func (h *Handler) pull(w http.ResponseWriter, r *http.Request) {
-	in, c := inbound("ollama"), who(r)
+	in := inbound("ollama")
 	body, err := readBody(r, maxSmall)
 	if err != nil {
 		h.fail(w, in, err)
@@ -118,9 +130,9 @@ func (h *Handler) pull(w http.ResponseWriter, r *http.Request) {
 	if ask.Model == "" {
 		ask.Model = ask.Name
 	}
-	m, ok := lookup(h.Table().Models(c.localOnly), ask.Model)
+	m, ok := lookup(h.listed(r), ask.Model)
 	if !ok || m.Ollama != nil {
-		h.change(w, withBody(r, body))
+		h.changes(w, withBody(r, body), ask.Model)
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
@@ -141,12 +153,24 @@ func withBody(r *http.Request, body []byte) *http.Request {
 	return r
 }
 
-// change passes a call on that changes what the user's Ollama holds.
-func (h *Handler) change(w http.ResponseWriter, r *http.Request) {
-	if who(r).localOnly {
-		h.fail(w, inbound("ollama"), &llm.Error{
+// change passes a call on that changes what the user's Ollama holds, in ways that
+// only a caller who may use all of it is free to: a copy can have any name.
+func (h *Handler) change(w http.ResponseWriter, r *http.Request) { h.changes(w, r, "") }
+
+// changes is change of a single model.
+func (h *Handler) changes(w http.ResponseWriter, r *http.Request, model string) {
+	in, c, table := inbound("ollama"), who(r), h.Table()
+	switch {
+	case c.localOnly:
+		h.fail(w, in, &llm.Error{
 			Kind: llm.Forbidden, Code: "token_needed",
 			Message: "without a token the models in Ollama may be used but not changed: call Ollama itself, or send a token of Keytray's (`keytray token TOOL` makes one)",
+		})
+		return
+	case !table.May(c.tool, "ollama/") && (model == "" || !table.May(c.tool, "ollama/"+model)):
+		h.fail(w, in, &llm.Error{
+			Kind: llm.Forbidden, Code: "model_not_allowed",
+			Message: c.tool + " may use some models only, and so not change what Ollama holds: call Ollama itself, or allow it all of them (ollama/) with `keytray token " + c.tool + " --models`",
 		})
 		return
 	}

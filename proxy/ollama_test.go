@@ -271,3 +271,40 @@ func TestOllamaErrorsOnOtherPaths(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
+
+// A tool that may use some models only sees those, in memory too, and changes
+// nothing else that Ollama holds: a copy can have any name.
+func TestOllamaForSomeModels(t *testing.T) {
+	h, o := ollamaDoor()
+	d := h.Table().(*desk)
+	d.only = []string{"ollama/tiny:latest", "ollama/tiny", "quick"}
+	o.answers["/api/ps"] = `{"models":[{"name":"tiny:latest"},{"model":"large:latest"},{"size":1}]}`
+	if w := call(h, "GET", "/api/ps", ""); w.Body.String() != `{"models":[{"name":"tiny:latest"}]}` {
+		t.Errorf("%s", w.Body)
+	}
+	w := call(h, "GET", "/api/tags", "")
+	if list := w.Body.String(); strings.Count(list, `"name"`) != 2 || !strings.Contains(list, `"tiny:latest"`) || !strings.Contains(list, `"quick"`) {
+		t.Errorf("%s", list)
+	}
+	if w := call(h, "POST", "/api/show", `{"model":"claude-sonnet"}`); w.Code != 404 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	for path, body := range map[string]string{
+		"/api/pull": `{"model":"large"}`, "/api/copy": `{"source":"large","destination":"tiny"}`, "/api/create": `{"model":"tiny","from":"large"}`,
+		"/api/push": `{"model":"tiny"}`,
+	} {
+		n := len(o.asked)
+		if w := call(h, "POST", path, body); w.Code != 403 || !strings.Contains(said(t, w), "ollama/") || len(o.asked) != n {
+			t.Errorf("%s: %d %s, asked %q", path, w.Code, w.Body, o.asked[n:])
+		}
+	}
+	o.answers["/api/pull"] = "{}\n"
+	if w := call(h, "POST", "/api/pull", `{"model":"tiny"}`); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	d.only = append(d.only, "ollama/")
+	o.answers["/api/copy"] = "{}\n"
+	if w := call(h, "POST", "/api/copy", `{"source":"large","destination":"tiny"}`); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

@@ -42,7 +42,7 @@ func detailsOf(m *Model) details { return details{Family: m.Owner, Families: []s
 func (h *Handler) tags(w http.ResponseWriter, r *http.Request) {
 	list := struct {
 		Models []any `json:"models"`
-	}{shaped(h.Table().Models(who(r).localOnly), ollamaModel)}
+	}{shaped(h.listed(r), ollamaModel)}
 	h.json(w, inbound("ollama"), list)
 }
 
@@ -108,7 +108,7 @@ func (h *Handler) show(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, in, llm.Invalid("model", "model is required: name the model to show"))
 		return
 	}
-	m, ok := lookup(h.Table().Models(who(r).localOnly), name)
+	m, ok := lookup(h.listed(r), name)
 	switch {
 	case !ok:
 		h.fail(w, in, &llm.Error{Kind: llm.NotFound, Code: "model_not_found", Message: "model '" + headerSafe(name) + "' not found"})

@@ -183,6 +183,9 @@ func (h *Handler) handOver(w http.ResponseWriter, d verbatim.Dialect, resp *llm.
 	}
 	hd["Keytray-Target"] = []string{headerSafe(resp.Target)}
 	hd["Keytray-Attempts"] = []string{strconv.Itoa(resp.Attempts)}
+	if resp.Why != "" {
+		hd["Keytray-Why"] = []string{headerSafe(resp.Why)}
+	}
 	if b, ok := resp.Body.(interface{ Len() int }); ok && b.Len() >= 0 && resp.Status != http.StatusNoContent {
 		hd["Content-Length"] = []string{strconv.Itoa(b.Len())}
 	}

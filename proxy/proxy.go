@@ -24,8 +24,11 @@ type Table interface {
 	// Target finds who answers r, by r.Model. The error is an *llm.Error
 	// that tells the client what it may ask for instead.
 	Target(r *llm.Request) (llm.Target, error)
-	// Models lists what may be asked for, in a sensible order.
-	Models(localOnly bool) []Model
+	// Models lists what a tool may ask for, in a sensible order.
+	Models(tool string, localOnly bool) []Model
+	// May tells whether a tool may ask for a model by that name. PROVIDER/ is
+	// all that a provider has.
+	May(tool, model string) bool
 	// Ollama sends r to the user's own Ollama: its method, path, body, and of
 	// its header what says what the body is. The caller closes the answer's
 	// body. The error is an *llm.Error.

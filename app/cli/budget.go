@@ -149,25 +149,9 @@ func (f *face) setBudget(ctx context.Context, a *app.App, scope app.Scope, b app
 
 // warnScope says that nothing goes by a name yet: it may be misspelt.
 func (f *face) warnScope(ctx context.Context, a *app.App, scope app.Scope) {
-	switch scope.Of {
-	case "tool":
-		for _, t := range a.Tokens() {
-			if t.Tool == scope.Name {
-				return
-			}
-		}
-		f.note("keytray: note: no tool has a token under the name %s yet", scope.Name)
-	case "key":
-		id, label, _ := strings.Cut(scope.Name, "/")
-		all, err := a.Keys(ctx)
-		for _, k := range all {
-			if k.Provider == id && k.Label == label {
-				return
-			}
-		}
-		if err == nil {
-			f.note("keytray: note: this command sees no key %s of %s", quote(label), id)
-		}
+	_, _ = a.Keys(ctx) // so that they are known; what is wrong with the keychain is told elsewhere
+	if said := a.DoubtScope(scope); said != "" {
+		f.note("keytray: note: %s", said)
 	}
 }
 

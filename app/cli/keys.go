@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -20,7 +21,8 @@ standard input; it is never an argument, where others could see it.
 
 A provider may have several keys, told apart by labels. The first one there is
 signs, in this order: serve --key, the provider's environment variable, the
-keychain in the order of adding. Alone, keys lists them.`,
+keychain in the order of adding. Alone, keys lists them, with those that only
+the running Keytray was given.`,
 		Example: `  keytray keys add openai
   pass openai | keytray keys add openai --label work
   keytray keys test`,
@@ -67,6 +69,9 @@ account.`,
 				if !p.Built {
 					f.note("keytray: note: %s cannot be called yet: %s", p.Name, p.Why)
 				}
+				if err := a.MayStore(ctx); err != nil && f.asks() {
+					return err
+				}
 				if p.KeysURL != "" && f.asks() {
 					f.note("Get a key at %s", p.KeysURL)
 				}
@@ -80,7 +85,7 @@ account.`,
 				if err := a.AddKey(ctx, p.ID, label, secret); err != nil {
 					return err
 				}
-				f.stored(a, p, label, "stored")
+				f.stored(ctx, a, p, label, "stored")
 				return nil
 			})
 		},
@@ -117,7 +122,7 @@ func (f *face) keysReplace() *cobra.Command {
 				if err := a.ReplaceKey(ctx, p.ID, k.Label, secret); err != nil {
 					return err
 				}
-				f.stored(a, p, k.Label, "replaced")
+				f.stored(ctx, a, p, k.Label, "replaced")
 				return nil
 			})
 		},
@@ -151,7 +156,7 @@ func (f *face) keysRemove() *cobra.Command {
 					return err
 				}
 				f.say("removed %s %s %s", p.ID, k.Label, k.Hint)
-				if left := inUse(a, p.ID); left != nil {
+				if left := inUse(ctx, a, p.ID); left != nil {
 					f.say("in use now: %s %s (%s)", left.Label, left.Hint, left.Where)
 				} else {
 					f.say("%s has no key left: calls to it are refused", p.ID)
@@ -218,11 +223,11 @@ kept in trusted.json.`,
 }
 
 // stored says where a key went and which one signs.
-func (f *face) stored(a *app.App, p app.Provider, label, what string) {
+func (f *face) stored(ctx context.Context, a *app.App, p app.Provider, label, what string) {
 	if label = strings.TrimSpace(label); label == "" {
 		label = "default"
 	}
-	first := inUse(a, p.ID)
+	first := inUse(ctx, a, p.ID)
 	for _, k := range a.CachedKeys() {
 		if k.Provider == p.ID && k.Stored && strings.EqualFold(k.Label, label) {
 			f.say("%s %s %s %s %s", what, p.ID, k.Label, k.Hint, k.Where)
@@ -239,8 +244,9 @@ func (f *face) stored(a *app.App, p app.Provider, label, what string) {
 }
 
 // inUse is the key that signs for a provider, or nil.
-func inUse(a *app.App, provider string) *app.Key {
-	for _, k := range a.CachedKeys() {
+func inUse(ctx context.Context, a *app.App, provider string) *app.Key {
+	keys, _ := a.Keys(ctx) // those that were read are good
+	for _, k := range keys {
 		if k.Provider == provider && k.InUse {
 			return &k
 		}

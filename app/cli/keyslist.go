@@ -17,8 +17,8 @@ func (f *face) keysList() *cobra.Command {
 		Short: "List keys, where each comes from and which one is in use",
 		Long: `List shows every key, by its last characters alone, with where it comes from.
 A provider's first one is in use: serve --key comes first, then the environment,
-then the keychain. The environment is that of this command; a Keytray that runs
-already has its own.
+then the keychain. If Keytray runs, it is its keys that are in use, and what only
+it or only this terminal was given says so.
 
 --all lists all providers instead, with their environment variables and whether
 Keytray can call them.`,
@@ -74,7 +74,7 @@ func (f *face) listKeys(ctx context.Context, all, asJSON bool) error {
 		case asJSON:
 			err = f.keysJSON(keys)
 		case len(keys) == 0:
-			f.note("There are no keys yet. Store one with `keytray keys add PROVIDER`; demo/echo and Ollama's models need none. Keys given to a running Keytray alone, with --key or in its environment, are not seen here.")
+			f.note("There are no keys yet. Store one with `keytray keys add PROVIDER`; demo/echo and Ollama's models need none.")
 		default:
 			f.keysTable(keys)
 		}

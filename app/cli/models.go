@@ -79,12 +79,12 @@ func (f *face) models(ctx context.Context, a *app.App, search []string, asJSON b
 		switch {
 		case m.Route:
 			note = "route"
+		case m.PriceSource == app.PriceOfConfig:
+			note = "your price"
 		case m.Local:
 			note = "on this computer"
 		case m.Input == "" && m.Output == "":
 			note = "no price known"
-		case m.PriceSource == app.PriceOfConfig:
-			note = "your price"
 		}
 		context := ""
 		if m.Context > 0 {

@@ -30,6 +30,13 @@ func (f *face) warn(said, remedy string) {
 	f.note("keytray: warning: %s", advice(said, remedy))
 }
 
+// doubts prints what may be misspelt in what goes by a name.
+func (f *face) doubts(name string, all []string) {
+	for _, said := range all {
+		f.note("keytray: note: %s: %s", name, view.PlainText(said))
+	}
+}
+
 // warnOf prints what the app knows to be wrong with these things. What is not
 // grave, as no keychain where the environment has the keys, is left to doctor
 // and to keys list.

@@ -60,6 +60,9 @@ func (f *face) purge(ctx context.Context, a *app.App, yes bool) error {
 	for _, file := range b.Files {
 		f.say("  %s", file)
 	}
+	if b.Unseen != nil {
+		f.note("keytray: warning: %s, so keys and tokens that Keytray has put into a keychain stay there. To remove them too, run `keytray purge` where it can be reached, such as in a desktop session, and before this: the list of tokens goes with the rest.", view.PlainText(b.Unseen.Error()))
+	}
 	if err := f.agreed(ctx, yes, "Remove all of it?", "nothing was removed"); err != nil {
 		return err
 	}

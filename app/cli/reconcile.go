@@ -129,7 +129,7 @@ func (f *face) addAdminKey(ctx context.Context, a *app.App, p app.Provider) erro
 	if err := a.AddKey(ctx, p.ID, adminLabel, secret); err != nil {
 		return err
 	}
-	f.stored(a, p, adminLabel, "stored")
+	f.stored(ctx, a, p, adminLabel, "stored")
 	return nil
 }
 

@@ -50,7 +50,9 @@ where the switch stands.`,
 		Use:   "set NAME YAML",
 		Short: "Add or change a route",
 		Long: `Set writes a route to config.yaml, where comments stay. It is checked before:
-what is wrong is said, and nothing is written. It holds from the next call on.`,
+what is wrong is said, and nothing is written. A model that is in no list is
+written all the same, with a note, as it may be new. It holds from the next call
+on.`,
 		Example: `  keytray routes set quick '{race: [groq/llama-4, openai/gpt-6-luna], after: 500ms}'
   keytray routes set cheap '{cheapest: [gpt-6-luna, gemini-3-flash]}'`,
 		Args:              exactly(2, "a route's name and its target, such as '{fallback: [a/b, c/d]}'"),
@@ -61,6 +63,11 @@ what is wrong is said, and nothing is written. It holds from the next call on.`,
 					return err
 				}
 				f.say("the route %s is set", args[0])
+				for _, r := range a.Routes() {
+					if r.Name == args[0] {
+						f.doubts(r.Name, r.Doubts)
+					}
+				}
 				return nil
 			})
 		},
@@ -130,6 +137,9 @@ func (f *face) routes(a *app.App, asJSON bool) error {
 		f.note("There is no route. Add one with `keytray routes set safe '{fallback: [a/b, c/d]}'`.")
 	default:
 		f.print(view.RouteTable(all))
+		for _, r := range all {
+			f.doubts(r.Name, r.Doubts)
+		}
 	}
 	f.warnOf(a, "config")
 	return nil

@@ -25,9 +25,12 @@ where there is none, it is shown once, when it is made. Alone, token lists the
 tools, with when each called last and what it spent today and this month.
 
 With --models a tool may ask for these models and routes alone, and for PROVIDER/
-all of a provider's; any takes that back. What a tool may spend is set with
-keytray budget set tool NAME. KEYTRAY_TOKEN, in the environment of the Keytray
-that runs, is one more, of the tool env.`,
+all of a provider's; any takes that back. It sees no others in the lists of
+models, and what the switch has answer must be among them too. What a tool may
+spend is set with keytray budget set tool NAME.
+
+KEYTRAY_TOKEN, in the environment of the Keytray that runs, is one more token, of
+the tool env.`,
 		Example: `  keytray token my-editor
   export OPENAI_API_KEY=$(keytray token my-script)
   keytray token my-editor --rotate
@@ -81,6 +84,7 @@ func (f *face) allow(a *app.App, tool string, models []string) error {
 		return err
 	}
 	f.say("%s may ask for %s", tool, view.Allowed(models))
+	f.doubts(tool, a.DoubtNames(models))
 	return nil
 }
 

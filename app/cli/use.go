@@ -62,9 +62,6 @@ func (f *face) use(ctx context.Context, a *app.App, to string) error {
 		return err
 	}
 	f.say("the switch is on %s", a.Status().Active)
-	if !keyed(a, to) {
-		f.note("keytray: note: this command sees no key for %s; the Keytray that runs may have one of its own", to)
-	}
 	return nil
 }
 
@@ -78,16 +75,6 @@ func positionIDs(a *app.App) []string {
 		out = append(out, p.ID)
 	}
 	return out
-}
-
-// keyed tells whether a position is none that lacks a key.
-func keyed(a *app.App, to string) bool {
-	for _, p := range a.Providers() {
-		if p.ID == to && p.NeedsKey {
-			return inUse(a, to) != nil
-		}
-	}
-	return true
 }
 
 func offered(a *app.App, to string) bool {

@@ -37,6 +37,7 @@ func (f *face) window(cmd *cobra.Command, _ []string) error {
 	if err := a.Start(); err != nil {
 		log.Error(err.Error()) // the window says so too, and offers another port
 	}
+	leaveConsole()
 	return errors.Join(f.env.Window(a), a.Close())
 }
 

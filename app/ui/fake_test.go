@@ -40,6 +40,7 @@ type fake struct {
 	fit       []app.Fit
 	askErr    error
 	checkErr  error
+	doubts    []string // about what a tool may ask for
 	budget    app.BudgetSettings
 	warnings  []app.Warning
 	rests     []app.Rest

@@ -43,6 +43,7 @@ func (f *fake) Tools(context.Context) ([]app.Tool, error) {
 		x.Today = app.Sum{Calls: int64(i), CostPico: usd(0.41 * float64(i))}
 		x.Month = app.Sum{Calls: int64(9 * i), CostPico: usd(3.7 * float64(i)), Unpriced: int64(i % 2)}
 		if i == 1 {
+			x.Doubts = f.doubts
 			x.Models = []string{"openai/", "safe"}
 		}
 		out = append(out, x)
@@ -75,11 +76,18 @@ func (f *fake) SetToolModels(tool string, models []string) error {
 func (f *fake) Routes() []app.Route              { return f.routes }
 func (f *fake) SetRoute(name, yaml string) error { return f.note("route", name, yaml) }
 func (f *fake) RemoveRoute(name string) error    { return f.note("remove route", name) }
-func (f *fake) CheckRoute(name, yaml string) error {
+func (f *fake) Promote(_ context.Context, name string) ([]app.Fit, error) {
+	return nil, f.note("promote", name)
+}
+
+func (f *fake) CheckRoute(name, yaml string) ([]string, error) {
 	if _, err := app.ParseRoute(yaml); err != nil {
-		return err
+		return nil, err
 	}
-	return f.checkErr
+	if f.checkErr == nil && strings.Contains(yaml, "ghost") {
+		return []string{"no list of openai's models has ghost; did you mean openai/host?"}, nil
+	}
+	return nil, f.checkErr
 }
 
 // route is a route from its YAML.
@@ -97,7 +105,7 @@ func (f *fake) Models(context.Context) []app.Model {
 	return []app.Model{
 		{ID: "demo/echo", Local: true},
 		{ID: "safe", Route: true},
-		{ID: "ollama/qwen3", Local: true},
+		{ID: "ollama/qwen3", Local: true, Input: "0", Output: "0"},
 		{ID: "anthropic/claude-sonnet-5-5", Input: "3", Output: "15"},
 		{ID: "openai/gpt-6-luna", Input: "0.5", Output: "2"},
 		{ID: "openai/unknown"},

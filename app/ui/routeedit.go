@@ -4,6 +4,7 @@ package ui
 
 import (
 	"context"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -225,7 +226,8 @@ func (e *routeEdit) check() {
 	}
 	e.checking = true
 	name, yaml := e.form.Name, e.text()
-	e.r.s.crew.act(func(context.Context) error { return e.r.s.k.CheckRoute(name, yaml) }, func(err error) {
+	var doubts []string
+	e.r.s.crew.act(func(context.Context) (err error) { doubts, err = e.r.s.k.CheckRoute(name, yaml); return err }, func(err error) {
 		e.checking = false
 		switch {
 		case e.again:
@@ -233,6 +235,8 @@ func (e *routeEdit) check() {
 			e.check()
 		case err != nil:
 			e.say(view.Mistake(err), view.Bad)
+		case len(doubts) > 0:
+			e.say("It can be saved. "+strings.Join(view.Sentences(doubts), " "), view.Busy)
 		default:
 			e.say("Nothing is wrong with it.", view.Good)
 		}

@@ -127,11 +127,19 @@ func (r *routesScreen) card(c view.RouteCard) fyne.CanvasObject {
 	} else {
 		add("Turn the switch here", func() { r.s.use(c.Name) })
 	}
+	if c.Trial {
+		add("End the trial", func() { r.promote(c.Name) })
+	}
 	add("Edit", func() { r.editNamed(c.Name) })
 	add("Remove", func() { r.remove(c.Name) })
 	parts := []fyne.CanvasObject{container.NewGridWithColumns(2, sized(bold(line(c.Name)), theme.SizeNameSubHeadingText), stands)}
 	for _, b := range c.Tree {
 		parts = append(parts, container.New(layout.NewCustomPaddedLayout(0, 0, float32(20*b.Depth), 0), prose(b.Text)))
+	}
+	for _, said := range c.Doubts {
+		doubt := prose(said)
+		tint(doubt, view.Busy)
+		parts = append(parts, doubt)
 	}
 	tree := container.New(&stacked{gap: -10}, parts...)
 	return newPanel(container.New(&stacked{gap: 4}, tree, inCard(tight(paceTable(c.Paces))), bar))
@@ -164,6 +172,16 @@ func (r *routesScreen) editNamed(name string) {
 			return
 		}
 	}
+}
+
+// promote ends a trial.
+func (r *routesScreen) promote(name string) {
+	r.s.ask(question{
+		title: "End the trial " + name + "?", text: "From then on the route leads to the model whose answers were judged best. What judges found is kept.",
+		verb: "Take the best one",
+		do:   func(ctx context.Context, _ string) error { _, err := r.s.k.Promote(ctx, name); return err },
+		done: func(string) { r.refresh() },
+	})
 }
 
 func (r *routesScreen) remove(name string) {

@@ -8,6 +8,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+
+	"keytray/app"
 )
 
 func TestRoutes(t *testing.T) {
@@ -20,6 +22,9 @@ func TestRoutes(t *testing.T) {
 		if !s.says(want) {
 			t.Errorf("the screen does not say %q", want)
 		}
+	}
+	if s.says("End the trial") {
+		t.Error("a route that tries nothing can be ended")
 	}
 	test.Tap(s.button(t, "Turn the switch to Automatic"))
 	test.Tap(s.button(t, "Turn the switch here"))
@@ -69,6 +74,30 @@ func TestRouteForm(t *testing.T) {
 	if c.Overlays().Top() != nil {
 		t.Error("the form stays")
 	}
+}
+
+// What may be misspelt is told on the card and in the form, and can be saved.
+func TestRouteDoubts(t *testing.T) {
+	k := newFake()
+	k.routes = []app.Route{route("trial", "{split: [{openai/ghost: 3}, {race: [a/b, c/d], weight: 2}], sample: 5%}", false)}
+	k.routes[0].Doubts = []string{"no list of openai's models has ghost; did you mean openai/host?", "nobody serves a model named x"}
+	s := opened(t, k, "light", atRoutes)
+	for _, want := range []string{"No list of openai's models has ghost; did you mean openai/host?", "Nobody serves a model named x."} {
+		if !s.says(want) {
+			t.Errorf("the screen does not say %q", want)
+		}
+	}
+	test.Tap(s.button(t, "Edit"))
+	if !s.says("It can be saved. No list of openai's models has ghost; did you mean openai/host?") {
+		t.Error("the form does not say so")
+	}
+	if f := s.fields(); f[1].Text != "openai/ghost" || f[2].Text != "3" || f[3].Text != "{race: [a/b, c/d]}" || f[4].Text != "2" {
+		t.Errorf("the form has %q, %q, %q, %q", f[1].Text, f[2].Text, f[3].Text, f[4].Text)
+	}
+	test.Tap(s.button(t, "Save"))
+	test.Tap(s.button(t, "End the trial"))
+	test.Tap(s.button(t, "Take the best one"))
+	k.asked(t, "route trial {split: [{openai/ghost: 3}, {race: [a/b, c/d], weight: 2}], sample: 0.05}", "promote trial")
 }
 
 func TestRouteAsYAML(t *testing.T) {

@@ -46,7 +46,8 @@ type Keytray interface {
 
 	Routes() []app.Route
 	Fit() []app.Fit
-	CheckRoute(name, yaml string) error
+	CheckRoute(name, yaml string) (doubts []string, err error)
+	Promote(ctx context.Context, name string) ([]app.Fit, error)
 	SetRoute(name, yaml string) error
 	RemoveRoute(name string) error
 

@@ -125,6 +125,11 @@ func (t *toolsScreen) card(c view.ToolCard) fyne.CanvasObject {
 	parts := []fyne.CanvasObject{
 		sized(bold(line(c.Name)), theme.SizeNameSubHeadingText), quietLine(capital(c.Token)), line(c.Models),
 	}
+	for _, said := range c.Doubts {
+		doubt := prose(said)
+		tint(doubt, view.Busy)
+		parts = append(parts, doubt)
+	}
 	if c.Spent != "" {
 		parts = append(parts, line(c.Spent))
 	}

@@ -14,8 +14,9 @@ import (
 
 func TestToolsAndTokens(t *testing.T) {
 	k := newFake()
+	k.doubts = []string{"nobody serves a model named saef; did you mean safe?"}
 	s := opened(t, k, "light", atTools)
-	for _, want := range []string{"Last used 1 min ago", "May ask for all of openai and safe", "$4.31 of $5.00 today: $0.69 left", "Never used", "its token is KEYTRAY_TOKEN", "Today $0.41 · this month $3.70 + 1 unpriced", "can be shown again"} {
+	for _, want := range []string{"Nobody serves a model named saef; did you mean safe?", "Last used 1 min ago", "May ask for all of openai and safe", "$4.31 of $5.00 today: $0.69 left", "Never used", "its token is KEYTRAY_TOKEN", "Today $0.41 · this month $3.70 + 1 unpriced", "can be shown again"} {
 		if !s.says(want) {
 			t.Errorf("the screen does not say %q", want)
 		}

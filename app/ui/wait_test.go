@@ -28,9 +28,10 @@ func (k stuck) Token(context.Context, string) (app.TokenText, error) {
 	k.wait()
 	return app.TokenText{}, nil
 }
-func (k stuck) Routes() []app.Route                { k.wait(); return nil }
-func (k stuck) CheckRoute(string, string) error    { k.wait(); return nil }
-func (k stuck) Models(context.Context) []app.Model { k.wait(); return nil }
+func (k stuck) Routes() []app.Route                                { k.wait(); return nil }
+func (k stuck) Promote(context.Context, string) ([]app.Fit, error) { k.wait(); return nil, nil }
+func (k stuck) CheckRoute(string, string) ([]string, error)        { k.wait(); return nil, nil }
+func (k stuck) Models(context.Context) []app.Model                 { k.wait(); return nil }
 func (k stuck) Ask(context.Context, string, string, func(string)) (app.Answer, error) {
 	k.wait()
 	return app.Answer{}, nil

@@ -119,7 +119,7 @@ func modelNote(m app.Model) string {
 	switch {
 	case m.Route:
 		return "a route"
-	case m.Local:
+	case m.Local && m.Input == "0" && m.Output == "0":
 		return "on this computer, free"
 	case m.Input == "" && m.Output == "":
 		return "no price known"

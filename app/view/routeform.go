@@ -137,16 +137,11 @@ func (f RouteForm) YAML() string {
 	for i, t := range targets {
 		parts[i] = targetText(t.Text)
 		if weighed {
-			if t.Weight == "" {
-				t.Weight = "1"
-			}
-			parts[i] += ": " + word(t.Weight)
+			parts[i] = t.weighed()
 		}
 	}
 	list := "[" + strings.Join(parts, ", ") + "]"
 	switch {
-	case weighed:
-		list = "{" + strings.Join(parts, ", ") + "}"
 	case f.Strategy == "cache" && len(parts) == 1:
 		list = parts[0]
 	}
@@ -170,7 +165,22 @@ func targetText(s string) string {
 	if strings.HasPrefix(s, "{") {
 		return s
 	}
-	return word(s)
+	return app.RouteTarget{Model: s}.String()
+}
+
+// weighed is a target in a list of targets with weights.
+func (t FormTarget) weighed() string {
+	text := targetText(t.Text)
+	strategy, isStrategy := strings.CutSuffix(t.Text, "}")
+	switch {
+	case t.Weight == "" || t.Weight == "1":
+		return text
+	case isStrategy && strings.HasPrefix(t.Text, "{"):
+		return strategy + ", weight: " + word(t.Weight) + "}"
+	case strings.Contains(text, ":") && !strings.HasPrefix(text, `"`): // as a name it would end there
+		text = strconv.Quote(text)
+	}
+	return "{" + text + ": " + word(t.Weight) + "}"
 }
 
 // word is a value on one line, quoted if YAML would read something else.

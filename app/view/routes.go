@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,8 +15,10 @@ type RouteCard struct {
 	Name   string
 	YAML   string
 	Active bool
+	Trial  bool // it can be ended: its models' answers are judged
 	Tree   []Branch
 	Paces  []PaceLine
+	Doubts []string // sentences
 }
 
 // Branch is a line of a route's tree in words.
@@ -47,11 +50,26 @@ func NewFit(all []app.Fit) []FitLine {
 func NewRoutes(routes []app.Route, now time.Time) []RouteCard {
 	out := make([]RouteCard, len(routes))
 	for i, r := range routes {
-		c := RouteCard{Name: r.Name, YAML: r.YAML, Active: r.Active, Tree: RouteTree(r.Target)}
+		c := RouteCard{Name: r.Name, YAML: r.YAML, Active: r.Active, Tree: RouteTree(r.Target), Trial: r.Target.Strategy == "split" && r.Target.Sample != nil}
 		for _, p := range r.Paces {
 			c.Paces = append(c.Paces, paceLine(p, now))
 		}
+		c.Doubts = Sentences(slices.DeleteFunc(slices.Clone(r.Doubts), func(said string) bool { // what stands by its model already
+			return slices.ContainsFunc(r.Paces, func(p app.Pace) bool { return p.Why == said })
+		}))
 		out[i] = c
+	}
+	return out
+}
+
+// Sentences are remarks, each as a sentence of its own.
+func Sentences(remarks []string) []string {
+	out := make([]string, len(remarks))
+	for i, s := range remarks {
+		out[i] = capitalized(PlainText(s))
+		if !strings.HasSuffix(s, "?") {
+			out[i] += "."
+		}
 	}
 	return out
 }

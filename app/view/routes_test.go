@@ -1,7 +1,10 @@
 package view
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +48,13 @@ func TestRouteForms(t *testing.T) {
 		"{split: [a/b, c/d], sample: 0.05, budget: 0.25}",
 		"{smart: [a/b], bar: 0.7}",
 		"{fallback: [ollama/qwen3:8b]}",
+		"{balance: {ollama/qwen3:8b: 3, 'a:b': 1}}",
+		"{balance: [{fallback: [a/b, ollama/qwen3:8b], weight: 3}, c/d, {ollama/qwen3:8b: 2}, {split: [{x: 4}, {race: [y, z]}]}]}",
+		"{split: [{cheapest: [m, 'n:1']}, {smart: [a/b], bar: 0, weight: 7}], by: 'j:1', sample: 0, budget: 0.000000000001}",
+		"{fallback: ['1', 'null', 'true', 'off', '1e3', 'a,b', 'x#y', weight, cache, '0x1', '2026-01-01']}",
+		"{race: [a/b], after: 0s}", "{race: [a/b], after: 1h0m1s}", "{cache: weight, keep: 90s}", "{smart: [a/b], bar: 1, max_price: 0}",
+		"{split: {weight: 2, fallback: 3}}", "{balance: [weight: 2, {race: [a, b], weight: 3}]}",
+		"{fastest: [m], only: [a, b], ignore: [c], prefer: [a], max_price: 12.5}",
 	} {
 		target, err := app.ParseRoute(yaml)
 		if err != nil {
@@ -57,11 +67,11 @@ func TestRouteForms(t *testing.T) {
 		}
 	}
 	for want, f := range map[string]RouteForm{
-		"":                            {},
-		"{fallback: []}":              {Strategy: "fallback", Targets: []FormTarget{{}, {" ", "3"}}},
-		`{fallback: ["a, b"]}`:        {Strategy: "fallback", Targets: []FormTarget{{Text: "a, b"}}},
-		"{balance: {a/b: 2, c/d: 1}}": {Strategy: "balance", Targets: []FormTarget{{"a/b", "2"}, {"c/d", ""}}},
-		"{race: [a/b], after: soon}":  {Strategy: "race", Targets: []FormTarget{{Text: "a/b"}}, Options: map[string]string{"after": "soon", "bar": "1"}},
+		"":                           {},
+		"{fallback: []}":             {Strategy: "fallback", Targets: []FormTarget{{}, {" ", "3"}}},
+		`{fallback: ["a, b"]}`:       {Strategy: "fallback", Targets: []FormTarget{{Text: "a, b"}}},
+		"{balance: [{a/b: 2}, c/d]}": {Strategy: "balance", Targets: []FormTarget{{"a/b", "2"}, {"c/d", ""}}},
+		"{race: [a/b], after: soon}": {Strategy: "race", Targets: []FormTarget{{Text: "a/b"}}, Options: map[string]string{"after": "soon", "bar": "1"}},
 	} {
 		if got := f.YAML(); got != want {
 			t.Errorf("got %s, want %s", got, want)
@@ -76,6 +86,57 @@ func TestRouteForms(t *testing.T) {
 	}
 	if len(FormOptions("fallback")) != 0 || len(FormOptions("cheapest")) != 4 {
 		t.Error("a strategy has another's settings")
+	}
+}
+
+// Every route that is written down in this project comes out of the form as it
+// went in.
+func TestFormHoldsEveryRoute(t *testing.T) {
+	files := []string{"../../README.md", "../../store/config/template.go"}
+	for _, pattern := range []string{"../cli/testdata/*.txtar", "../*_test.go", "../cli/*.go", "../ui/*_test.go", "../../store/config/*_test.go"} {
+		more, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, more...)
+	}
+	written := regexp.MustCompile(`\{ ?(fallback|balance|cheapest|fastest|smart|race|blend|judge|compare|split|cache):`)
+	seen := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range written.FindAllIndex(text, -1) {
+			yaml, depth := "", 0
+			for i, c := range text[at[0]:] {
+				switch c {
+				case '{', '[':
+					depth++
+				case '}', ']':
+					depth--
+				}
+				if depth == 0 || c == '\n' {
+					yaml = string(text[at[0] : at[0]+i+1])
+					break
+				}
+			}
+			target, err := app.ParseRoute(yaml)
+			if err != nil || seen[yaml] {
+				continue // what is wrong on purpose, or made of pieces
+			}
+			seen[yaml] = true
+			out := NewRouteForm("x", target).YAML()
+			if again, err := app.ParseRoute(out); err != nil || !reflect.DeepEqual(again, target) {
+				t.Errorf("%s: %s came out as %s, %v", file, yaml, out, err)
+			}
+			if again, err := app.ParseRoute(target.String()); err != nil || !reflect.DeepEqual(again, target) {
+				t.Errorf("%s: %s is written as %s, %v", file, yaml, target, err)
+			}
+		}
+	}
+	if len(seen) < 60 {
+		t.Errorf("only %d routes were found", len(seen))
 	}
 }
 

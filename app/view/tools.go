@@ -17,6 +17,7 @@ type ToolCard struct {
 	Has    bool   // it has a token
 	May    []string
 	Limits []BudgetLine
+	Doubts []string // about names in May, as sentences
 }
 
 // ToolsState is what the cards depend on.
@@ -31,7 +32,7 @@ type ToolsState struct {
 func NewTools(s ToolsState) []ToolCard {
 	out := make([]ToolCard, len(s.Tools))
 	for i, t := range s.Tools {
-		c := ToolCard{Name: t.Name, Static: t.Static, Has: t.Token, May: t.Models, Models: "May ask for " + Allowed(t.Models)}
+		c := ToolCard{Name: t.Name, Static: t.Static, Has: t.Token, May: t.Models, Models: "May ask for " + Allowed(t.Models), Doubts: Sentences(t.Doubts)}
 		switch {
 		case !t.Token:
 			c.Token = "no token yet"

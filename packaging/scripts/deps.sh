@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Installs what building (build) or testing (test) Keytray needs, if missing.
-# Debian and Ubuntu with apt-get; elsewhere the build, and Node.js and npm.
+# Debian and Ubuntu with apt-get; elsewhere the build, and Node.js and npm; on
+# Windows it only looks.
 set -euo pipefail
 
 build_deb=(gcc libc6-dev pkg-config libgl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev
 	libxi-dev libxxf86vm-dev libwayland-dev libxkbcommon-dev)
 test_deb=(xvfb xdotool x11-utils xfce4-panel xfwm4 dbus dbus-x11 hicolor-icon-theme adwaita-icon-theme
-	fonts-dejavu-core libgl1-mesa-dri imagemagick gnome-keyring libsecret-tools g++ nlohmann-json3-dev libstb-dev)
+	fonts-dejavu-core libgl1-mesa-dri imagemagick gnome-keyring libsecret-tools g++ nlohmann-json3-dev libstb-dev
+	gcc-mingw-w64-x86-64-posix)
 build_dnf=(gcc pkgconf-pkg-config mesa-libGL-devel libX11-devel libXcursor-devel libXrandr-devel
 	libXinerama-devel libXi-devel libXxf86vm-devel wayland-devel libxkbcommon-devel)
 build_pacman=(gcc pkgconf libgl libx11 libxcursor libxrandr libxinerama libxi libxxf86vm wayland libxkbcommon)
@@ -29,7 +31,9 @@ if ! command -v go >/dev/null; then
 	echo "keytray: Go is missing; install Go 1.26 or newer from https://go.dev/dl" >&2
 	exit 1
 fi
-if command -v apt-get >/dev/null; then
+if [ "$(go env GOOS)" = windows ]; then # first, since MSYS2 has a pacman
+	command -v gcc >/dev/null || { echo "keytray: install gcc, in MSYS2: pacman -S mingw-w64-ucrt-x86_64-gcc" >&2; exit 1; }
+elif command -v apt-get >/dev/null; then
 	list=("${build_deb[@]}")
 	if [ "$what" = test ]; then
 		list+=("${test_deb[@]}")

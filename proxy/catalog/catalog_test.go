@@ -94,10 +94,11 @@ func TestModel(t *testing.T) {
 func TestBuiltInFlags(t *testing.T) {
 	c := load(t)
 	for _, tc := range []struct{ path, has, hasNot string }{
-		{"openai/gpt-5", "max_completion_tokens no_sampling reasoning", "no_reasoning"},
-		{"openai/o3", "max_completion_tokens no_sampling no_parallel_control", ""},
-		{"openai/gpt-5.1", "max_completion_tokens", "no_sampling"},
-		{"openai/gpt-6.1-terra", "max_completion_tokens no_sampling reasoning tools", ""},
+		{"openai/gpt-5", "max_completion_tokens no_sampling reasoning no_stop no_thinking_off no_xhigh", "no_reasoning no_minimal"},
+		{"openai/o3", "max_completion_tokens no_sampling no_parallel_control no_stop three_efforts", ""},
+		{"openai/gpt-5.1", "max_completion_tokens no_sampled_thought no_minimal no_xhigh", "no_sampling no_thinking_off no_tool_thought"},
+		{"openai/gpt-5.4", "no_tool_thought no_sampled_thought no_minimal", "no_sampling no_xhigh"},
+		{"openai/gpt-6.1-terra", "max_completion_tokens no_sampling reasoning tools no_tool_thought", "no_max_effort"},
 		{"openai/gpt-4.1", "no_reasoning json_schema tools vision", "max_completion_tokens no_sampling"},
 		{"anthropic/claude-sonnet-4-5", "thinking_budget json_schema", "thinking_adaptive no_prefill no_sampling"},
 		{"anthropic/claude-opus-4-6", "thinking_adaptive no_prefill", "no_sampling thinking_budget"},
@@ -110,7 +111,7 @@ func TestBuiltInFlags(t *testing.T) {
 		{"google/gemini-3.1-pro-preview", "thinking_level no_thinking_off", "thinking_budget"},
 		{"google/gemini-3.8-flash", "thinking_level", "no_thinking_off"},
 		{"google/gemini-2.0-flash", "no_reasoning", "thinking_budget thinking_level"},
-		{"mistral/mistral-large-latest", "no_stream_options system_role no_reasoning", "reasoning"},
+		{"mistral/mistral-large-latest", "mistral_fields no_stream_options system_role no_reasoning", "reasoning"},
 		{"deepseek/deepseek-v4-pro", "system_role no_json_schema reasoning", "json_schema"},
 		{"moonshot/kimi-k2.6", "no_sampling reasoning_history", ""},
 		{"google/gemini-3.1-pro-preview", "no_penalties tool_media", "no_json_with_tools search_per_prompt"},

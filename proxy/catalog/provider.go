@@ -3,6 +3,7 @@ package catalog
 import (
 	"encoding/json"
 	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -173,9 +174,12 @@ func (p Provider) In(dialect string) (_ Provider, ok bool) {
 
 // Runs tells whether a local provider runs the model itself: then it costs
 // nothing and nothing leaves the machine for it.
-func (p *Provider) Runs(model string) bool {
+func (p *Provider) Runs(model string) bool { return p.Local && !p.PassesOn(model) }
+
+// PassesOn tells by its name whether a provider has a model run elsewhere.
+func (p *Provider) PassesOn(model string) bool {
 	model = strings.ToLower(model) // as Ollama reads names
-	return p.Local && !slices.ContainsFunc(p.Remote, func(end string) bool { return strings.HasSuffix(model, end) })
+	return slices.ContainsFunc(p.Remote, func(end string) bool { return strings.HasSuffix(model, end) })
 }
 
 // Override changes a provider for one user, or adds one. Empty fields leave
@@ -286,8 +290,8 @@ func loopback(base string) bool {
 	if err != nil {
 		return false
 	}
-	host := u.Hostname()
-	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+	a, err := netip.ParseAddr(u.Hostname())
+	return strings.EqualFold(u.Hostname(), "localhost") || err == nil && a.Unmap().IsLoopback()
 }
 
 // join adds flags; one takes the place of its opposite.

@@ -180,12 +180,12 @@ const (
 	FlagThinkingAdaptive    = "thinking_adaptive" // messages: thinking{adaptive} and output_config.effort
 	FlagThinkingBudget      = "thinking_budget"   // messages, gemini: a token budget
 	FlagThinkingLevel       = "thinking_level"    // gemini: low, high ...; ollama: the same, where others are merely told to think
-	FlagNoThinkingOff       = "no_thinking_off"   // gemini, ollama: thinking cannot be turned off
+	FlagNoThinkingOff       = "no_thinking_off"   // chat, gemini, ollama, responses: thinking cannot be turned off
 	FlagSystemRole          = "system_role"       // chat: knows no developer role
 	FlagNoParallelControl   = "no_parallel_control"
 
 	FlagOneSampler      = "one_sampler"        // messages: rejects top_p beside temperature
-	FlagNoXHigh         = "no_xhigh"           // messages: knows no effort between high and max
+	FlagNoXHigh         = "no_xhigh"           // chat, messages, responses: knows no effort between high and max
 	FlagNoPenalties     = "no_penalties"       // rejects frequency_penalty and presence_penalty
 	FlagNoSystem        = "no_system"          // gemini: takes no system instruction (Gemma 3)
 	FlagNoTier          = "no_tier"            // gemini: the body cannot name a service tier (Vertex)
@@ -201,7 +201,13 @@ const (
 
 	FlagNoMaxEffort  = "no_max_effort" // chat, responses: xhigh is the most thought
 	FlagThreeEfforts = "three_efforts" // chat, responses: low, medium and high alone
+	FlagNoMinimal    = "no_minimal"    // chat, responses: low is the least thought
 	FlagShortUser    = "short_user"    // chat, responses: a user's id has 64 characters at most
+
+	FlagNoStop           = "no_stop"            // chat: takes no stop sequences
+	FlagNoSampledThought = "no_sampled_thought" // chat, responses: rejects temperature and top_p when told to think
+	FlagNoToolThought    = "no_tool_thought"    // chat: takes no functions while it thinks; the Responses API does
+	FlagMistralFields    = "mistral_fields"     // chat: knows no fields but Mistral's own, of which some have other names
 
 	FlagNovaFields      = "nova_fields"      // converse: reasoningConfig and inferenceConfig.topK; no cache of tools
 	FlagEffortField     = "effort_field"     // converse: takes reasoning_effort

@@ -9,17 +9,17 @@ import (
 // TakenEffort is the nearest effort that the model takes of those in OpenAI's
 // words. What is not the one asked for is noted.
 func (c *Call) TakenEffort(asked string) string {
-	sent := asked
-	switch {
-	case c.Model.Flags.Has(FlagThreeEfforts):
-		switch asked {
-		case "none", "minimal":
-			sent = "low"
-		case "xhigh", "max":
-			sent = "high"
+	sent, flags := asked, c.Model.Flags
+	three := flags.Has(FlagThreeEfforts)
+	for _, lack := range [...]struct{ effort, flag, next string }{
+		{"none", FlagNoThinkingOff, "minimal"},
+		{"minimal", FlagNoMinimal, "low"},
+		{"max", FlagNoMaxEffort, "xhigh"},
+		{"xhigh", FlagNoXHigh, "high"},
+	} {
+		if sent == lack.effort && (three || flags.Has(lack.flag)) {
+			sent = lack.next
 		}
-	case asked == "max" && c.Model.Flags.Has(FlagNoMaxEffort):
-		sent = "xhigh"
 	}
 	if sent != asked {
 		c.Lose("reasoning_effort: " + asked + " went as " + sent)

@@ -23,8 +23,9 @@ type Response struct {
 	// Made is an answer that a strategy made of others, in place of Body's
 	// bytes; nil otherwise. Body then only ends it.
 	Made Events
-	// Why says how a strategy came to this answer, for people, on one line; it
-	// is sent as Keytray-Why. It never holds content.
+	// Why says how strategies came to this answer, for people, on one line: the
+	// reason in its row, where it has one. It is sent as Keytray-Why, and never
+	// holds content.
 	Why string
 }
 

@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"fmt"
 
 	"keytray/proxy/llm"
 )
@@ -17,12 +18,23 @@ type Balance struct {
 
 // Do answers r; see llm.Target.
 func (b Balance) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
-	at := pick(r.Conversation(), b.Weights)
-	order := make(Fallback, 0, len(b.Targets))
-	for i := range b.Targets {
-		order = append(order, b.Targets[(at+i)%len(b.Targets)])
+	return inTurn(ctx, r, b.Targets, pick(r.Conversation(), b.Weights), func(at int, as string) llm.Note {
+		return llm.Note{Reason: fmt.Sprintf("balance: its share is %d of %d%s", b.Weights[at], sum(b.Weights), as)}
+	})
+}
+
+// inTurn is inOrder from one target on, around to the one before it.
+func inTurn(ctx context.Context, r *llm.Request, all []llm.Target, first int, why func(at int, as string) llm.Note) (*llm.Response, error) {
+	order := make([]llm.Target, 0, len(all))
+	order = append(append(order, all[first:]...), all[:first]...)
+	return inOrder(ctx, r, order, func(at int, as string) llm.Note { return why((first+at)%len(all), as) })
+}
+
+func sum(weights []int) (n int) {
+	for _, w := range weights {
+		n += w
 	}
-	return order.Do(ctx, r)
+	return n
 }
 
 // pick is the index whose share of the weights n falls into.

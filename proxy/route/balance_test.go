@@ -32,8 +32,9 @@ func TestBalance(t *testing.T) {
 	}
 	a.err = busy
 	for i := range 20 {
-		if resp, err := s.Do(t.Context(), conversation(i)); err != nil || resp.Target != "b" {
-			t.Errorf("with a down: %v, %v", resp, err)
+		resp, err := s.Do(t.Context(), conversation(i))
+		if err != nil || resp.Target != "b" || resp.Why != "balance: its share is 1 of 4" && resp.Why != "balance: its share is 1 of 4, as the one before failed (overloaded)" {
+			t.Errorf("with a down: %+v, %v", resp, err)
 		}
 	}
 }

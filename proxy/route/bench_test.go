@@ -56,8 +56,8 @@ func BenchmarkStrategies(b *testing.B) {
 		}},
 		{"split", Split{Choices: all, Weights: weights}},
 		{"split with a sample", Split{
-			Choices: all, Weights: weights, Sample: 1, By: verdict, Judged: func(Choice, string, float64) {},
-			May: func(*llm.Request) bool { return true }, Later: func(func(context.Context)) bool { return true },
+			Choices: all, Weights: weights, Sample: 1, By: verdict, Judged: func(string, string, float64) {},
+			May: func(*llm.Request) (func(string, llm.Usage), bool) { return func(string, llm.Usage) {}, true }, Later: func(func(context.Context)) bool { return true },
 		}},
 		{"blend", Blend{all, answer}},
 		{"judge", Judge{Choices: all, By: verdict}},

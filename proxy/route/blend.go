@@ -31,26 +31,24 @@ func (s Blend) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	}
 	for _, p := range parts {
 		if p.calls {
-			return p.answer(r, "blend: it calls tools, which cannot be blended"), nil
+			return p.answer(ctx, r, "blend: it calls tools, which cannot be blended"), nil
 		}
 	}
 	if len(parts) == 1 {
-		return parts[0].answer(r, fmt.Sprintf("blend: the only one of %d that answered", len(s.Choices))), nil
+		return parts[0].answer(ctx, r, fmt.Sprintf("blend: the only one of %d that answered", len(s.Choices))), nil
 	}
 	p, err := r.Prompt()
 	if err != nil {
 		return nil, err
 	}
-	why := fmt.Sprintf("blend of %d answers", len(parts))
-	ctx = llm.WithNote(ctx, llm.Note{Reason: why})
-	resp, err := s.By.Do(ctx, r.Derive(followUp(p, blendAsk+quoted(parts), true), r.Stream))
+	by := llm.WithNote(ctx, llm.Note{Reason: fmt.Sprintf("blend of %d answers", len(parts))})
+	resp, err := s.By.Do(by, r.Derive(followUp(p, blendAsk+quoted(parts), true), r.Stream))
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		return parts[0].answer(r, "blend: the model that should have written the answer failed, so this is the first one's"), nil
+		return parts[0].answer(ctx, r, "blend: the model that should have written the answer failed, so this is the first one's"), nil
 	}
-	resp.Why = why
 	return resp, nil
 }
 

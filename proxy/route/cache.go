@@ -23,7 +23,8 @@ type Cache struct {
 	Keep   time.Duration
 	Size   int64
 	Store  *Answers
-	// Hit writes the row of a call that nobody had to be asked for.
+	// Hit writes the row of a call that nobody had to be asked for, with the
+	// context's note.
 	Hit func(ctx context.Context, r *llm.Request, h Hit)
 }
 
@@ -31,7 +32,6 @@ type Cache struct {
 type Hit struct {
 	Target string // provider/model that gave it first
 	Usage  llm.Usage
-	Age    time.Duration
 }
 
 // Do answers r; see llm.Target.
@@ -41,8 +41,8 @@ func (s Cache) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 		return s.Target.Do(ctx, r)
 	}
 	if k, age, ok := s.Store.get(key); ok {
-		s.Hit(ctx, r, Hit{Target: k.Target, Usage: k.Usage, Age: age})
-		return k.replay(r, age), nil
+		s.Hit(llm.WithNote(ctx, llm.Note{Part: llm.PartKept, Reason: cached(age)}), r, Hit{Target: k.Target, Usage: k.Usage})
+		return k.replay(ctx, r, age), nil
 	}
 	resp, err := s.Target.Do(ctx, r)
 	if err != nil {
@@ -87,11 +87,11 @@ type kept struct {
 }
 
 // replay is the answer once more.
-func (k kept) replay(r *llm.Request, age time.Duration) *llm.Response {
+func (k kept) replay(ctx context.Context, r *llm.Request, age time.Duration) *llm.Response {
 	resp := &llm.Response{
 		Call: &llm.Call{Stream: k.Stream, Lost: k.Lost}, Copied: k.Copied, Status: http.StatusOK, Stream: k.Stream,
 		Header: http.Header{"Content-Type": {k.Type}}, Target: k.Target, Attempts: r.Attempts(),
-		Why: "cache: answered " + age.Round(time.Second).String() + " ago",
+		Why: because(ctx, cached(age)),
 	}
 	if k.Copied {
 		body := bytes.NewReader(k.Body)
@@ -108,6 +108,11 @@ func (k kept) replay(r *llm.Request, age time.Duration) *llm.Response {
 		}
 	}
 	return resp
+}
+
+// cached says how old an answer is.
+func cached(age time.Duration) string {
+	return "cache: answered " + age.Round(time.Second).String() + " ago"
 }
 
 // known is a body in memory.

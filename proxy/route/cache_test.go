@@ -81,13 +81,17 @@ func TestCache(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var hits []Hit
+				var note llm.Note
 				p := &copies{}
-				s := Cache{p, "memo", "", time.Hour, 1 << 20, &Answers{}, func(_ context.Context, _ *llm.Request, h Hit) { hits = append(hits, h) }}
+				s := Cache{p, "memo", "", time.Hour, 1 << 20, &Answers{}, func(ctx context.Context, _ *llm.Request, h Hit) { hits, note = append(hits, h), llm.NoteOf(ctx) }}
+				outer := llm.WithNote(t.Context(), llm.Note{Reason: "cheapest of 2"})
+				why := ""
 				for _, r := range []*llm.Request{c.a, c.b} {
-					resp, err := s.Do(t.Context(), r)
+					resp, err := s.Do(outer, r)
 					if err != nil {
 						t.Fatal(err)
 					}
+					why = resp.Why
 					if b, ok := resp.Body.(interface{ Len() int }); ok == r.Stream || ok && b.Len() != 6 {
 						t.Errorf("its length is known: %v", ok)
 					}
@@ -99,8 +103,11 @@ func TestCache(t *testing.T) {
 				if hit := p.asked == 1; hit != c.hit || len(hits) != 2-p.asked {
 					t.Errorf("asked %d times, hits %+v", p.asked, hits)
 				}
-				if c.hit && (hits[0].Target != "p/m" || hits[0].Usage.Output != 5 || hits[0].Age != c.after) {
+				if c.hit && (hits[0].Target != "p/m" || hits[0].Usage.Output != 5) {
 					t.Errorf("%+v", hits[0])
+				}
+				if want := "cheapest of 2; cache: answered " + c.after.String() + " ago"; c.hit && (why != want || note != (llm.Note{Part: llm.PartKept, Reason: want})) {
+					t.Errorf("because %q, and its row has %+v", why, note)
 				}
 			})
 		})

@@ -15,8 +15,13 @@ type Choice struct {
 	Provider, Model string // "" of a target that is a strategy itself
 }
 
-// Name is provider/model.
-func (c Choice) Name() string { return c.Provider + "/" + c.Model }
+// Name is provider/model; "" of a target that is a strategy itself.
+func (c Choice) Name() string {
+	if c.Provider == "" {
+		return ""
+	}
+	return c.Provider + "/" + c.Model
+}
 
 // Cheapest asks the choice whose answer to this request would cost least, and
 // the next dearer one when it fails. A choice of unknown price is asked last.
@@ -49,26 +54,26 @@ func (s Cheapest) Do(ctx context.Context, r *llm.Request) (*llm.Response, error)
 	})
 	order := make([]llm.Target, len(all))
 	for i, c := range all {
-		order[i] = noted{c.Choice, func() llm.Note {
-			why := "cheapest of " + number(len(all))
-			switch {
-			case !c.known:
-				why = "no price known"
-			case i > 0:
-				why = "next cheapest"
-			}
-			return llm.Note{Reason: why, Instead: instead(s.Choices[0], c.Choice)}
-		}}
+		order[i] = c.Choice
 	}
-	return Fallback(order).Do(ctx, r)
+	return inOrder(ctx, r, order, func(at int, as string) llm.Note {
+		c, why := all[at], "cheapest of "+number(len(all))
+		switch {
+		case !c.known:
+			why = "no price known"
+		case at > 0:
+			why = "next cheapest"
+		}
+		return llm.Note{Reason: why + as, Instead: dearer(s.Choices[0], c.Choice)}
+	})
 }
 
-// instead names the first of the list, if another was chosen.
-func instead(first, chosen Choice) string {
-	if first.Provider == "" || first.Name() == chosen.Name() {
+// dearer names a choice that would have been asked, if another was.
+func dearer(c, asked Choice) string {
+	if c.Name() == asked.Name() {
 		return ""
 	}
-	return first.Name()
+	return c.Name()
 }
 
 // Fastest asks the choice that answered fastest of late, by the time to its
@@ -99,29 +104,16 @@ func (s Fastest) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) 
 	slices.SortStableFunc(all, func(a, b timed) int { return cmp.Compare(a.took, b.took) })
 	order := make([]llm.Target, len(all))
 	for i, c := range all {
-		order[i] = noted{c.Choice, func() llm.Note {
-			if c.took == 0 {
-				return llm.Note{Reason: "fastest: not measured yet"}
-			}
-			return llm.Note{Reason: "fastest: " + c.took.Round(10*time.Millisecond).String() + " for a usual answer"}
-		}}
+		order[i] = c.Choice
 	}
-	return Fallback(order).Do(ctx, r)
+	return inOrder(ctx, r, order, func(at int, as string) llm.Note {
+		why := "fastest: not measured yet"
+		if took := all[at].took; took > 0 {
+			why = "fastest: " + took.Round(10*time.Millisecond).String() + " for a usual answer"
+		}
+		return llm.Note{Reason: why + as}
+	})
 }
-
-// noted is a target whose calls' rows say why it was asked.
-type noted struct {
-	llm.Target
-	note func() llm.Note
-}
-
-// Do asks the target with the note in the context.
-func (n noted) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
-	return n.Target.Do(llm.WithNote(ctx, n.note()), r)
-}
-
-// Rest is the target's own.
-func (n noted) Rest() time.Duration { return rest(n.Target) }
 
 // Rest is the target's own.
 func (c Choice) Rest() time.Duration { return rest(c.Target) }

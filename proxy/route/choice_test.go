@@ -40,7 +40,7 @@ func TestCheapest(t *testing.T) {
 	if want := []string{"free", "cheap", "same", "dear", "unknown"}; !slices.Equal(asked, want) {
 		t.Errorf("asked %v, want %v", asked, want)
 	}
-	if notes[0] != (llm.Note{Reason: "cheapest of 5", Instead: "p/dear"}) || notes[3] != (llm.Note{Reason: "next cheapest"}) || notes[4].Reason != "no price known" {
+	if notes[0] != (llm.Note{Reason: "cheapest of 5", Instead: "p/dear"}) || notes[3] != (llm.Note{Reason: "next cheapest, as p/same failed (overloaded)"}) || notes[4].Reason != "no price known, as p/dear failed (overloaded)" {
 		t.Errorf("notes %+v", notes)
 	}
 }
@@ -60,7 +60,7 @@ func TestFastest(t *testing.T) {
 	if want := []string{"new", "short", "slow start", "slow"}; !slices.Equal(asked, want) {
 		t.Errorf("asked %v, want %v", asked, want)
 	}
-	if notes[0].Reason != "fastest: not measured yet" || notes[3].Reason != "fastest: 11s for a usual answer" {
+	if notes[0].Reason != "fastest: not measured yet" || notes[3].Reason != "fastest: 11s for a usual answer, as p/slow start failed (overloaded)" {
 		t.Errorf("notes %+v", notes)
 	}
 }

@@ -3,6 +3,7 @@ package route
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"keytray/proxy/llm"
 )
@@ -19,17 +20,19 @@ func (s Compare) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) 
 	if err != nil {
 		return nil, err
 	}
+	outer := ctx
 	ctx, stop := context.WithCancel(llm.WithNote(ctx, llm.Note{Part: llm.PartShare}))
+	var asked sync.WaitGroup
 	done := make([]chan part, len(s.Choices))
 	for i, c := range s.Choices {
 		done[i] = make(chan part, 1)
-		go func() {
+		asked.Go(func() {
 			one := part{Choice: c}
 			one.ask(ctx, r.Derive(p, false))
 			done[i] <- one
-		}()
+		})
 	}
-	resp := made(r, r.Route, fmt.Sprintf("compare: %d answers", len(s.Choices)), func(yield func(llm.Event, error) bool) {
+	resp := made(outer, r, r.Route, fmt.Sprintf("compare: %d answers", len(s.Choices)), p.Lost, func(yield func(llm.Event, error) bool) {
 		defer stop()
 		w := writer{yield: yield}
 		w.say(llm.Event{Kind: llm.Start, Name: r.Model})
@@ -46,7 +49,7 @@ func (s Compare) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) 
 		w.usage.Known = true
 		w.say(llm.Event{Kind: llm.Stop, Why: llm.EndTurn, Usage: &w.usage})
 	})
-	resp.Body = stopping{stop}
+	resp.Body = stopping{stop, &asked}
 	resp.Attempts = len(s.Choices) // at least; they have only just begun
 	return resp, nil
 }
@@ -93,9 +96,17 @@ func (w *writer) part(i int, p part) {
 	w.usage.Reasoning += p.usage.Reasoning
 }
 
-// stopping is a body whose Close stops what is still asked.
-type stopping struct{ stop context.CancelFunc }
+// stopping is a body whose Close stops what is still asked, and waits for its
+// rows.
+type stopping struct {
+	stop  context.CancelFunc
+	asked *sync.WaitGroup
+}
 
 func (stopping) Read([]byte) (int, error) { return 0, errMade }
 
-func (s stopping) Close() error { s.stop(); return nil }
+func (s stopping) Close() error {
+	s.stop()
+	s.asked.Wait()
+	return nil
+}

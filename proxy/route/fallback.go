@@ -17,31 +17,15 @@ type Fallback []llm.Target
 
 // Do answers r; see llm.Target.
 func (f Fallback) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
-	last := errNoTargets("fallback")
-	var tired []llm.Target
-	for _, t := range f {
-		if rest(t) > 0 {
-			tired = append(tired, t)
-			continue
-		}
-		resp, err := t.Do(ctx, r)
-		if err == nil {
-			return resp, nil
-		}
-		if last = err; !goesOn(ctx, err) {
-			return nil, last
-		}
+	if len(f) == 0 {
+		return nil, errNoTargets("fallback")
 	}
-	for _, t := range tired {
-		resp, err := t.Do(ctx, r)
-		if err == nil {
-			return resp, nil
+	return inOrder(ctx, r, f, func(at int, as string) llm.Note {
+		if as == "" {
+			return llm.Note{}
 		}
-		if last = err; !goesOn(ctx, err) {
-			break
-		}
-	}
-	return nil, last
+		return llm.Note{Reason: "fallback: " + place(at, len(f)) + as}
+	})
 }
 
 func goesOn(ctx context.Context, err error) bool {
@@ -68,6 +52,9 @@ type Watched struct {
 	Health          *Health
 	Keys            func() []string // labels of the provider's keys; nil: it takes none
 }
+
+// Name is provider/model.
+func (w Watched) Name() string { return w.Provider + "/" + w.Model }
 
 // Rest is that of the key that rests least.
 func (w Watched) Rest() time.Duration {

@@ -70,6 +70,33 @@ func TestFallbackLeavesAlone(t *testing.T) {
 	}
 }
 
+// The row and the answer say why another than the first was asked.
+func TestFallbackSaysWhy(t *testing.T) {
+	watched := func(model string, err error, rest time.Duration) llm.Target {
+		var h Health
+		if rest > 0 {
+			h.Note(ended("p", "k", model, &llm.Error{Kind: llm.RateLimited, RetryAfter: rest}))
+		}
+		return Watched{Target: &fake{name: model, err: err}, Provider: "p", Model: model, Health: &h, Keys: func() []string { return []string{"k"} }}
+	}
+	for want, f := range map[string]Fallback{
+		"": {watched("a", nil, 0), watched("b", nil, 0)},
+		"fallback: number 2 of 2, as p/a failed (overloaded)":                {watched("a", busy, 0), watched("b", nil, 0)},
+		"fallback: number 2 of 2, as p/a is left alone for now":              {watched("a", nil, time.Hour), watched("b", nil, 0)},
+		"fallback: number 1 of 2, as p/b failed (overloaded)":                {watched("a", nil, time.Hour), watched("b", busy, 0)},
+		"fallback: number 3 of 3, as p/b failed (overloaded)":                {watched("a", nil, time.Hour), watched("b", busy, 0), watched("c", nil, 0)},
+		"fallback: number 2 of 2, as p/a failed (rate_limit)":                {watched("a", bad2(), time.Hour), watched("b", nil, time.Hour)},
+		"fallback: number 2 of 2, as the one before failed (authentication)": {&fake{err: &llm.Error{Kind: llm.Unauthorized}}, watched("b", nil, 0)},
+	} {
+		if resp, err := f.Do(t.Context(), &llm.Request{}); err != nil || resp.Why != want {
+			t.Errorf("%+v, %v; want %q", resp, err, want)
+		}
+	}
+	if _, err := (Fallback{}).Do(t.Context(), &llm.Request{}); llm.AsError(err).Kind != llm.Internal {
+		t.Error(err)
+	}
+}
+
 func TestWatchedTriesEachKey(t *testing.T) {
 	var h Health
 	limited := &llm.Error{Kind: llm.RateLimited, RetryAfter: time.Minute}

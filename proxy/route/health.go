@@ -24,6 +24,7 @@ type subject struct{ provider, key, model string }
 type state struct {
 	rest     time.Time     // not to be called before
 	why      llm.ErrorKind // the failure that the rest is for
+	since    time.Time     // when that was
 	failures int           // in a row
 	seen     time.Time
 
@@ -53,7 +54,7 @@ func (h *Health) Note(a *llm.Attempt) {
 	switch {
 	case a.Outcome == llm.OK:
 		for _, s := range []subject{{a.Provider, "", ""}, model, {a.Provider, a.Key, ""}, {a.Provider, a.Key, a.Model}} {
-			if st := h.state[s]; st != nil {
+			if st := h.state[s]; st != nil && !a.Start.Before(st.since) { // else it says nothing of the time after
 				st.failures, st.rest = 0, time.Time{}
 			}
 		}
@@ -67,11 +68,7 @@ func (h *Health) Note(a *llm.Attempt) {
 // failed finds out whose failure it was, and leaves them alone if need be.
 func (h *Health) failed(a *llm.Attempt, now time.Time) {
 	asked := min(a.Err.RetryAfter, longestAsked)
-	rest := func(s subject, d time.Duration) {
-		if st := h.of(s, now); now.Add(d).After(st.rest) {
-			st.rest, st.why = now.Add(d), a.Err.Kind
-		}
-	}
+	rest := func(s subject, d time.Duration) { h.of(s, now).leave(a.Err.Kind, d, now) }
 	switch a.Err.Kind {
 	case llm.RateLimited:
 		if asked == 0 {
@@ -99,8 +96,13 @@ func (h *Health) strike(s subject, why llm.ErrorKind, asked time.Duration, now t
 	if over := st.failures - manyFailures; over >= 0 {
 		d = max(d, min(longestRest, firstRest<<min(over, 10)))
 	}
-	if d > 0 {
-		st.rest, st.why = now.Add(d), why
+	st.leave(why, d, now)
+}
+
+// leave has somebody left alone for a while, if they are not for longer already.
+func (st *state) leave(why llm.ErrorKind, d time.Duration, now time.Time) {
+	if d > 0 && now.Add(d).After(st.rest) {
+		st.rest, st.why, st.since = now.Add(d), why, now
 	}
 }
 

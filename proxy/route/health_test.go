@@ -13,7 +13,7 @@ import (
 
 // ended is an attempt that has just ended.
 func ended(provider, key, model string, err *llm.Error) *llm.Attempt {
-	a := &llm.Attempt{Provider: provider, Key: key, Model: model, Outcome: llm.OK, End: time.Now()}
+	a := &llm.Attempt{Provider: provider, Key: key, Model: model, Outcome: llm.OK, Start: time.Now(), End: time.Now()}
 	if err != nil {
 		a.Outcome, a.Err = llm.Failed, err
 	}
@@ -67,6 +67,24 @@ func TestHealthRests(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What began before a provider asked to be left alone says nothing of the time
+// after, however well it ends; and a shorter rest does not end a longer one.
+func TestHealthKeepsARest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h Health
+		before := ended("p", "k", "m", nil)
+		time.Sleep(time.Second)
+		h.Note(ended("p", "k", "m", &llm.Error{Kind: llm.ServerError, RetryAfter: time.Minute}))
+		time.Sleep(time.Second)
+		before.End = time.Now()
+		h.Note(before)
+		h.Note(ended("p", "k", "m", &llm.Error{Kind: llm.ServerError, RetryAfter: time.Second}))
+		if got := h.Rest("p", "k", "m"); got != 59*time.Second {
+			t.Errorf("it rests %v", got)
+		}
+	})
 }
 
 func slicesRepeat(e *llm.Error, n int) []*llm.Error {

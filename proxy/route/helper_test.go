@@ -44,7 +44,7 @@ func (f *fake) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
-	return &llm.Response{Target: f.name, Body: &closer{f, strings.NewReader(f.name)}, Call: &llm.Call{}}, nil
+	return &llm.Response{Target: f.name, Body: &closer{f, strings.NewReader(f.name)}, Call: &llm.Call{}, Why: llm.NoteOf(ctx).Reason}, nil
 }
 
 type closer struct {

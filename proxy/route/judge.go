@@ -44,23 +44,23 @@ func (s Judge) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	}
 	for _, p := range parts {
 		if p.calls {
-			return p.answer(r, "judge: it calls tools, which are not judged"), nil
+			return p.answer(ctx, r, "judge: it calls tools, which are not judged"), nil
 		}
 	}
 	if len(parts) == 1 {
-		return parts[0].answer(r, fmt.Sprintf("judge: the only one of %d that answered", len(s.Choices))), nil
+		return parts[0].answer(ctx, r, fmt.Sprintf("judge: the only one of %d that answered", len(s.Choices))), nil
 	}
 	v, err := judge(ctx, r, s.By, parts)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		return parts[0].answer(r, "judge: the judge failed, so this is the first one's answer"), nil
+		return parts[0].answer(ctx, r, "judge: the judge failed, so this is the first one's answer"), nil
 	}
 	if s.Verdict != nil {
 		s.Verdict(r, v)
 	}
-	return parts[v.Best].answer(r, v.scores()), nil
+	return parts[v.Best].answer(ctx, r, v.scores()), nil
 }
 
 // scores says how the answers were judged, without content.

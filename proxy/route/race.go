@@ -10,7 +10,8 @@ import (
 // Race asks its targets one after another without waiting for an answer: the
 // next one starts After the last, or at once when one fails. The first good
 // first frame wins; the others are cancelled, and their rows say that they lost
-// and what they cost.
+// and what they cost. Targets that should be left alone for now start only once
+// all others have failed.
 type Race struct {
 	Targets []llm.Target
 	After   time.Duration // 0 starts all at once
@@ -32,41 +33,43 @@ func (s Race) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	if len(s.Targets) == 0 {
 		return nil, errNoTargets("race")
 	}
-	s.Targets = readyFirst(s.Targets)
-	done := make(chan finish, len(s.Targets))
+	all, ready := readyFirst(s.Targets)
+	done := make(chan finish, len(all))
 	var contest llm.Contest
-	stop := make([]context.CancelCauseFunc, 0, len(s.Targets))
+	stop := make([]context.CancelCauseFunc, 0, len(all))
+	wait := time.NewTimer(s.After)
+	defer wait.Stop()
 	start := func() {
 		at := len(stop)
 		own, cancel := context.WithCancelCause(ctx)
 		stop = append(stop, cancel)
-		own = contest.Enter(own, at)
+		own = contest.Enter(llm.WithNote(own, llm.Note{Reason: "race: " + place(at, len(all)) + " to be asked"}), at)
 		s.beside(func() {
-			resp, err := s.Targets[at].Do(own, r)
+			resp, err := all[at].Do(own, r)
 			if err == nil && !contest.Win(at) { // it is made of others' answers, which have not claimed it
 				_ = resp.Body.Close()
 				err = llm.Lost()
 			}
 			done <- finish{at, resp, err}
 		})
+		wait.Reset(s.After)
 	}
-	start()
-	wait := time.NewTimer(s.After)
-	defer wait.Stop()
 	var last error
-	for ended := 0; ended < len(stop) || len(stop) < len(s.Targets) && llm.AsError(last).Retryable(); {
+	over := false // nobody else would answer this request either
+	for ended := 0; ; {
 		if ended == len(stop) { // all that were asked have failed
+			if over || len(stop) == len(all) {
+				return nil, last
+			}
 			start()
-			wait.Reset(s.After)
 		}
 		var next <-chan time.Time
-		if len(stop) < len(s.Targets) {
+		if len(stop) < ready && !over {
 			next = wait.C
 		}
 		select {
 		case <-next:
 			start()
-			wait.Reset(s.After)
 		case f := <-done:
 			ended++
 			if f.err == nil {
@@ -79,9 +82,11 @@ func (s Race) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 				s.settle(stop, -1, ended, done)
 				return nil, last
 			}
+			if over = over || !llm.AsError(last).Retryable(); len(stop) < ready && !over {
+				start()
+			}
 		}
 	}
-	return nil, last
 }
 
 // settle cancels all but the winner, and ends what they may still begin.

@@ -29,6 +29,8 @@ func TestRace(t *testing.T) {
 		{"the first is still faster", 2 * s, []*fake{{name: "a", after: 3 * s}, {name: "b", after: 5 * s}}, "a", nil, 3 * s, []int{1, 1}},
 		{"all at once", 0, []*fake{{name: "a", after: 3 * s}, {name: "b", after: 2 * s}, {name: "c", after: s}}, "c", nil, s, []int{1, 1, 1}},
 		{"a failure starts the next", 5 * s, []*fake{{after: s, err: busy}, {name: "b", after: s}}, "b", nil, 2 * s, []int{1, 1}},
+		{"beside one that still runs", 5 * s, []*fake{{name: "a", after: 20 * s}, {after: s, err: busy}, {name: "c", after: s}}, "c", nil, 7 * s, []int{1, 1, 1}},
+		{"nobody more for a wrong request", s, []*fake{{name: "a", after: 9 * s}, {after: s / 2, err: bad}, {name: "c"}}, "a", nil, 9 * s, []int{1, 1, 0}},
 		{"all fail", s, []*fake{{err: busy}, {after: s, err: busy}}, "", busy, s, []int{1, 1}},
 		{"nobody else would take it", s, []*fake{{err: bad}, {name: "b"}}, "", bad, 0, []int{1, 0}},
 		{"a late failure does not matter", s, []*fake{{after: 2 * s, err: busy}, {name: "b", after: 5 * s}}, "b", nil, 6 * s, []int{1, 1}},
@@ -40,6 +42,9 @@ func TestRace(t *testing.T) {
 				resp, err := Race{Targets: targets(c.all...), After: c.after}.Do(t.Context(), r)
 				if !errors.Is(err, c.fails) || err == nil && resp.Target != c.want {
 					t.Errorf("%+v, %v", resp, err)
+				}
+				if err == nil && (!strings.HasPrefix(resp.Why, "race: number ") || !strings.HasSuffix(resp.Why, " to be asked")) {
+					t.Errorf("because %q", resp.Why)
 				}
 				if took := time.Since(begin); took != c.took {
 					t.Errorf("took %v, want %v", took, c.took)
@@ -87,6 +92,24 @@ func TestRaceLeavesAlone(t *testing.T) {
 	resp, err := Race{Targets: []llm.Target{tired{resting}, ready}, After: time.Hour}.Do(t.Context(), &llm.Request{})
 	if err != nil || resp.Target != "ready" || resting.asked != 0 {
 		t.Errorf("%v, %v; the resting one was asked %d times", resp, err, resting.asked)
+	}
+}
+
+// Who asked to be left alone is not asked because time passes, and not all at
+// once with the others.
+func TestRaceLeavesAloneWhileOthersRun(t *testing.T) {
+	for _, after := range []time.Duration{0, time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			resting, slow := &fake{name: "resting"}, &fake{name: "slow", after: time.Hour}
+			s := Race{Targets: []llm.Target{tired{resting}, slow}, After: after}
+			if resp, err := s.Do(t.Context(), &llm.Request{}); err != nil || resp.Target != "slow" || resting.asked != 0 {
+				t.Errorf("%v, %v; the resting one was asked %d times", resp, err, resting.asked)
+			}
+			slow.err = busy
+			if resp, err := s.Do(t.Context(), &llm.Request{}); err != nil || resp.Target != "resting" {
+				t.Errorf("with nobody else: %v, %v", resp, err)
+			}
+		})
 	}
 }
 

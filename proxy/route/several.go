@@ -1,7 +1,9 @@
 package route
 
 import (
+	"cmp"
 	"context"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -16,25 +18,43 @@ type part struct {
 	text   string
 	calls  bool // it calls tools
 	usage  llm.Usage
+	lost   []string // of the prompt or the answer
 	err    error
 }
 
 // gather asks all choices at once for whole answers, and waits for all. The
-// rows say that each is one of several.
+// rows say that each is one of several. Choices that should be left alone for
+// now are asked only if none of the others has answered.
 func gather(ctx context.Context, r *llm.Request, all []Choice) ([]part, error) {
 	p, err := r.Prompt()
 	if err != nil {
 		return nil, err
 	}
-	parts := make([]part, len(all))
 	ctx = llm.WithNote(ctx, llm.Note{Part: llm.PartShare})
+	var ready, tired []Choice
+	for _, c := range all {
+		if rest(c) > 0 {
+			tired = append(tired, c)
+		} else {
+			ready = append(ready, c)
+		}
+	}
+	parts := askAll(ctx, r, p, ready)
+	if _, err := good(parts); len(tired) > 0 && (len(ready) == 0 || err != nil && goesOn(ctx, err)) {
+		parts = append(parts, askAll(ctx, r, p, tired)...)
+	}
+	return parts, ctx.Err()
+}
+
+func askAll(ctx context.Context, r *llm.Request, p *llm.Prompt, all []Choice) []part {
+	parts := make([]part, len(all))
 	var wait sync.WaitGroup
 	for i, c := range all {
 		parts[i].Choice = c
 		wait.Go(func() { parts[i].ask(ctx, r.Derive(p, false)) })
 	}
 	wait.Wait()
-	return parts, ctx.Err()
+	return parts
 }
 
 // ask takes the whole answer.
@@ -47,6 +67,7 @@ func (p *part) ask(ctx context.Context, r *llm.Request) {
 	defer resp.Body.Close()
 	p.target = resp.Target
 	p.take(resp.Events())
+	p.lost = resp.Call.Lost // now that all was read
 	if f, ok := resp.Body.(llm.Failer); ok && p.err != nil {
 		f.Fail(p.err)
 	}
@@ -54,10 +75,7 @@ func (p *part) ask(ctx context.Context, r *llm.Request) {
 
 // Name is who answered.
 func (p *part) Name() string {
-	if p.Provider == "" && p.target != "" {
-		return p.target
-	}
-	return p.Choice.Name()
+	return cmp.Or(p.Choice.Name(), p.target)
 }
 
 // take keeps an answer's events and what they say.
@@ -99,8 +117,8 @@ func good(parts []part) ([]part, error) {
 }
 
 // answer hands over a part as the answer to r.
-func (p part) answer(r *llm.Request, why string) *llm.Response {
-	return made(r, p.Name(), why, func(yield func(llm.Event, error) bool) {
+func (p part) answer(ctx context.Context, r *llm.Request, why string) *llm.Response {
+	return made(ctx, r, p.Name(), why, p.lost, func(yield func(llm.Event, error) bool) {
 		for _, e := range p.events {
 			if !yield(e, nil) {
 				return
@@ -109,12 +127,18 @@ func (p part) answer(r *llm.Request, why string) *llm.Response {
 	})
 }
 
-// made is an answer that a strategy made.
-func made(r *llm.Request, target, why string, events llm.Events) *llm.Response {
+// made is an answer that a strategy made. ctx is that in which the strategy was
+// asked: its reasons come first.
+func made(ctx context.Context, r *llm.Request, target, why string, lost []string, events llm.Events) *llm.Response {
 	return &llm.Response{
-		Call: &llm.Call{Stream: r.Stream}, Status: 200, Stream: r.Stream, Body: nothing{},
-		Target: target, Attempts: r.Attempts(), Made: events, Why: why,
+		Call: &llm.Call{Stream: r.Stream, Lost: lost}, Status: http.StatusOK, Stream: r.Stream, Body: nothing{},
+		Target: target, Attempts: r.Attempts(), Made: events, Why: because(ctx, why),
 	}
+}
+
+// because is a reason behind those of the strategies around it.
+func because(ctx context.Context, why string) string {
+	return llm.NoteOf(llm.WithNote(ctx, llm.Note{Reason: why})).Reason
 }
 
 // nothing is the body of an answer that is made of others.

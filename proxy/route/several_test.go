@@ -13,10 +13,12 @@ import (
 
 // model is a target that answers with a text, or with a call of a tool.
 type model struct {
+	name  string
 	says  string
 	calls string
 	after time.Duration
 	err   error
+	lost  []string
 
 	asked  []*llm.Prompt
 	notes  []llm.Note
@@ -41,7 +43,7 @@ func (m *model) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 	if m.calls != "" {
 		kind, text = llm.ToolCall, "{}"
 	}
-	return &llm.Response{Call: &llm.Call{}, Stream: r.Stream, Body: &ending{m}, Decoded: []llm.Event{
+	return &llm.Response{Target: m.name, Call: &llm.Call{Lost: m.lost}, Stream: r.Stream, Body: &ending{m}, Why: llm.NoteOf(ctx).Reason, Decoded: []llm.Event{
 		{Kind: llm.Start},
 		{Kind: llm.BlockStart, Block: kind, ID: "c", Name: m.calls},
 		{Kind: llm.Delta, Block: kind, Text: text},
@@ -177,6 +179,34 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// What the best answer could not carry is known to its client, and why the
+// strategy was asked at all.
+func TestJudgeHandsOverWhatWasLost(t *testing.T) {
+	all := choices(&model{says: "A", lost: []string{"top_k"}}, &model{says: "B", lost: []string{"seed"}})
+	ctx := llm.WithNote(t.Context(), llm.Note{Reason: "fallback: number 2 of 2"})
+	resp, err := Judge{Choices: all, By: &model{says: `{"scores": [3, 9]}`}}.Do(ctx, question(true))
+	if err != nil || len(resp.Call.Lost) != 1 || resp.Call.Lost[0] != "seed" || resp.Why != "fallback: number 2 of 2; judge: p/a 3.0, p/b 9.0" {
+		t.Errorf("%+v, %v", resp, err)
+	}
+}
+
+// Who asked to be left alone is no part of an answer while others can be.
+func TestPartsLeaveAlone(t *testing.T) {
+	resting := &model{says: "A"}
+	all := []Choice{{restingModel{resting}, "p", "a"}, {&model{says: "B"}, "p", "b"}}
+	resp, err := Judge{Choices: all}.Do(t.Context(), question(false))
+	if err != nil || text(t, resp) != "B" || len(resting.asked) != 0 {
+		t.Errorf("%+v, %v; the resting one was asked %d times", resp, err, len(resting.asked))
+	}
+	all[1].Target.(*model).err = busy
+	if resp, err := (Judge{Choices: all}).Do(t.Context(), question(false)); err != nil || text(t, resp) != "A" {
+		t.Errorf("when the others have failed: %+v, %v", resp, err)
+	}
+	if resp, err := (Judge{Choices: all[:1]}).Do(t.Context(), question(false)); err != nil || text(t, resp) != "A" {
+		t.Errorf("with nobody else: %+v, %v", resp, err)
+	}
+}
+
 func TestCompare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := choices(&model{says: "A", after: 2 * time.Second}, &model{err: &llm.Error{Kind: llm.Overloaded, Message: "busy"}}, &model{calls: "t", says: ""})
@@ -208,12 +238,20 @@ func TestCompare(t *testing.T) {
 func TestCompareStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
-		resp, err := Compare{choices(&model{after: time.Hour})}.Do(t.Context(), question(true))
+		ended := false // with its row
+		slow := doing(func(ctx context.Context, _ *llm.Request) (*llm.Response, error) {
+			<-ctx.Done()
+			ended = true
+			return nil, ctx.Err()
+		})
+		resp, err := Compare{[]Choice{{slow, "p", "a"}}}.Do(t.Context(), question(true))
 		if err != nil {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		synctest.Wait()
+		if !ended {
+			t.Error("a call is still under way")
+		}
 		if time.Since(begin) != 0 {
 			t.Errorf("it took %v", time.Since(begin))
 		}

@@ -10,8 +10,8 @@ import (
 )
 
 // Smart takes a cheap first look at the request and asks the smallest choice
-// that is good enough for it; when that one fails, the next larger one. If none
-// is good enough, the best one is asked.
+// that is good enough for it; when that one fails, the next larger one, and after
+// the largest the next smaller one. If none is good enough, the best one is asked.
 type Smart struct {
 	Choices []Choice
 	Bar     float64 // the quality wanted of an everyday request, 0 to 1
@@ -66,13 +66,16 @@ func (s Smart) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 		}
 	}
 	largest := all[len(all)-1].Choice
-	order := make([]llm.Target, 0, len(all))
-	for i := range all {
-		c := all[(first+i)%len(all)]
-		order = append(order, noted{c.Choice, func() llm.Note {
-			why := fmt.Sprintf("smart: %s of about %d tokens needs %.2f, this has %.2f", task, look.Tokens, need, c.quality)
-			return llm.Note{Reason: why, Instead: instead(largest, c.Choice)}
-		}})
+	smaller := all[:first]
+	slices.Reverse(smaller)
+	all = append(slices.Clone(all[first:]), smaller...)
+	order := make([]llm.Target, len(all))
+	for i, c := range all {
+		order[i] = c.Choice
 	}
-	return Fallback(order).Do(ctx, r)
+	return inOrder(ctx, r, order, func(at int, as string) llm.Note {
+		c := all[at]
+		why := fmt.Sprintf("smart: %s of about %d tokens needs %.2f, this has %.2f", task, look.Tokens, need, c.quality)
+		return llm.Note{Reason: why + as, Instead: dearer(largest, c.Choice)}
+	})
 }

@@ -30,8 +30,8 @@ func TestSmart(t *testing.T) {
 	}{
 		{"a short question", 0.5, prompt("hi", false), "small middle large", "smart: chat of about 0 tokens needs 0.30, this has 0.35"},
 		{"code", 0.5, prompt("```x```", false), "middle large small", "smart: code of about 1 tokens needs 0.55, this has 0.60"},
-		{"an agent", 0.6, prompt("hi", true), "large small middle", "smart: agent"},
-		{"nobody is good enough", 1, prompt("hi", true), "large small middle", "needs 1.00, this has 0.90"},
+		{"an agent", 0.6, prompt("hi", true), "large middle small", "smart: agent"},
+		{"nobody is good enough", 1, prompt("hi", true), "large middle small", "needs 1.00, this has 0.90"},
 		{"only some see", 0.1, image, "middle large", "smart: vision"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

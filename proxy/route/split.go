@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -17,44 +18,32 @@ type Split struct {
 	Weights []int
 	Sample  float64    // the part of the calls that is judged, 0 to 1
 	By      llm.Target // the judge
-	// Judged takes a score from 0 to 1 for a choice's answer to a task.
-	Judged func(c Choice, task string, score float64)
-	// May tells whether another answer may be judged: there is a budget.
-	May func(r *llm.Request) bool
+	// Judged takes a score from 0 to 1 for the answer of a model to a task.
+	Judged func(model, task string, score float64)
+	// May tells whether one more answer may be judged now: there is a budget.
+	// spent is called once if so, with who judged and what was used for it.
+	May func(r *llm.Request) (spent func(judge string, u llm.Usage), ok bool)
 	// Later runs f in the background; false: it does not, as the program ends.
 	Later func(f func(context.Context)) bool
 }
 
-// Do answers r; see llm.Target.
+// Do answers r; see llm.Target. Who answers for another, that failed or is left
+// alone for now, is not judged.
 func (s Split) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
-	at := pick(r.Conversation(), s.Weights)
-	c := s.Choices[at]
-	ctx = llm.WithNote(ctx, llm.Note{Reason: fmt.Sprintf("split: share %d of %d", s.Weights[at], sum(s.Weights))})
-	resp, err := c.Do(ctx, r)
-	if err != nil {
-		if !goesOn(ctx, err) {
-			return nil, err
-		}
-		var rest Fallback
-		for i := 1; i < len(s.Choices); i++ {
-			rest = append(rest, s.Choices[(at+i)%len(s.Choices)].Target)
-		}
-		if len(rest) == 0 {
-			return nil, err
-		}
-		return rest.Do(ctx, r) // not judged: it did not answer by its own share
+	own := pick(r.Conversation(), s.Weights)
+	asked := own
+	all := make([]llm.Target, len(s.Choices))
+	for i, c := range s.Choices {
+		all[i] = c
 	}
-	if s.Sample > 0 && rand.Float64() < s.Sample && s.May(r) {
-		watch(resp, func(events llm.Events) { s.judge(c, r, events) })
+	resp, err := inTurn(ctx, r, all, own, func(at int, as string) llm.Note {
+		asked = at
+		return llm.Note{Reason: fmt.Sprintf("split: share %d of %d%s", s.Weights[at], sum(s.Weights), as)}
+	})
+	if err == nil && asked == own && s.Sample > 0 && rand.Float64() < s.Sample {
+		watch(resp, func(events llm.Events) { s.judge(cmp.Or(s.Choices[own].Name(), resp.Target), r, events) })
 	}
-	return resp, nil
-}
-
-func sum(weights []int) (n int) {
-	for _, w := range weights {
-		n += w
-	}
-	return n
+	return resp, err
 }
 
 const scoreAsk = `A model answered the message above as follows. Score its answer from 0 (useless) to 10 (could not be better) by whether it is right, complete, clear, and in the form that was asked for; length alone is no merit.
@@ -67,24 +56,32 @@ Answer with one JSON object and nothing else: {"scores": [NUMBER], "why": "one s
 const judgeTime = 2 * time.Minute
 
 // judge has one answer judged in the background.
-func (s Split) judge(c Choice, r *llm.Request, events llm.Events) {
+func (s Split) judge(name string, r *llm.Request, events llm.Events) {
 	p, err := r.Prompt()
-	if err != nil {
+	if err != nil || name == "" {
 		return
 	}
-	said := part{Choice: c}
+	var said part
 	said.take(events)
 	if said.err != nil || said.calls || said.text == "" {
 		return
 	}
-	s.Later(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(llm.WithNote(ctx, llm.Note{Part: llm.PartJudge, Reason: "split: a sample of " + c.Name()}), judgeTime)
+	spent, ok := s.May(r)
+	if !ok {
+		return
+	}
+	begun := s.Later(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(llm.WithNote(ctx, llm.Note{Part: llm.PartJudge, Reason: "split: a sample of " + name}), judgeTime)
 		defer cancel()
 		by := part{Choice: Choice{Target: s.By}}
+		defer func() { spent(by.Name(), by.usage) }()
 		by.ask(ctx, r.Derive(followUp(p, scoreAsk+quoted([]part{said}), false), false))
-		v := Verdict{Names: []string{c.Name()}}
+		v := Verdict{Names: []string{name}}
 		if by.err == nil && v.read(by.text) == nil {
-			s.Judged(c, LookAt(p).Task(), v.Scores[0])
+			s.Judged(name, LookAt(p).Task(), v.Scores[0])
 		}
 	})
+	if !begun {
+		spent("", llm.Usage{})
+	}
 }

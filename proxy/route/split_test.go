@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"keytray/proxy/llm"
 )
@@ -21,14 +23,16 @@ func trial(all []Choice, by llm.Target, may bool) (Split, *[]score) {
 	var told []score
 	return Split{
 		Choices: all, Weights: []int{1, 1}[:len(all)], Sample: 1, By: by,
-		Judged: func(c Choice, task string, n float64) { told = append(told, score{c.Name(), task, n}) },
-		May:    func(*llm.Request) bool { return may },
-		Later:  func(f func(context.Context)) bool { f(context.Background()); return true },
+		Judged: func(name, task string, n float64) { told = append(told, score{name, task, n}) },
+		May: func(*llm.Request) (func(string, llm.Usage), bool) {
+			return func(judge string, u llm.Usage) { told = append(told, score{judge, "spent", float64(u.Output)}) }, may
+		},
+		Later: func(f func(context.Context)) bool { f(context.Background()); return true },
 	}, &told
 }
 
 func TestSplitJudgesASample(t *testing.T) {
-	by := &model{says: `{"scores": [8]}`}
+	by := &model{says: `{"scores": [8]}`, name: "p/judge"}
 	s, told := trial(choices(&model{says: "A"}), by, true)
 	resp, err := s.Do(t.Context(), question(true))
 	if err != nil || len(*told) != 0 {
@@ -37,30 +41,38 @@ func TestSplitJudgesASample(t *testing.T) {
 	if got := text(t, resp); got != "A" {
 		t.Errorf("the client got %q", got)
 	}
-	if len(*told) != 1 || (*told)[0] != (score{"p/a", "agent", 0.8}) {
-		t.Errorf("told %+v", *told)
+	if want := []score{{"p/a", "agent", 0.8}, {"p/judge", "spent", 5}}; !slices.Equal(*told, want) {
+		t.Errorf("told %+v, want %+v", *told, want)
 	}
 	if n := by.notes[0]; n.Part != llm.PartJudge || n.Reason != "split: a sample of p/a" || !strings.Contains(by.asked[0].Messages[1].Blocks[0].Text, "\nA\n</answer>") {
 		t.Errorf("the judge was asked %+v, %+v", n, by.asked[0])
 	}
 	for name, c := range map[string]struct {
-		m   *model
-		by  *model
-		may bool
+		m    *model
+		by   *model
+		may  bool
+		want []score
 	}{
-		"no budget":      {&model{says: "A"}, &model{says: `{"scores": [8]}`}, false},
-		"a tool's call":  {&model{calls: "t"}, &model{says: `{"scores": [8]}`}, true},
-		"no verdict":     {&model{says: "A"}, &model{says: "good"}, true},
-		"a failed judge": {&model{says: "A"}, &model{err: busy}, true},
+		"no budget":      {&model{says: "A"}, &model{says: `{"scores": [8]}`}, false, nil},
+		"a tool's call":  {&model{calls: "t"}, &model{says: `{"scores": [8]}`}, true, nil},
+		"no verdict":     {&model{says: "A"}, &model{says: "good", name: "p/j"}, true, []score{{"p/j", "spent", 5}}},
+		"a failed judge": {&model{says: "A"}, &model{err: busy}, true, []score{{"", "spent", 0}}},
 	} {
 		s, told := trial(choices(c.m), c.by, c.may)
+		reserve := s.May
+		s.May = func(r *llm.Request) (func(string, llm.Usage), bool) {
+			if c.m.calls != "" {
+				t.Errorf("%s: it is paid for", name)
+			}
+			return reserve(r)
+		}
 		resp, err := s.Do(t.Context(), question(true))
 		if err != nil {
 			t.Fatal(name, err)
 		}
 		text(t, resp)
-		if len(*told) != 0 {
-			t.Errorf("%s: told %+v", name, *told)
+		if !slices.Equal(*told, c.want) {
+			t.Errorf("%s: told %+v, want %+v", name, *told, c.want)
 		}
 	}
 }
@@ -78,6 +90,40 @@ func TestSplitFallsBack(t *testing.T) {
 		}
 	}
 }
+
+// A share whose model is left alone for now is another's, which is not judged;
+// and of a strategy's answer, the model that gave it is.
+func TestSplitJudgesWhoAnswered(t *testing.T) {
+	resting, ready := &model{says: "A", name: "p/a"}, &model{says: "B", name: "q/b"}
+	s, told := trial([]Choice{{Target: restingModel{resting}}, {Target: ready}}, &model{says: `{"scores": [8]}`}, true)
+	s.Weights = []int{1, 1_000_000}
+	r := question(true)
+	for pick(r.Conversation(), s.Weights) != 1 {
+		r.Tool += "x"
+	}
+	resp, err := s.Do(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text(t, resp)
+	if len(*told) != 2 || (*told)[0] != (score{"q/b", "agent", 0.8}) {
+		t.Errorf("told %+v", *told)
+	}
+	*told, s.Weights = nil, []int{1_000_000, 1}
+	for pick(r.Conversation(), s.Weights) != 0 {
+		r.Tool += "x"
+	}
+	if resp, err = s.Do(t.Context(), r); err != nil || len(resting.asked) != 0 {
+		t.Fatalf("%v; the one to be left alone was asked %d times", err, len(resting.asked))
+	}
+	if text(t, resp); len(*told) != 0 || resp.Why != "split: share 1 of 1000001, as the one before is left alone for now" {
+		t.Errorf("told %+v, because %s", *told, resp.Why)
+	}
+}
+
+type restingModel struct{ *model }
+
+func (restingModel) Rest() time.Duration { return time.Minute }
 
 // plainOut reads a body as one block of text.
 type plainOut struct{ llm.Outbound }

@@ -167,6 +167,7 @@ func (m *meter) do(ctx context.Context) (*llm.Response, error) {
 		Body:     m,
 		Target:   l.Model.Provider + "/" + l.listed(),
 		Attempts: r.Attempts(),
+		Why:      m.attempt.Note.Reason,
 	}
 	if translated {
 		out.Outbound = m.outbound()

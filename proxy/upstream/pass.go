@@ -70,8 +70,12 @@ func (p *Pass) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 		call: llm.Call{Model: p.Model, Stream: r.Stream, Form: r.Form},
 		attempt: llm.Attempt{
 			Request: r, Number: r.NextAttempt(), Provider: p.Model.Provider, Model: p.Model.Name,
-			Streamed: r.Stream, Start: time.Now(), Unmetered: p.Unmetered, Note: llm.Note{Reason: p.Reason},
+			Streamed: r.Stream, Start: time.Now(), Unmetered: p.Unmetered,
+			Note: llm.NoteOf(ctx),
 		},
+	}
+	if p.Reason != "" {
+		b.attempt.Note.Reason = p.Reason
 	}
 	e := &llm.Error{Kind: llm.Internal, Message: "Keytray failed on this call"} // should anything panic
 	answered := false
@@ -124,6 +128,7 @@ func (b *passage) do(r *llm.Request) (*llm.Response, error) {
 	out := &llm.Response{
 		Call: &b.call, Copied: true, Status: resp.StatusCode, Header: resp.Header, Body: b,
 		Target: strings.TrimSuffix(p.Model.Provider+"/"+p.Model.Name, "/"), Attempts: r.Attempts(),
+		Why: b.attempt.Note.Reason,
 	}
 	return out, b.answer(resp, out, good)
 }

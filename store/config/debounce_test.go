@@ -136,3 +136,32 @@ func TestPoll(t *testing.T) {
 		t.Errorf("got %+v", s.Current())
 	}
 }
+
+// TestPump: a watcher is never kept waiting by a reader that is at something else, such as an Add, for which it would
+// wait in turn; and the reader misses no name.
+func TestPump(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events, errs := make(chan fsnotify.Event), make(chan error)
+		out, failed := pump(events, errs)
+		for i := range 1000 {
+			events <- fsnotify.Event{Name: []string{"config.yaml", "ledger.db", "ledger.db-wal"}[i%3]}
+			errs <- fsnotify.ErrEventOverflow
+		}
+		var got []string
+		for range 3 {
+			got = append(got, (<-out).Name)
+		}
+		if err := <-failed; err == nil || !slices.Equal(got, []string{"config.yaml", "ledger.db", "ledger.db-wal"}) {
+			t.Errorf("%v, %v", got, err)
+		}
+		close(errs)
+		events <- fsnotify.Event{Name: "again"}
+		if e := <-out; e.Name != "again" {
+			t.Errorf("%v", e)
+		}
+		close(events)
+		if e, ok := <-out; ok {
+			t.Errorf("after the end %v", e)
+		}
+	})
+}

@@ -1,6 +1,6 @@
 package config
 
-import "slices"
+import "fmt"
 
 // Parse reads the text of a config.yaml; file is the name that problems carry. It returns Problems, all that can
 // be found at once, or the settings with defaults filled in. It touches no disk and may be called at once.
@@ -104,25 +104,56 @@ func (r *reader) between(root *node, cfg *Config) {
 		if _, clash := cfg.Provider(route.Name); clash {
 			r.add(at, "has the name of a provider, so active could mean either", "give the route another name")
 		}
-		if round := cycle(cfg, route.Name, nil); round != nil {
+		if round := cycle(cfg, route.Name, route.Name, map[string]bool{}); round != nil {
 			r.add(at, "leads back to itself ("+join(round, " to ")+")", "name a provider's model as provider/model")
+		}
+	}
+	if len(r.problems) > 0 {
+		return // of routes without an end, nothing can be counted
+	}
+	known := map[string]int{}
+	for _, route := range cfg.Routes {
+		if at := root.get("routes").get(route.Name); at != nil && breadth(cfg, route.Target, known) > mostModels {
+			r.add(at, fmt.Sprintf("leads to more than %d models", mostModels), "leave some routes in it out")
+			return // those that lead to it are too broad for the same reason
 		}
 	}
 }
 
-// cycle returns the way from a route back to itself, or nil.
-func cycle(cfg *Config, name string, way []string) []string {
-	if len(way) > 0 && way[0] == name {
-		return append(way, name)
+// mostModels is to how many models a route may lead, each counted as often as it is named: a call looks at them all.
+const mostModels = 1000
+
+// breadth is to how many models a target leads, or more than mostModels. known are the routes that are counted already.
+func breadth(cfg *Config, t Target, known map[string]int) int {
+	if route, ok := cfg.Route(t.Model); ok {
+		if _, counted := known[t.Model]; !counted {
+			known[t.Model] = breadth(cfg, route.Target, known)
+		}
+		return known[t.Model]
 	}
-	route, ok := cfg.Route(name)
-	if !ok || slices.Contains(way, name) {
+	n := 1
+	for i, o := range t.Of {
+		n = min(n+breadth(cfg, o, known), mostModels+1)
+		if i == 0 {
+			n-- // a strategy is none itself
+		}
+	}
+	return n
+}
+
+// cycle returns the way from a route to another, or nil. seen are the routes that do not lead there.
+func cycle(cfg *Config, from, to string, seen map[string]bool) []string {
+	route, ok := cfg.Route(from)
+	if !ok || seen[from] {
 		return nil
 	}
-	way = append(way, name)
+	seen[from] = true
 	for _, next := range route.Models() {
-		if round := cycle(cfg, next, slices.Clone(way)); round != nil {
-			return round
+		if next == to {
+			return []string{from, to}
+		}
+		if way := cycle(cfg, next, to, seen); way != nil {
+			return append([]string{from}, way...)
 		}
 	}
 	return nil

@@ -160,7 +160,7 @@ func TestNearest(t *testing.T) {
 		"provider": "providers", "Routes": "routes", "withoutToken": "without_token", "atcive": "active",
 		"rutes": "routes", "x": "", "completely": "", "": "",
 	} {
-		if got := nearest(word, known); got != want {
+		if got := Nearest(word, known); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)
 		}
 	}

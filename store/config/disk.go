@@ -84,7 +84,8 @@ func replaceFile(path string, text, before []byte) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+			_ = f.Close()
+			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
 	if _, err := f.Write(text); err != nil {
@@ -103,7 +104,7 @@ func replaceFile(path string, text, before []byte) (err error) {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("cannot write %s: %w; the old file is untouched", path, reason(err))
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := Rename(f.Name(), path); err != nil {
 		return fmt.Errorf("cannot write %s: %w; the old file is untouched", path, reason(err))
 	}
 	syncFolder(filepath.Dir(path))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strings"
 )
 
 // load reads the file if it is another than before, and tells the subscribers what came of it. Unless sure, it
@@ -89,8 +90,10 @@ func (s *Store) check(cfg *Config, root *node) Problems {
 	for i := range many {
 		p := &many[i]
 		p.File = s.path
-		if at := root.find(p.Path); at != nil && p.Path != "" && p.Line == 0 {
-			p.Line, p.Column = at.line, at.col
+		for path := p.Path; path != "" && p.Line == 0; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
+			if at := root.find(path); at != nil { // the setting itself, or the one that it is in
+				p.Line, p.Column = at.line, at.col
+			}
 		}
 	}
 	return many

@@ -2,9 +2,9 @@ package config
 
 import "strings"
 
-// nearest returns the known word that a person most likely meant by word, or "". Words further away than a
+// Nearest returns the known word that a person most likely meant by word, or "". Words further away than a
 // third of their letters are no help.
-func nearest(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	if len(word) > 64 {
 		return ""
 	}

@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
+	"syscall"
 )
 
 // Paths says where everything that Keytray keeps on disk lives. All of them are absolute.
@@ -52,20 +51,6 @@ func Locate(goos string, getenv func(string) string) (Paths, error) {
 	}
 }
 
-// Here locates the folders of this process; a relative KEYTRAY_HOME is taken from the working directory.
-func Here(goos string) (Paths, error) {
-	return Locate(goos, func(name string) string {
-		value := os.Getenv(name)
-		if name != "KEYTRAY_HOME" || value == "" || strings.HasPrefix(value, "~") {
-			return value
-		}
-		if abs, err := filepath.Abs(value); err == nil {
-			return abs
-		}
-		return value
-	})
-}
-
 // Create makes the folders that are missing, for this user alone (0700), and tries whether files can be made in
 // them. Its error says what a person can do.
 func (p Paths) Create() error {
@@ -86,17 +71,27 @@ func (p Paths) Create() error {
 }
 
 func makeFolder(folder string) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	err := os.MkdirAll(folder, 0o700)
+	var at *fs.PathError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &at) && errors.Is(at.Err, syscall.ENOTDIR):
+		return fmt.Errorf("cannot make the folder %s: %s is a file; move it away, or set KEYTRAY_HOME to a folder", folder, at.Path)
+	default:
 		return fmt.Errorf("cannot make the folder %s: %w; make its parent writable, or set KEYTRAY_HOME to a folder that is", folder, reason(err))
 	}
-	return nil
 }
 
 // reason is the last part of a file error, where the path has been said already.
 func reason(err error) error {
 	var at *fs.PathError
-	if errors.As(err, &at) {
+	var rename *os.LinkError
+	switch {
+	case errors.As(err, &at):
 		return at.Err
+	case errors.As(err, &rename):
+		return rename.Err
 	}
 	return err
 }

@@ -50,20 +50,6 @@ func TestLocate(t *testing.T) {
 	}
 }
 
-func TestHere(t *testing.T) {
-	dir := t.TempDir()
-	t.Chdir(dir)
-	t.Setenv("KEYTRAY_HOME", "k")
-	here, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := Here(runtime.GOOS)
-	if err != nil || got.ConfigFolder != filepath.Join(here, "k") || got.Vault != filepath.Join(here, "k", "vault.age") {
-		t.Errorf("got %+v, %v", got, err)
-	}
-}
-
 func TestCreate(t *testing.T) {
 	dir := t.TempDir()
 	p := Paths{ConfigFolder: filepath.Join(dir, "a", "b"), DataFolder: filepath.Join(dir, "c")}
@@ -91,7 +77,8 @@ func TestCreateFails(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	write(t, file, "")
 	for folder, want := range map[string]string{
-		filepath.Join(file, "k"): "cannot make the folder " + filepath.Join(file, "k"),
+		file:                     "cannot make the folder " + file + ": " + file + " is a file; move it away",
+		filepath.Join(file, "k"): "cannot make the folder " + filepath.Join(file, "k") + ": " + file + " is a file; move it away",
 		readOnly(t):              "cannot write in the folder " + readOnly(t),
 	} {
 		err := Paths{ConfigFolder: folder, DataFolder: folder}.Create()

@@ -91,7 +91,7 @@ func unknown(key string, names []string) (message, hint string) {
 			return "keys are not kept in this file", "remove it and store the key with: keytray keys add"
 		}
 	}
-	if near := nearest(key, names); near != "" {
+	if near := Nearest(key, names); near != "" {
 		return "is not a setting", "did you mean " + near + "?"
 	}
 	return "is not a setting", "known here: " + join(names, ", ")
@@ -176,7 +176,7 @@ func word[T ~string](r *reader, n *node, to *T, words ...T) {
 		return
 	}
 	hint := ""
-	if near := nearest(n.text, names); n.kind == isText && near != "" {
+	if near := Nearest(n.text, names); n.kind == isText && near != "" {
 		hint = "did you mean " + near + "?"
 	}
 	r.add(n, "is not "+join(names, ", "), hint)

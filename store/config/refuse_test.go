@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -190,5 +191,27 @@ func TestManyProblems(t *testing.T) {
 	var one Problem
 	if !errors.As(err, &one) || one.Path != "z" {
 		t.Errorf("first is %+v", one)
+	}
+}
+
+// Routes that double with each level are refused at once, and so is what leads
+// through many others back to itself.
+func TestRoutesStayFinite(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("routes:\n  r0: a/b\n")
+	for i := 1; i <= 60; i++ {
+		fmt.Fprintf(&b, "  r%d: {race: [r%d, {fallback: [r%d, c/d]}]}\n", i, i-1, i-1)
+	}
+	_, err := Parse("x", []byte(b.String()))
+	if err == nil || !strings.Contains(err.Error(), "routes.r9: leads to more than 1000 models") || strings.Count(err.Error(), "\n") != 0 {
+		t.Error(err)
+	}
+	few, _, _ := strings.Cut(b.String(), "  r9:")
+	if _, err := Parse("x", []byte(few)); err != nil {
+		t.Error(err)
+	}
+	_, err = Parse("x", []byte(strings.Replace(b.String(), "r0: a/b", "r0: r60", 1)))
+	if err == nil || !strings.Contains(err.Error(), "leads back to itself") {
+		t.Error(err)
 	}
 }

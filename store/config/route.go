@@ -38,7 +38,7 @@ type Target struct {
 	Model    string
 	Strategy Strategy
 	Of       []Target // what the strategy chooses from, in the order of the file; at least one
-	// Weights of balance and split, one for each of Of, none below 1.
+	// Weights of balance and split, one for each of Of, be it a model or a strategy; none below 1.
 	Weights []int
 
 	By     string         // blend, judge, split: the model that writes or judges; "" is for Keytray to choose
@@ -146,7 +146,7 @@ func (r *reader) strange(e entry, known map[string]option) {
 		words = append(words, name)
 	}
 	message, hint := unknown(e.key, words)
-	if nearest(e.key, words) == "" {
+	if Nearest(e.key, words) == "" {
 		hint = "known strategies: " + join(strategies(), ", ")
 	}
 	r.addAt(e.line, e.col, e.value.path, message, hint)
@@ -160,7 +160,8 @@ func names(of []Strategy) string {
 	return join(all, ", ")
 }
 
-// of reads what a strategy chooses from: a list; for balance and split also {model: weight}; for cache also one alone.
+// of reads what a strategy chooses from: a list; for balance and split also {model: weight}, or a list with weights;
+// for cache also one alone.
 func (r *reader) of(n *node, t *Target) {
 	weighs := t.Strategy == Balance || t.Strategy == Split
 	switch {
@@ -168,21 +169,25 @@ func (r *reader) of(n *node, t *Target) {
 		r.add(n, "names no model", "list them: [first/model, second/model]")
 	case n.kind == isList:
 		for _, item := range n.items {
-			next := r.target(item)
+			next, weight := Target{}, 1
+			if weighs {
+				next, weight = r.weighed(item)
+			} else {
+				next = r.target(item)
+			}
 			if next.Model != "" && slices.ContainsFunc(t.Of, func(o Target) bool { return o.Model == next.Model }) {
 				r.add(item, "is in the list twice", "keep one of them")
 				continue
 			}
 			t.Of = append(t.Of, next)
-		}
-		if weighs {
-			t.Weights = slices.Repeat([]int{1}, len(t.Of))
+			if weighs {
+				t.Weights = append(t.Weights, weight)
+			}
 		}
 	case n.kind == isTable && weighs:
 		for _, e := range r.entries(n) {
-			name, _ := r.model(&node{kind: isText, text: e.key, path: e.value.path, line: e.line, col: e.col})
-			t.Of = append(t.Of, Target{Model: name})
-			t.Weights = append(t.Weights, r.weight(e.value))
+			of, weight := r.modelWeight(e)
+			t.Of, t.Weights = append(t.Of, of), append(t.Weights, weight)
 		}
 	case t.Strategy == Cache:
 		t.Of = []Target{r.target(n)}
@@ -193,6 +198,41 @@ func (r *reader) of(n *node, t *Target) {
 	if t.Strategy == Cache && len(t.Of) > 1 {
 		r.add(n, "keeps the answers of one target", "put a strategy inside: {cache: {fallback: [...]}}")
 	}
+}
+
+// weighed reads one of a list that may have weights: a/b, {a/b: 3} or {fallback: [a/b, c/d], weight: 3}.
+func (r *reader) weighed(n *node) (Target, int) {
+	if n.kind != isTable {
+		return r.target(n), 1
+	}
+	if len(n.entries) == 1 && rejoined(n.entries[0]).value.kind == isNumber {
+		return r.modelWeight(n.entries[0])
+	}
+	at := slices.IndexFunc(n.entries, func(e entry) bool { return e.key == "weight" })
+	if at < 0 {
+		return r.target(n), 1
+	}
+	bare := *n
+	bare.entries = slices.Delete(slices.Clone(n.entries), at, at+1)
+	return r.target(&bare), r.weight(n.entries[at].value)
+}
+
+// modelWeight reads a/b: 3.
+func (r *reader) modelWeight(e entry) (Target, int) {
+	e = rejoined(e)
+	name, _ := r.model(&node{kind: isText, text: e.key, path: e.value.path, line: e.line, col: e.col})
+	return Target{Model: name}, r.weight(e.value)
+}
+
+// rejoined makes qwen3:8b and a weight of what goccy/go-yaml 1.19 takes for qwen3 and a text, inside brackets.
+func rejoined(e entry) entry {
+	v := *e.value
+	if at := strings.LastIndex(v.text, ": "); at > 0 && v.kind == isText && v.quote == 0 && v.start == v.after { // no space follows the colon
+		e.key += ":" + v.text[:at]
+		v.kind, v.text = isNumber, strings.TrimSpace(v.text[at+2:])
+		e.value = &v
+	}
+	return e
 }
 
 func (r *reader) weight(n *node) int {
@@ -304,7 +344,8 @@ func targetNode(t Target) *node {
 }
 
 func ofNode(t Target) *node {
-	if slices.ContainsFunc(t.Weights, func(w int) bool { return w != 1 }) {
+	weighed := slices.ContainsFunc(t.Weights, func(w int) bool { return w != 1 })
+	if weighed && !slices.ContainsFunc(t.Of, func(o Target) bool { return o.Strategy != "" }) {
 		n := tableOf()
 		for i, o := range t.Of {
 			n.put(o.Model, numberOf(strconv.Itoa(t.Weights[i])))
@@ -315,8 +356,17 @@ func ofNode(t Target) *node {
 		return targetNode(t.Of[0])
 	}
 	n := &node{kind: isList}
-	for _, o := range t.Of {
-		n.items = append(n.items, targetNode(o))
+	for i, o := range t.Of {
+		item := targetNode(o)
+		if weighed && t.Weights[i] != 1 {
+			weight := numberOf(strconv.Itoa(t.Weights[i]))
+			if o.Strategy == "" {
+				item = tableOf(entry{key: o.Model, value: weight})
+			} else {
+				item.put("weight", weight)
+			}
+		}
+		n.items = append(n.items, item)
 	}
 	return n
 }

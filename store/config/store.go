@@ -117,7 +117,7 @@ func (s *Store) create() error {
 	}
 	_, err = io.WriteString(f, first)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(fmt.Errorf("cannot be written: %w", reason(err)), os.Remove(s.path))
+		return errors.Join(fmt.Errorf("cannot be written: %w; make room on its disk", reason(err)), os.Remove(s.path))
 	}
 	return nil
 }

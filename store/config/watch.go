@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -25,7 +26,12 @@ func (s *Store) watch(ctx context.Context) {
 		s.poll(ctx)
 		return
 	}
-	defer watcher.Close()
+	events, errs := pump(watcher.Events, watcher.Errors)
+	defer func() {
+		_ = watcher.Close()
+		for range events { // until the pump has ended
+		}
+	}()
 	f := &folders{path: s.path, add: watcher.Add, remove: watcher.Remove, list: watcher.WatchList}
 	if err := f.follow(); err != nil {
 		s.poll(ctx)
@@ -43,7 +49,47 @@ func (s *Store) watch(ctx context.Context) {
 	}
 	// What changed between Open's reading and the first watch gave no event.
 	d.pending = true
-	d.run(ctx, watcher.Events, watcher.Errors)
+	d.run(ctx, events, errs)
+}
+
+// pump hands on what a watcher tells, until the watcher is closed, and lets it never wait for the reader: on Windows
+// the reader's next Add would wait for the watcher in turn. What the reader has not taken yet is kept once for each name,
+// and one error.
+func pump(events <-chan fsnotify.Event, errs <-chan error) (<-chan fsnotify.Event, <-chan error) {
+	out, failed := make(chan fsnotify.Event), make(chan error, 1)
+	go func() {
+		defer close(out)
+		var kept []fsnotify.Event
+		for {
+			next, to := fsnotify.Event{}, out
+			if len(kept) == 0 {
+				to = nil
+			} else {
+				next = kept[0]
+			}
+			select {
+			case e, ok := <-events:
+				if !ok {
+					return
+				}
+				if !slices.ContainsFunc(kept, func(k fsnotify.Event) bool { return k.Name == e.Name }) {
+					kept = append(kept, e)
+				}
+			case err, ok := <-errs:
+				if !ok {
+					errs = nil
+					continue
+				}
+				select {
+				case failed <- err:
+				default: // one says as much as many: look
+				}
+			case to <- next:
+				kept = kept[1:]
+			}
+		}
+	}()
+	return out, failed
 }
 
 func (s *Store) poll(ctx context.Context) {

@@ -61,9 +61,14 @@ func putAside(path string, now time.Time) (string, error) {
 		}
 		kept = fmt.Sprintf("%s-%d", base, n)
 	}
-	// The log first: a log without its file is found by nobody, a file without its log would lose rows.
-	for _, part := range []string{"-wal", "-shm", ""} {
+	// The log first: a log without its file is found by nobody, a file without its log would lose rows. If a part cannot
+	// go, as on Windows while somebody reads it, none goes.
+	parts := []string{"-wal", "-shm", ""}
+	for i, part := range parts {
 		if err := os.Rename(path+part, kept+part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			for _, gone := range parts[:i] {
+				_ = os.Rename(kept+gone, path+gone)
+			}
 			return "", err
 		}
 	}

@@ -29,7 +29,7 @@ func user(blocks ...llm.Block) *llm.Prompt {
 
 func TestEncodeOptions(t *testing.T) {
 	hi := llm.Block{Text: "hi"}
-	schema := json.RawMessage(`{"z":1, "a":{"y":2,"b":3}}`)
+	schema := json.RawMessage(`{"z":1, "type":"object","properties":{"y":{},"b":{}}}`)
 	for what, tt := range map[string]struct {
 		set   func(p *llm.Prompt)
 		flags []string
@@ -42,6 +42,35 @@ func TestEncodeOptions(t *testing.T) {
 		"no penalties":      {set: func(p *llm.Prompt) { p.Limits.FrequencyPenalty = ptr(1.0) }, flags: []string{llm.FlagNoPenalties}, lost: "frequency_penalty: this model takes none"},
 		"max_tokens":        {set: func(p *llm.Prompt) { p.Limits.MaxTokens = ptr(5) }, want: `"max_tokens":5`},
 		"max completion":    {set: func(p *llm.Prompt) { p.Limits.MaxTokens = ptr(5) }, flags: []string{llm.FlagMaxCompletionTokens}, want: `"max_completion_tokens":5`},
+		"no stop":           {set: func(p *llm.Prompt) { p.Limits.Stop = []string{"x"} }, flags: []string{llm.FlagNoStop}, lost: "stop: this model takes none"},
+		"five stops":        {set: func(p *llm.Prompt) { p.Limits.Stop = []string{"a", "", "b", "c", "d", "e"} }, want: `"stop":["a","b","c","d"]`, lost: "stop: only the first 4 sequences are taken"},
+		"sampled, thinks":   {set: func(p *llm.Prompt) { p.Limits.Temperature, p.Reasoning.Effort = ptr(0.5), "low" }, flags: []string{llm.FlagNoSampledThought}, want: `"reasoning_effort":"low"`, lost: "temperature: this model takes none while it thinks"},
+		"sampled, does not": {set: func(p *llm.Prompt) { p.Limits.Temperature, p.Reasoning.Effort = ptr(0.5), "none" }, flags: []string{llm.FlagNoSampledThought}, want: `"temperature":0.5,"reasoning_effort":"none"`},
+		"hints":             {set: func(p *llm.Prompt) { p.CacheKey, p.Verbosity = "k", "low" }, lost: "prompt_cache_key|verbosity"},
+		"hints, taken":      {set: func(p *llm.Prompt) { p.CacheKey, p.Verbosity = "k", "low" }, flags: []string{llm.FlagMaxCompletionTokens}, want: `"prompt_cache_key":"k","verbosity":"low"`},
+		"Mistral's fields":  {set: func(p *llm.Prompt) { p.Limits.Seed, p.User = ptr(int64(7)), "u" }, flags: []string{llm.FlagMistralFields}, want: `"random_seed":7`, lost: "user"},
+		"tools, no thought": {
+			set:   func(p *llm.Prompt) { p.Tools, p.Reasoning.Effort = []llm.Tool{{Name: "f"}}, "high" },
+			flags: []string{llm.FlagNoToolThought}, lost: "reasoning_effort: in this API the model takes no tools while it thinks",
+			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],"reasoning_effort":"none"`,
+		},
+		"thought, no tools": {set: func(p *llm.Prompt) { p.Reasoning.Effort = "high" }, flags: []string{llm.FlagNoToolThought}, want: `"reasoning_effort":"high"`},
+		"not strict": {
+			set:  func(p *llm.Prompt) { p.Tools = []llm.Tool{{Name: "f", Schema: schema, Strict: ptr(true)}} },
+			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"type":"object","properties":{"y":{},"b":{}}},"strict":false}}]`, lost: "tools: strict",
+		},
+		"A18 alternatives": {
+			set: func(p *llm.Prompt) {
+				p.Tools = []llm.Tool{{Name: "f", Schema: json.RawMessage(`{"anyOf":[{"properties":{"a":{"type":"array"}}}]}`)}}
+			},
+			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"a":{"type":"array","items":{}}}}}}]`, lost: "tools: alternatives at the root of a tool's parameters were merged",
+		},
+		"not strict format": {
+			set: func(p *llm.Prompt) {
+				p.Format = llm.Format{Kind: llm.FormatSchema, Name: "my answer", Schema: schema, Strict: ptr(true)}
+			},
+			want: `"response_format":{"type":"json_schema","json_schema":{"name":"my_answer_twr92j","schema":{"z":1,"type":"object","properties":{"y":{},"b":{}}},"strict":false}}`, lost: "response_format: strict",
+		},
 		"C8 stop":           {set: func(p *llm.Prompt) { p.Limits.Stop = []string{"x"} }, want: `"stop":["x"]`},
 		"C5 budget":         {set: func(p *llm.Prompt) { p.Reasoning.Budget = ptr(10000) }, want: `"reasoning_effort":"medium"`, lost: "thinking budget: sent as reasoning_effort medium"},
 		"off, unknown":      {set: func(p *llm.Prompt) { p.Reasoning.Budget = ptr(0) }},
@@ -69,7 +98,7 @@ func TestEncodeOptions(t *testing.T) {
 		"A14 alone":     {set: func(p *llm.Prompt) { p.Choice.Parallel = ptr(false) }},
 		"A17 schema": {
 			set:  func(p *llm.Prompt) { p.Tools = []llm.Tool{{Name: "f", Schema: schema, Strict: ptr(false)}} },
-			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"a":{"y":2,"b":3}},"strict":false}}]`,
+			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"type":"object","properties":{"y":{},"b":{}}},"strict":false}}]`,
 		},
 		"C7 not parallel": {
 			set:  func(p *llm.Prompt) { p.Tools, p.Choice.Parallel = []llm.Tool{{Name: "f"}}, ptr(false) },
@@ -79,17 +108,17 @@ func TestEncodeOptions(t *testing.T) {
 			set: func(p *llm.Prompt) {
 				p.Tools, p.Choice = []llm.Tool{{Name: "f", Schema: schema}}, llm.Choice{Mode: llm.ChooseNamed, Name: "g"}
 			},
-			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"a":{"y":2,"b":3}}}}]`, lost: "tool_choice: no tool is called g",
+			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"type":"object","properties":{"y":{},"b":{}}}}}]`, lost: "tool_choice: no tool is called g",
 		},
 		"C15 the same tool twice": {
 			set:  func(p *llm.Prompt) { p.Tools = []llm.Tool{{Name: "f", Schema: schema}, {Name: "f", Schema: schema}} },
-			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"a":{"y":2,"b":3}}}}]`,
+			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"type":"object","properties":{"y":{},"b":{}}}}}]`,
 		},
 		"no tools taken": {set: func(p *llm.Prompt) { p.Tools = []llm.Tool{{Name: "f"}} }, flags: []string{llm.FlagNoTools}, lost: "tools: this model takes none"},
 		"C12 marks off":  {set: func(p *llm.Prompt) { p.Messages[0].Blocks[0].Cache = "5m" }, lost: "cache_control"},
 		"schema format": {
 			set:  func(p *llm.Prompt) { p.Format = llm.Format{Kind: llm.FormatSchema, Schema: schema} },
-			want: `"response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"z":1,"a":{"y":2,"b":3}}}}`,
+			want: `"response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"z":1,"type":"object","properties":{"y":{},"b":{}}}}}`,
 		},
 		"what the client lost": {set: func(p *llm.Prompt) { p.Lost = []string{"n"} }, lost: "n"},
 	} {
@@ -162,7 +191,30 @@ func TestEncodeMessages(t *testing.T) {
 		"PDF":                  {p: user(llm.Block{Kind: llm.Document, Media: llm.Media{Type: "application/pdf", Data: "JVBE"}}), want: `[{"role":"user","content":[{"type":"file","file":{"filename":"document.pdf","file_data":"data:application/pdf;base64,JVBE"}}]}]`},
 		"sound":                {p: user(llm.Block{Kind: llm.Audio, Media: llm.Media{Type: "audio/mpeg", Data: "AA"}}), want: `[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA","format":"mp3"}}]}]`},
 		"nothing said by user": {p: user(), want: `[{"role":"user","content":""}]`},
-		"A22 schema as words":  {p: &llm.Prompt{Messages: []llm.Message{ask}, Format: llm.Format{Kind: llm.FormatSchema, Schema: json.RawMessage(`{"type":"object"}`)}}, flags: []string{llm.FlagNoJSONSchema}, want: `[{"role":"system","content":"Answer with one JSON object and nothing else. It must follow this JSON Schema:\n{\"type\":\"object\"}"}` + q, lost: "response_format.json_schema: sent as an instruction"},
+		"a long id":            {p: said(llm.Block{Kind: llm.ToolCall, ID: strings.Repeat("x", 41), Name: "f"}), want: `[{"role":"assistant","content":null,"tool_calls":[{"id":"3164596df4fdd018b2c567ec8c03e79b","type":"function","function":{"name":"f","arguments":"{}"}}]}` + q},
+		"calls of two turns": {
+			p: &llm.Prompt{Messages: []llm.Message{
+				{Role: llm.Assistant, Blocks: []llm.Block{{Text: "so"}, call}}, {Role: llm.Assistant, Blocks: []llm.Block{{Kind: llm.ToolCall, ID: "d", Name: "g"}}},
+				{Role: llm.User, Blocks: []llm.Block{{Kind: llm.ToolResult, ID: "c"}, {Kind: llm.ToolResult, ID: "d"}}},
+			}},
+			want: `[{"role":"assistant","content":"so","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"d","type":"function","function":{"name":"g","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":""},{"role":"tool","tool_call_id":"d","content":""}]`,
+		},
+		"Mistral's calls": {
+			p: &llm.Prompt{Messages: []llm.Message{
+				{Role: llm.Assistant, Blocks: []llm.Block{mine, {Kind: llm.Refusal, Text: "no"}, call}},
+				{Role: llm.User, Blocks: []llm.Block{{Kind: llm.ToolResult, ID: "c"}}}, {Role: llm.System, Blocks: []llm.Block{{Text: "s"}}}, {Role: llm.Assistant, Name: "n", Blocks: []llm.Block{{Text: "{"}}},
+			}}, flags: []string{llm.FlagMistralFields},
+			want: `[{"role":"assistant","content":"no","tool_calls":[{"id":"2e7d2c03a","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"2e7d2c03a","content":""},{"role":"user","content":"s"},{"role":"assistant","content":"{","prefix":true}]`,
+			lost: "reasoning of earlier turns|messages: a system message in mid-conversation went as the user's|messages: name",
+		},
+		"Mistral's parts": {
+			p: user(llm.Block{Kind: llm.Document, Name: "a.pdf", Media: llm.Media{Type: "application/pdf", Data: "JVBE"}}, llm.Block{Kind: llm.Document, Media: llm.Media{URL: "https://x/y"}}, llm.Block{Kind: llm.Audio, Media: llm.Media{Type: "audio/wav", Data: "AA"}}), flags: []string{llm.FlagMistralFields},
+			want: `[{"role":"user","content":[{"type":"document_url","document_url":"data:application/pdf;base64,JVBE","document_name":"a.pdf"},{"type":"document_url","document_url":"https://x/y"},{"type":"input_audio","input_audio":"AA"}]}]`,
+		},
+		"JSON is not spoken of": {p: &llm.Prompt{Messages: []llm.Message{ask}, Format: llm.Format{Kind: llm.FormatJSON}}, want: `[{"role":"system","content":"Answer with one JSON object and nothing else."}` + q},
+		"JSON is spoken of":     {p: &llm.Prompt{System: []llm.Block{{Text: "Use Json."}}, Messages: []llm.Message{ask}, Format: llm.Format{Kind: llm.FormatJSON}}, want: `[{"role":"system","content":"Use Json."}` + q},
+		"a list as words":       {p: &llm.Prompt{Messages: []llm.Message{ask}, Format: llm.Format{Kind: llm.FormatSchema, Schema: json.RawMessage(`{"type":"array"}`)}}, want: `[{"role":"system","content":"Answer with JSON and nothing else. It must follow this JSON Schema:\n{\"type\":\"array\"}"}` + q, lost: "response_format.json_schema: sent as an instruction"},
+		"A22 schema as words":   {p: &llm.Prompt{Messages: []llm.Message{ask}, Format: llm.Format{Kind: llm.FormatSchema, Schema: json.RawMessage(`{"type":"object"}`)}}, flags: []string{llm.FlagNoJSONSchema}, want: `[{"role":"system","content":"Answer with one JSON object and nothing else. It must follow this JSON Schema:\n{\"type\":\"object\"}"}` + q, lost: "response_format.json_schema: sent as an instruction"},
 	} {
 		_, c, raw := encode(t, tt.p, tt.flags...)
 		var v struct{ Messages json.RawMessage }

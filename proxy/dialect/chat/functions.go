@@ -22,7 +22,9 @@ func (e *encoder) tools() error {
 		}
 		e.Buf = append(e.Buf, "[,"[min(i, 1)])
 		seen[t.Name] = true
-		e.tool(t)
+		if err := e.tool(t); err != nil {
+			return err
+		}
 	}
 	e.Buf = append(e.Buf, ']')
 	switch {
@@ -42,28 +44,19 @@ func (e *encoder) tools() error {
 	return nil
 }
 
-func (e *encoder) tool(t *llm.Tool) {
+func (e *encoder) tool(t *llm.Tool) error {
 	if t.Kind == llm.Custom && e.Flags.Has(llm.FlagCustomTools) {
 		e.custom(t)
-		return
+		return nil
 	}
-	e.Buf = append(e.Buf, `{"type":"function","function":{"name":`...)
-	e.Buf = sse.AppendString(e.Buf, e.Rename(t.Name))
-	if t.Description != "" {
-		e.Str("description", t.Description)
-	}
-	e.Key("parameters")
-	if len(t.Schema) > 0 {
-		e.Buf = append(e.Buf, t.Schema...)
-	} else {
-		e.Buf = append(e.Buf, `{"type":"object","properties":{}}`...)
-	}
-	if t.Strict != nil {
-		e.Bool("strict", *t.Strict)
+	e.Buf = append(e.Buf, `{"type":"function","function":{`...)
+	if err := e.Function(t, false); err != nil {
+		return err
 	}
 	e.Buf = append(e.Buf, '}')
 	e.cache(t.Cache)
 	e.Buf = append(e.Buf, '}')
+	return nil
 }
 
 // cache writes a cache mark where the provider takes them (C12).

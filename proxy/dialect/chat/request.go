@@ -1,6 +1,9 @@
 package chat
 
 import (
+	"slices"
+	"strconv"
+
 	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
@@ -28,11 +31,13 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 		return nil, err
 	}
 	e.format()
-	e.limits()
-	if effort := e.Effort("reasoning_effort"); effort != "" {
+	effort := e.effort()
+	e.limits(effort)
+	if effort != "" {
 		e.Str("reasoning_effort", effort)
 	}
-	e.User()
+	e.whom()
+	e.hints()
 	e.Tier()
 	if c.Stream {
 		e.Buf = append(e.Buf, `,"stream":true`...)
@@ -48,9 +53,41 @@ type encoder struct {
 	openai.Request
 	extras []byte // parts that wait for the next user message
 	wrote  bool   // some message is written
+	role   string // of the last one
 }
 
-func (e *encoder) limits() {
+// effort is how much to think: not at all beside functions, where a model takes
+// them in no other way.
+func (e *encoder) effort() string {
+	if !e.Flags.Has(llm.FlagNoToolThought) || len(e.Prompt.Tools) == 0 {
+		return e.Effort("reasoning_effort")
+	}
+	if e.Prompt.Reasoning.Effort != "none" {
+		e.Call.Lose("reasoning_effort: in this API the model takes no tools while it thinks")
+	}
+	return "none"
+}
+
+// hints writes what OpenAI's newer models take beside the prompt, and others
+// would refuse.
+func (e *encoder) hints() {
+	for _, hint := range [...]struct{ key, said string }{
+		{"prompt_cache_key", openai.Short(e.Prompt.CacheKey, openai.MaxKey)}, {"verbosity", e.Prompt.Verbosity},
+	} {
+		switch {
+		case hint.said == "":
+		case e.Flags.Has(llm.FlagMaxCompletionTokens):
+			e.Str(hint.key, hint.said)
+		default:
+			e.Call.Lose(hint.key)
+		}
+	}
+}
+
+// maxStops is how many stop sequences OpenAI and those after it take.
+const maxStops = 4
+
+func (e *encoder) limits(effort string) {
 	l := &e.Prompt.Limits
 	if n, set := e.MaxTokens(); set {
 		k := "max_tokens"
@@ -59,8 +96,7 @@ func (e *encoder) limits() {
 		}
 		e.Int(k, int64(n))
 	}
-	e.Number("temperature", l.Temperature, llm.FlagNoSampling)
-	e.Number("top_p", l.TopP, llm.FlagNoSampling)
+	e.Samplers(effort)
 	if l.TopK != nil {
 		if e.Flags.Has(llm.FlagTopK) && !e.Flags.Has(llm.FlagNoSampling) {
 			e.Int("top_k", int64(*l.TopK))
@@ -68,31 +104,38 @@ func (e *encoder) limits() {
 			e.Call.Lose("top_k")
 		}
 	}
-	if len(l.Stop) > 0 {
-		e.Key("stop")
-		e.Buf = append(e.Buf, '[')
-		for i, s := range l.Stop {
-			if i > 0 {
-				e.Buf = append(e.Buf, ',')
-			}
-			e.Buf = sse.AppendString(e.Buf, s)
-		}
-		e.Buf = append(e.Buf, ']') // C8
-	}
-	if l.Seed != nil {
-		e.Int("seed", *l.Seed)
-	}
+	e.stop()
+	e.seed()
 	e.Number("frequency_penalty", l.FrequencyPenalty, llm.FlagNoPenalties)
 	e.Number("presence_penalty", l.PresencePenalty, llm.FlagNoPenalties)
 }
 
-func (e *encoder) format() {
-	f := &e.Prompt.Format
+// stop writes the stop sequences as an array (C8).
+func (e *encoder) stop() {
+	stops := slices.DeleteFunc(slices.Clone(e.Prompt.Limits.Stop), func(s string) bool { return s == "" })
 	switch {
-	case f.Kind == llm.FormatJSON, f.Kind == llm.FormatSchema && e.Flags.Has(llm.FlagNoJSONSchema):
+	case len(stops) == 0:
+		return
+	case e.Flags.Has(llm.FlagNoStop):
+		e.Call.Lose("stop: this model takes none")
+		return
+	case len(stops) > maxStops:
+		e.Call.Lose("stop: only the first " + strconv.Itoa(maxStops) + " sequences are taken")
+		stops = stops[:maxStops]
+	}
+	e.Key("stop")
+	for i, s := range stops {
+		e.Buf = sse.AppendString(append(e.Buf, "[,"[min(i, 1)]), s)
+	}
+	e.Buf = append(e.Buf, ']')
+}
+
+func (e *encoder) format() {
+	switch e.Format() {
+	case "json_object":
 		e.Key("response_format")
 		e.Buf = append(e.Buf, `{"type":"json_object"}`...)
-	case f.Kind == llm.FormatSchema:
+	case "json_schema":
 		e.Key("response_format")
 		e.Buf = append(e.Buf, `{"type":"json_schema","json_schema":{`...)
 		e.Schema()

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"slices"
 
 	"keytray/proxy/dialect/openai"
 	"keytray/proxy/llm"
@@ -12,8 +13,9 @@ import (
 func (e *encoder) messages() error {
 	e.Key("messages")
 	e.system()
-	for i := range e.Prompt.Messages {
-		m := &e.Prompt.Messages[i]
+	for i := 0; i < len(e.Prompt.Messages); i++ {
+		m, more := calling(e.Prompt.Messages[i:])
+		i += more
 		last := i == len(e.Prompt.Messages)-1
 		if m.Role != llm.User {
 			e.flush()
@@ -25,9 +27,9 @@ func (e *encoder) messages() error {
 				e.Call.Lose("messages: this model takes no assistant message at the end")
 				continue
 			}
-			err = e.assistant(m)
-		case llm.System: // stays in its place, so that the cached prefix does (C11)
-			e.open("system", m.Name)
+			err = e.assistant(m, last)
+		case llm.System:
+			e.open(e.later(), m.Name)
 			e.content(openai.Joined(m.Blocks), m.Blocks)
 			e.Buf = append(e.Buf, '}')
 		default:
@@ -45,6 +47,17 @@ func (e *encoder) messages() error {
 	return nil
 }
 
+// calling is the first message, with all that the model said and called before
+// the results come: they must follow the message that holds the calls.
+func calling(all []llm.Message) (m *llm.Message, more int) {
+	m = &all[0]
+	for m.Role == llm.Assistant && openai.Has(m.Blocks, llm.ToolCall) && more+1 < len(all) && all[more+1].Role == llm.Assistant {
+		more++
+		m = &llm.Message{Role: m.Role, Name: m.Name, Blocks: slices.Concat(m.Blocks, all[more].Blocks)}
+	}
+	return m, more
+}
+
 func (e *encoder) system() {
 	s := e.Instructions()
 	if s == "" {
@@ -55,7 +68,7 @@ func (e *encoder) system() {
 		marked = marked || e.Prompt.System[i].Cache != ""
 	}
 	e.open("system", "")
-	if marked && e.Flags.Has(llm.FlagCacheControl) && e.Prompt.Format.Kind != llm.FormatSchema {
+	if marked && e.Flags.Has(llm.FlagCacheControl) && e.Prompt.Format.Kind == llm.FormatText {
 		e.content("", e.Prompt.System)
 	} else {
 		if marked {
@@ -72,10 +85,14 @@ func (e *encoder) open(role, user string) {
 	if e.wrote {
 		sep = ','
 	}
-	e.wrote = true
+	e.wrote, e.role = true, role
 	e.Buf = append(append(append(e.Buf, sep), `{"role":"`...), role...)
 	e.Buf = append(e.Buf, '"')
-	if user != "" {
+	switch {
+	case user == "":
+	case e.mistral():
+		e.Call.Lose("messages: name")
+	default:
 		e.Str("name", user)
 	}
 }
@@ -115,8 +132,11 @@ func (e *encoder) text(b *llm.Block) {
 	e.Buf = append(e.Buf, '}')
 }
 
-// assistant writes a turn of the model.
-func (e *encoder) assistant(m *llm.Message) error {
+// assistant writes a turn of the model; the last one is to be continued.
+func (e *encoder) assistant(m *llm.Message, last bool) error {
+	if e.mistral() {
+		m = spoken(m)
+	}
 	e.open("assistant", m.Name)
 	calls := openai.Has(m.Blocks, llm.ToolCall)
 	if s := openai.Joined(m.Blocks); s != "" || !calls && !openai.Has(m.Blocks, llm.Refusal) {
@@ -147,12 +167,15 @@ func (e *encoder) assistant(m *llm.Message) error {
 	if n > 0 {
 		e.Buf = append(e.Buf, ']')
 	}
+	if last && n == 0 && e.mistral() {
+		e.Bool("prefix", true)
+	}
 	e.Buf = append(e.Buf, '}')
 	return nil
 }
 
 func (e *encoder) call(b *llm.Block) {
-	e.Buf = sse.AppendString(append(e.Buf, `{"id":`...), b.ID)
+	e.Buf = sse.AppendString(append(e.Buf, `{"id":`...), e.id(b.ID))
 	if e.isCustom(b.Name) {
 		e.Buf = append(e.Buf, `,"type":"custom","custom":{"name":`...)
 		e.Buf = sse.AppendString(e.Buf, e.Rename(b.Name))
@@ -186,7 +209,7 @@ func (e *encoder) thought(blocks []llm.Block) {
 		}
 		// Text alone, of no named provider, may be anybody's.
 		own := b.Origin == e.Call.Origin(name) || b.Opaque != "" && e.Call.Owns(name, b.Origin, b.Opaque)
-		if !own && (!history || b.Kind == llm.Redacted) {
+		if e.mistral() || !own && (!history || b.Kind == llm.Redacted) {
 			e.Call.Lose("reasoning of earlier turns")
 			continue
 		} else if own && b.Opaque != "" {

@@ -115,13 +115,13 @@ func (e *encoder) result(b *llm.Block) error {
 				what = "file"
 			}
 			text.WriteString("[" + what + ": see the next message]")
-			if err := e.extra(what, b.ID, part); err != nil {
+			if err := e.extra(what, e.id(b.ID), part); err != nil {
 				return err
 			}
 		}
 	}
 	e.open("tool", "")
-	e.Str("tool_call_id", b.ID)
+	e.Str("tool_call_id", e.id(b.ID))
 	e.cacheOff(b)
 	e.Str("content", text.String()) // C2: "" if there is none
 	e.Buf = append(e.Buf, '}')
@@ -161,7 +161,7 @@ func (e *encoder) part(b *llm.Block) error {
 	case llm.Image:
 		return e.image(b)
 	case llm.Audio:
-		return e.Audio(&b.Media)
+		return e.sound(&b.Media)
 	case llm.Document:
 		return e.document(b)
 	}
@@ -191,6 +191,9 @@ func (e *encoder) image(b *llm.Block) error {
 
 // document writes a file part; plain text goes as text, which every model reads.
 func (e *encoder) document(b *llm.Block) error {
+	if e.documentURL(b) {
+		return nil
+	}
 	m := &b.Media
 	switch {
 	case m.Data == "" && m.URL == "" && strings.ContainsRune(m.FileID, '/'): // Google's: gs://..., files/...
@@ -215,5 +218,25 @@ func (e *encoder) document(b *llm.Block) error {
 	e.Buf = append(e.Buf, '}')
 	e.cache(b.Cache)
 	e.Buf = append(e.Buf, '}')
+	return nil
+}
+
+// sound writes one; Mistral finds its format out by itself.
+func (e *encoder) sound(m *llm.Media) error {
+	if m.Data == "" {
+		return llm.Invalid("messages", "messages: audio must be sent as data to this provider, not as a URL")
+	}
+	e.Buf = append(e.Buf, `{"type":"input_audio","input_audio":`...)
+	if e.mistral() {
+		e.Buf = append(sse.AppendString(e.Buf, m.Data), '}')
+		return nil
+	}
+	format := strings.TrimPrefix(strings.TrimPrefix(m.Type, "audio/"), "x-")
+	if format == "mpeg" {
+		format = "mp3"
+	}
+	e.Buf = sse.AppendString(append(e.Buf, `{"data":`...), m.Data)
+	e.Str("format", format)
+	e.Buf = append(e.Buf, "}}"...)
 	return nil
 }

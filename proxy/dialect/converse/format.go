@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
+	"keytray/proxy/dialect/schemas"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
@@ -20,9 +21,12 @@ func (e *encoder) holdFormat() *llm.Error {
 		e.AskForJSON()
 		return nil
 	}
-	schema, ok := objectSchema(f.Schema)
-	if !ok {
-		return llm.Invalid("response_format", "the schema of response_format is not a JSON Schema of an object")
+	schema, merged, err := schemas.Object(f.Schema)
+	if err != nil {
+		return llm.Invalid("response_format", "the schema of response_format: %v", err)
+	}
+	if merged {
+		e.c.Lose("response_format: alternatives at the root of the schema were merged")
 	}
 	if e.c.Model.Flags.Has(llm.FlagJSONSchema) && !open(schema) {
 		e.schema = schema

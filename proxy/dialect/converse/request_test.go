@@ -139,6 +139,7 @@ func TestToolsOfEarlierTurns(t *testing.T) { // G6
 	body, _ = encode(t, none)
 	contains(t, body, `"description":"of a city"`)
 	lacks(t, body, `"other"`, "toolChoice")
+	refused(t, "messages", &llm.Prompt{Messages: history}, llm.FlagNoTools)
 	none.Messages = history[:1]
 	body, c = encode(t, none)
 	lacks(t, body, "toolConfig")
@@ -190,6 +191,24 @@ func TestToolChoice(t *testing.T) { // G10
 	refused(t, "tool_choice", p, llm.FlagNoForcedTool)
 	p.Choice = llm.Choice{Mode: llm.ChooseNamed, Name: "other"}
 	refused(t, "tool_choice", p)
+}
+
+func TestSchemasAreOfObjects(t *testing.T) { // A18
+	either := []byte(`{"anyOf":[{"properties":{"a":{}}},{"properties":{"b":{}}}]}`)
+	const one = `{"type":"object","properties":{"a":{},"b":{}}}`
+	body, c := encode(t, &llm.Prompt{Messages: []llm.Message{user(text("Hi"))}, Tools: []llm.Tool{{Name: "f", Schema: either}}})
+	contains(t, body, `"inputSchema":{"json":`+one+`}`)
+	if len(c.Lost) != 1 || c.Lost[0] != "tools: alternatives at the root of a tool's parameters were merged" {
+		t.Errorf("lost %q", c.Lost)
+	}
+	p := &llm.Prompt{Messages: []llm.Message{user(text("Hi"))}, Format: llm.Format{Kind: llm.FormatSchema, Schema: either}}
+	body, c = encode(t, p)
+	contains(t, body, `"inputSchema":{"json":`+one+`}`)
+	if len(c.Lost) != 1 || c.Lost[0] != "response_format: alternatives at the root of the schema were merged" {
+		t.Errorf("lost %q", c.Lost)
+	}
+	p.Format.Schema = []byte(`{"type":"array"}`)
+	refused(t, "response_format", p)
 }
 
 func TestHostedTools(t *testing.T) {

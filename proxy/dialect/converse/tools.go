@@ -1,11 +1,10 @@
 package converse
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 	"strings"
 
+	"keytray/proxy/dialect/schemas"
 	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
@@ -14,12 +13,9 @@ import (
 // toolNames is what a tool may be called (G9).
 var toolNames = turns.Alphabet{Marks: "_-", Most: 64, Else: "tool"}
 
-const (
-	emptySchema = `{"type":"object","properties":{}}`
-	// noCallText holds back a model that must be told of tools, because earlier
-	// turns used them, and must not call any: Bedrock knows no such choice.
-	noCallText = "Do not call any tool now: answer with text alone."
-)
+// noCallText holds back a model that must be told of tools, because earlier
+// turns used them, and must not call any: Bedrock knows no such choice.
+const noCallText = "Do not call any tool now: answer with text alone."
 
 // tool is one as it is sent.
 type tool struct {
@@ -43,9 +39,12 @@ func (e *encoder) nameTools() *llm.Error {
 		} else if !first {
 			continue
 		}
-		schema, ok := objectSchema(t.Schema)
-		if !ok {
-			return llm.Invalid("tools", "the parameters of tool %q are not a JSON Schema of an object", t.Name)
+		schema, merged, err := schemas.Object(t.Schema)
+		if err != nil {
+			return llm.Invalid("tools", "the parameters of tool %q: %v", t.Name, err)
+		}
+		if merged {
+			e.c.Lose("tools: alternatives at the root of a tool's parameters were merged")
 		}
 		out := tool{Tool: t, schema: schema}
 		out.Name = e.names.To(t.Name)
@@ -74,34 +73,6 @@ func (e *encoder) ownTools() ([]llm.Tool, *llm.Error) {
 	return own, nil
 }
 
-// objectSchema is a tool's schema as it came, if it is an object's. A type
-// that is not said is added.
-func objectSchema(raw []byte) ([]byte, bool) {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 || string(raw) == "null" {
-		return []byte(emptySchema), true
-	}
-	if raw[0] != '{' || !json.Valid(raw) {
-		return nil, false
-	}
-	var kind []byte
-	empty := true
-	_ = llm.Fields(raw, func(k, v []byte, _ int) bool { // it is valid JSON
-		empty = false
-		if string(k) == "type" {
-			kind = v
-		}
-		return true
-	})
-	switch {
-	case empty:
-		return []byte(emptySchema), true
-	case kind == nil:
-		return append([]byte(`{"type":"object",`), raw[1:]...), true
-	}
-	return raw, string(kind) == `"object"`
-}
-
 // choice is toolChoice; the zero value is left out.
 type choice struct {
 	kind string // auto, any, tool
@@ -112,6 +83,9 @@ func (c choice) forced() bool { return c.kind == "any" || c.kind == "tool" }
 
 // choose settles toolChoice, unless the format has done so (G10).
 func (e *encoder) choose() *llm.Error {
+	if e.c.Model.Flags.Has(llm.FlagNoTools) && len(e.Called()) > 0 {
+		return llm.Invalid("messages", "model %s cannot call tools, and earlier turns did: start anew or choose another model", e.c.Model.Name)
+	}
 	if e.choice.kind != "" {
 		return nil
 	}
@@ -154,9 +128,9 @@ func (e *encoder) choose() *llm.Error {
 func (e *encoder) recall() {
 	used := e.Called()
 	for _, name := range used {
-		t := tool{Tool: llm.Tool{Name: name}, schema: []byte(emptySchema)}
+		t := tool{Tool: llm.Tool{Name: name}, schema: []byte(schemas.Empty)}
 		for _, known := range e.p.Tools {
-			if schema, ok := objectSchema(known.Schema); ok && known.Kind != llm.Hosted && e.names.To(known.Name) == name {
+			if schema, _, err := schemas.Object(known.Schema); err == nil && known.Kind != llm.Hosted && e.names.To(known.Name) == name {
 				t.Tool, t.schema = known, schema
 				t.Name = name
 			}

@@ -249,8 +249,10 @@ func (t *turns) flush(end bool) {
 	}
 	t.add("user", t.rest...)
 	t.answers, t.rest = nil, nil
-	if end && len(t.out) == 0 { // A2
-		t.add("user", part{Text: new(string)})
+	calls := func(p part) bool { return p.FunctionCall != nil }
+	if end && (len(t.out) == 0 || t.out[0].Role == "model" && slices.ContainsFunc(t.out[0].Parts, calls)) {
+		// Google wants a turn (A2), and calls to follow one of the user's.
+		t.out = slices.Insert(t.out, 0, content{Role: "user", Parts: []part{{Text: new(string)}}})
 	}
 }
 
@@ -262,10 +264,6 @@ func (t *turns) add(role string, parts ...part) {
 	if n := len(t.out); n > 0 && t.out[n-1].Role == role {
 		t.out[n-1].Parts = append(t.out[n-1].Parts, parts...)
 		return
-	}
-	if len(t.out) == 0 && role == "model" && parts[0].FunctionCall != nil {
-		// Google wants a call to follow a turn of the user's.
-		t.out = append(t.out, content{Role: "user", Parts: []part{{Text: new(string)}}})
 	}
 	t.out = append(t.out, content{Role: role, Parts: parts})
 }

@@ -37,7 +37,8 @@ type house struct {
 }
 
 func (h *house) Target(*llm.Request) (llm.Target, error) { return h.leaf, nil }
-func (h *house) Models(bool) []proxy.Model               { return nil }
+func (h *house) Models(string, bool) []proxy.Model       { return nil }
+func (h *house) May(string, string) bool                 { return true }
 func (h *house) Begin(*llm.Attempt) error                { return nil }
 
 func (h *house) Ollama(*http.Request, bool) (*http.Response, error) {

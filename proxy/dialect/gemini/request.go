@@ -26,10 +26,10 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 	for _, f := range p.Lost {
 		c.Lose(f)
 	}
-	if p.User != "" {
-		c.Lose("user")
-	}
 	e := encoder{c: c, p: p}
+	e.lose(p.User != "", "user")
+	e.lose(p.CacheKey != "", "prompt_cache_key")
+	e.lose(p.Verbosity != "", "verbosity")
 	e.name()
 
 	var r request

@@ -98,7 +98,7 @@ func TestLimits(t *testing.T) {
 			name: "a wide seed", p: llm.Prompt{Messages: one, Limits: llm.Limits{Seed: ptr(int64(math.MaxInt32) + 2)}}, path: config,
 			want: `{"seed":-2147483647}`, lost: []string{"seed: folded into 32 bits"},
 		},
-		{name: "user", p: llm.Prompt{Messages: one, User: "u", Lost: []string{"logit_bias"}}, path: config, want: "none", lost: []string{"logit_bias", "user"}},
+		{name: "user", p: llm.Prompt{Messages: one, User: "u", CacheKey: "k", Verbosity: "low", Lost: []string{"logit_bias"}}, path: config, want: "none", lost: []string{"logit_bias", "user", "prompt_cache_key", "verbosity"}},
 		{name: "tier", p: llm.Prompt{Messages: one, Tier: "flex"}, path: []any{"serviceTier"}, want: `"flex"`},
 		{name: "default tier", p: llm.Prompt{Messages: one, Tier: "default"}, path: []any{"serviceTier"}, want: `"standard"`},
 		{name: "auto tier", p: llm.Prompt{Messages: one, Tier: "auto"}, path: []any{"serviceTier"}, want: "none"},
@@ -159,6 +159,10 @@ func TestThinking(t *testing.T) {
 		{budget, "", ptr(-1), `{"includeThoughts":true,"thinkingBudget":-1}`, ""},
 		{budget, "", ptr(0), `{"thinkingBudget":0}`, ""},
 		{budget, "", ptr(5000), `{"includeThoughts":true,"thinkingBudget":5000}`, ""},
+		{budget, "", ptr(31999), `{"includeThoughts":true,"thinkingBudget":24576}`, "thinking budget: went as 24576 tokens"},
+		{budget, "", ptr(100), `{"includeThoughts":true,"thinkingBudget":512}`, "thinking budget: went as 512 tokens"},
+		{pro, "", ptr(31999), `{"includeThoughts":true,"thinkingBudget":31999}`, ""},
+		{pro, "", ptr(50000), `{"includeThoughts":true,"thinkingBudget":32768}`, "thinking budget: went as 32768 tokens"},
 		{pro, "none", nil, `{"thinkingBudget":128}`, least},
 		{pro, "", ptr(0), `{"thinkingBudget":128}`, least},
 		{nil, "low", nil, `{"includeThoughts":true,"thinkingBudget":1024}`, ""},
@@ -315,6 +319,9 @@ func TestContents(t *testing.T) {
 		},
 		{
 			name: "a call comes first", p: conv(msg(A, call("1", "f", "")), msg(U, result("1", "", "r"))), path: []any{"contents", 0}, want: `{"parts":[{"text":""}],"role":"user"}`,
+		},
+		{
+			name: "words and a call come first", p: conv(msg(A, text("so"), call("1", "f", "")), msg(U, result("1", "", "r"))), path: []any{"contents", 0}, want: `{"parts":[{"text":""}],"role":"user"}`,
 		},
 		{
 			name: "E21 an image beside the response", p: conv(msg(U, text("a")), msg(A, call("1", "f", ""), call("2", "g", "")), msg(U, llm.Block{Kind: llm.ToolResult, ID: "1", Content: []llm.Block{text("t"), image}}, result("2", "", "r"))),

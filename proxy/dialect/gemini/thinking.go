@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"strconv"
 	"strings"
 
 	"keytray/proxy/llm"
@@ -14,8 +15,9 @@ const (
 	budgetLow     = 1024
 	budgetMedium  = 8192
 	budgetHigh    = 24576
-	// budgetLeast is for models that cannot stop thinking (Gemini 2.5 Pro).
+	// The bounds of a model that cannot stop thinking (Gemini 2.5 Pro).
 	budgetLeast = 128
+	budgetMost  = 32768
 )
 
 // thinking is nil when nothing about it was asked.
@@ -54,7 +56,7 @@ func (e *encoder) budget(off bool) *int {
 	case off:
 		b = 0
 	case r.Budget != nil:
-		b = *r.Budget
+		b = e.within(*r.Budget)
 	case r.Effort == "minimal":
 		b = budgetMinimal
 	case r.Effort == "low":
@@ -69,6 +71,20 @@ func (e *encoder) budget(off bool) *int {
 		e.c.Lose("reasoning_effort: " + r.Effort + " is unknown; the model decides")
 	}
 	return &b
+}
+
+// within is the budget that the model takes: one out of bounds is refused.
+func (e *encoder) within(asked int) int {
+	if asked < 0 { // as the model likes
+		return asked
+	}
+	least, most := budgetMinimal, budgetHigh
+	if e.c.Model.Flags.Has(llm.FlagNoThinkingOff) {
+		least, most = budgetLeast, budgetMost
+	}
+	b := min(max(asked, least), most)
+	e.lose(b != asked, "thinking budget: went as "+strconv.Itoa(b)+" tokens")
+	return b
 }
 
 // level is what models from Gemini 3 on take; "" leaves it to the model.

@@ -3,6 +3,7 @@ package messages
 import (
 	"strings"
 
+	"keytray/proxy/dialect/schemas"
 	"keytray/proxy/llm"
 )
 
@@ -19,10 +20,10 @@ func (e *encoder) holdFormat() *llm.Error {
 		return nil
 	}
 	if e.c.Model.Flags.Has(llm.FlagJSONSchema) {
-		if g, err := grammar(f.Schema); err == nil {
-			e.schema = g.out
-			if len(g.lost) > 0 {
-				e.c.Lose("response_format: " + strings.Join(g.lost, ", ") + " are only told to the model")
+		if g, err := schemas.NewGrammar(f.Schema); err == nil {
+			e.schema = g.Out
+			if len(g.Lost) > 0 {
+				e.c.Lose("response_format: " + strings.Join(g.Lost, ", ") + " are only told to the model")
 			}
 			return nil
 		}
@@ -34,7 +35,7 @@ func (e *encoder) holdFormat() *llm.Error {
 // called; if the client already says which, its choice goes first.
 func (e *encoder) formatTool() *llm.Error {
 	f, p := &e.p.Format, e.p.Choice
-	schema, merged, err := objectSchema(f.Schema)
+	schema, merged, err := schemas.Object(f.Schema)
 	if err != nil {
 		return llm.Invalid("response_format", "the schema of response_format: %v", err)
 	}

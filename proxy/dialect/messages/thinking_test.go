@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"keytray/proxy/dialect/schemas"
 	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 )
@@ -161,12 +162,12 @@ func TestGrammarRefuses(t *testing.T) {
 		`{"type":"object","properties":{"a":{"not":{}}}}`,
 		`[]`, ``, `{`,
 	} {
-		if g, err := grammar([]byte(s)); err == nil {
-			t.Errorf("%s became %s", s, g.out)
+		if g, err := schemas.NewGrammar([]byte(s)); err == nil {
+			t.Errorf("%s became %s", s, g.Out)
 		}
 	}
 	same := ` {"type":"object","properties":{"a":{"$ref":"#/$defs/A"},"b":{"type":"array","items":{"$ref":"#/$defs/A"},"minItems":1}},"additionalProperties":false,"$defs":{"A":{"type":"string","enum":["x"]}}} `
-	if g, err := grammar([]byte(same)); err != nil || g.changed || string(g.out) != same[1:len(same)-1] {
+	if g, err := schemas.NewGrammar([]byte(same)); err != nil || g.Changed || string(g.Out) != same[1:len(same)-1] {
 		t.Errorf("%v %+v", err, g)
 	}
 }

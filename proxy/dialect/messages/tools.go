@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"keytray/proxy/dialect/field"
+	"keytray/proxy/dialect/schemas"
 	"keytray/proxy/dialect/turns"
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
@@ -41,7 +42,7 @@ func (e *encoder) nameTools() *llm.Error {
 		} else if !first {
 			continue
 		}
-		schema, merged, err := objectSchema(t.Schema)
+		schema, merged, err := schemas.Object(t.Schema)
 		if err != nil {
 			return llm.Invalid("tools", "the parameters of tool %q: %v", t.Name, err)
 		}
@@ -121,7 +122,7 @@ func (e *encoder) strict(schema []byte) bool {
 		}
 	}
 	if n < maxStrict && e.c.Model.Flags.Has(llm.FlagJSONSchema) {
-		if g, err := grammar(schema); err == nil && !g.changed {
+		if g, err := schemas.NewGrammar(schema); err == nil && !g.Changed {
 			return true
 		}
 	}
@@ -190,7 +191,7 @@ func (e *encoder) single() {
 func (e *encoder) recall() {
 	used := e.Called()
 	for _, name := range used {
-		e.tools = append(e.tools, tool{Tool: llm.Tool{Name: name}, schema: []byte(emptySchema)})
+		e.tools = append(e.tools, tool{Tool: llm.Tool{Name: name}, schema: []byte(schemas.Empty)})
 	}
 	if len(used) > 0 && e.choice.kind == "" {
 		e.choice.kind = "none"

@@ -34,6 +34,12 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 	if p.User != "" {
 		c.Lose("user")
 	}
+	if p.CacheKey != "" {
+		c.Lose("prompt_cache_key")
+	}
+	if p.Verbosity != "" {
+		c.Lose("verbosity")
+	}
 	switch p.Tier {
 	case "", "auto", "default":
 	default:

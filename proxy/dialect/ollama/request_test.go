@@ -144,6 +144,7 @@ func TestOptions(t *testing.T) {
 		{"user and tier", llm.Prompt{User: "ada", Tier: "flex"}, "options", "none", "user, service_tier: flex"},
 		{"the tier that everybody has", llm.Prompt{Tier: "auto"}, "options", "none", ""},
 		{"what was lost before", llm.Prompt{Lost: []string{"logit_bias"}}, "options", "none", "logit_bias"},
+		{"hints", llm.Prompt{CacheKey: "k", Verbosity: "low"}, "options", "none", "prompt_cache_key, verbosity"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			call := model()

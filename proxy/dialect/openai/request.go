@@ -3,11 +3,13 @@ package openai
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 
 	"keytray/proxy/llm"
 	"keytray/proxy/sse"
 )
+
+// MaxKey is how long OpenAI takes a prompt_cache_key.
+const MaxKey = 64
 
 // Request writes the body of a request, field by field. A dialect's encoder is
 // made with one.
@@ -86,6 +88,23 @@ func (r *Request) Number(k string, f *float64, rejected string) {
 	r.Buf = append(r.Buf, b...)
 }
 
+// Samplers writes temperature and top_p, which some models reject, and some
+// once they are told to think (A24).
+func (r *Request) Samplers(effort string) {
+	l := &r.Prompt.Limits
+	if r.Flags.Has(llm.FlagNoSampledThought) && effort != "" && effort != "none" {
+		if l.Temperature != nil {
+			r.Call.Lose("temperature: this model takes none while it thinks")
+		}
+		if l.TopP != nil {
+			r.Call.Lose("top_p: this model takes none while it thinks")
+		}
+		return
+	}
+	r.Number("temperature", l.Temperature, llm.FlagNoSampling)
+	r.Number("top_p", l.TopP, llm.FlagNoSampling)
+}
+
 // MaxTokens is how long the answer may be, and no longer than the model writes.
 func (r *Request) MaxTokens() (n int, set bool) {
 	if r.Prompt.Limits.MaxTokens == nil {
@@ -158,40 +177,4 @@ func (r *Request) Tier() {
 	default:
 		r.Call.Lose("service_tier: " + tier)
 	}
-}
-
-// Schema writes the inside of a format that is a JSON Schema, from its name on.
-func (r *Request) Schema() {
-	f := &r.Prompt.Format
-	name := f.Name
-	if name == "" {
-		name = "answer"
-	}
-	r.Buf = sse.AppendString(append(r.Buf, `"name":`...), name)
-	r.Key("schema")
-	r.Buf = append(r.Buf, f.Schema...)
-	if f.Strict != nil {
-		r.Bool("strict", *f.Strict)
-	}
-}
-
-// Instructions is the text of all leading system blocks. It is one message:
-// the chat templates of many open models refuse a second one.
-func (r *Request) Instructions() string {
-	var b strings.Builder
-	for i := range r.Prompt.System {
-		if b.Len() > 0 {
-			b.WriteString("\n\n")
-		}
-		b.WriteString(r.Prompt.System[i].Text)
-	}
-	if f := &r.Prompt.Format; f.Kind == llm.FormatSchema && r.Flags.Has(llm.FlagNoJSONSchema) { // A22
-		if b.Len() > 0 {
-			b.WriteString("\n\n")
-		}
-		b.WriteString("Answer with one JSON object and nothing else. It must follow this JSON Schema:\n")
-		b.Write(f.Schema)
-		r.Call.Lose("response_format.json_schema: sent as an instruction")
-	}
-	return b.String()
 }

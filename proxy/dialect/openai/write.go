@@ -2,10 +2,8 @@ package openai
 
 import (
 	"encoding/base64"
-	"strings"
 
 	"keytray/proxy/llm"
-	"keytray/proxy/sse"
 )
 
 // Joined is the text of a message's text blocks.
@@ -46,21 +44,6 @@ func (r *Request) Sees() error {
 	if r.Flags.Has(llm.FlagNoVision) {
 		return llm.Invalid("messages", "messages: %s cannot see images: choose another model", r.Call.Model.Name)
 	}
-	return nil
-}
-
-// Audio writes a sound.
-func (r *Request) Audio(m *llm.Media) error {
-	if m.Data == "" {
-		return llm.Invalid("messages", "messages: audio must be sent as data to this provider, not as a URL")
-	}
-	format := strings.TrimPrefix(strings.TrimPrefix(m.Type, "audio/"), "x-")
-	if format == "mpeg" {
-		format = "mp3"
-	}
-	r.Buf = sse.AppendString(append(r.Buf, `{"type":"input_audio","input_audio":{"data":`...), m.Data)
-	r.Str("format", format)
-	r.Buf = append(r.Buf, "}}"...)
 	return nil
 }
 

@@ -45,11 +45,11 @@ func TestReasoningGoesHome(t *testing.T) {
 			t.Errorf("%v", v)
 		}
 	}
-	v := sent(t, says(llm.Block{Kind: llm.Redacted, Opaque: "gAA", Origin: "responses:openai"}), origin())
+	v := sent(t, says(llm.Block{Kind: llm.Redacted, Opaque: "gAA", Origin: "responses:openai"}, llm.Block{Text: "so"}), origin())
 	if got := text1(v["input"].([]any)[0]); got != `{"encrypted_content":"gAA","summary":[],"type":"reasoning"}` {
 		t.Error(got)
 	}
-	v = sent(t, says(llm.Block{Kind: llm.Thinking, Text: "hm"}), origin(llm.FlagReasoningHistory))
+	v = sent(t, says(llm.Block{Kind: llm.Thinking, Text: "hm"}, llm.Block{Text: "so"}), origin(llm.FlagReasoningHistory))
 	if got := text1(v["input"].([]any)[0]); got != `{"content":[{"text":"hm","type":"reasoning_text"}],"summary":[],"type":"reasoning"}` {
 		t.Error(got)
 	}
@@ -169,7 +169,8 @@ func TestEncodeRefuses(t *testing.T) {
 		"a call is forced without tools":      {tools(llm.Choice{Mode: llm.ChooseAny}, llm.Tool{Name: "f"}), llm.Flags{llm.FlagNoTools}, "tool_choice"},
 		"C15: two tools of a name":            {tools(llm.Choice{}, llm.Tool{Name: "f"}, llm.Tool{Name: "f", Description: "other"}), nil, "tools[1]"},
 		"an image for a blind model":          {user(image), llm.Flags{llm.FlagNoVision}, "messages"},
-		"audio that is a URL":                 {user(llm.Block{Kind: llm.Audio, Media: llm.Media{URL: "https://x"}}), nil, "messages"},
+		"audio":                               {user(llm.Block{Kind: llm.Audio, Media: llm.Media{Data: "AA", Type: "audio/wav"}}), nil, "messages"},
+		"parameters that are no object":       {tools(llm.Choice{}, llm.Tool{Name: "f", Schema: []byte(`{"type":"string"}`)}), nil, "tools"},
 		"embeddings":                          {&llm.Prompt{Embed: &llm.Embed{}}, nil, "model"},
 	} {
 		_, err := Dialect{}.EncodeRequest(origin(tt.flags...), tt.p)
@@ -192,14 +193,21 @@ func TestEncodeDetails(t *testing.T) {
 	if v["temperature"] != 0.0 || v["top_p"] != 0.0 || text1(v["reasoning"]) != `{"effort":"medium","summary":"auto"}` || text1(v["text"]) != `{"verbosity":"low"}` || v["prompt_cache_key"] != "k" || v["service_tier"] != "default" || v["user"] != "u" {
 		t.Errorf("%v", v)
 	}
-	if l := strings.Join(c.Lost, "|"); l != "top_k|thinking budget: sent as reasoning effort medium" {
+	if l := strings.Join(c.Lost, "|"); l != "thinking budget: sent as reasoning effort medium|top_k" {
 		t.Errorf("lost %s", l)
 	}
 	c = origin(llm.FlagNoSampling, llm.FlagNoReasoning) // A24
 	p.Reasoning = llm.Reasoning{Effort: "high"}
 	v = sent(t, p, c)
-	if v["temperature"] != nil || v["reasoning"] != nil || v["include"] != nil || len(c.Lost) != 4 {
+	if v["temperature"] != nil || v["reasoning"] != nil || v["include"] != nil || len(c.Lost) != 5 {
 		t.Errorf("%v, lost %q", v, c.Lost)
+	}
+	if v["text"] != nil || c.Lost[0] != "text.verbosity: this model takes none" {
+		t.Errorf("%v, lost %q", v["text"], c.Lost)
+	}
+	p.Verbosity, p.CacheKey = "", strings.Repeat("k", 65)
+	if v := sent(t, p, origin()); v["prompt_cache_key"] != "f39cdc2584758c99cf81c1f41d2572f5" {
+		t.Errorf("%v", v["prompt_cache_key"])
 	}
 	p.Reasoning = llm.Reasoning{Budget: n(0)}
 	if v := sent(t, p, origin(llm.FlagReasoning)); text1(v["reasoning"]) != `{"effort":"none"}` {
@@ -231,5 +239,36 @@ func TestEncodeDetails(t *testing.T) {
 	}
 	if v := sent(t, p, origin(llm.FlagNoVision)); !strings.Contains(text1(v["input"]), "image left out") || strings.Contains(text1(v["input"]), "AA") {
 		t.Errorf("%s", text1(v["input"]))
+	}
+}
+
+// What OpenAI refuses of a conversation that other dialects hold.
+func TestEncodeTurnsForOpenAI(t *testing.T) {
+	thought := llm.Block{Kind: llm.Thinking, Text: "hm", Opaque: "gAAA", Origin: "responses"}
+	ask := llm.Message{Role: llm.User, Blocks: []llm.Block{{Text: "q"}}}
+	says := func(blocks ...llm.Block) llm.Message { return llm.Message{Role: llm.Assistant, Blocks: blocks} }
+	const item, q = `{"encrypted_content":"gAAA","summary":[{"text":"hm","type":"summary_text"}],"type":"reasoning"},`, `{"content":"q","role":"user","type":"message"}`
+	const answer = `{"content":"a","role":"assistant","type":"message"},`
+	long := strings.Repeat("x", 70)
+	for what, tt := range map[string]struct {
+		turns []llm.Message
+		flags llm.Flags
+		want  string
+		lost  string
+	}{
+		"a thought and its answer":       {turns: []llm.Message{says(thought, llm.Block{Text: "a"}), ask}, want: "[" + item + answer + q + "]"},
+		"a thought in a turn of its own": {turns: []llm.Message{says(thought), says(llm.Block{Text: "a"}), ask}, want: "[" + item + answer + q + "]"},
+		"a thought that led nowhere":     {turns: []llm.Message{says(thought), ask}, want: "[" + q + "]", lost: "reasoning of earlier turns"},
+		"a model that does not think":    {turns: []llm.Message{says(thought, llm.Block{Text: "a"}), ask}, flags: llm.Flags{llm.FlagNoReasoning}, want: "[" + answer + q + "]", lost: "reasoning of earlier turns"},
+		"a long id": {
+			turns: []llm.Message{says(llm.Block{Kind: llm.ToolCall, ID: long, Name: "f"}), {Role: llm.User, Blocks: []llm.Block{{Kind: llm.ToolResult, ID: long}}}},
+			want:  `[{"arguments":"{}","call_id":"c71bd109227e23434ecf71fd0a344a20","name":"f","type":"function_call"},{"call_id":"c71bd109227e23434ecf71fd0a344a20","output":"","type":"function_call_output"}]`,
+		},
+	} {
+		c := origin(tt.flags...)
+		v := sent(t, &llm.Prompt{Messages: tt.turns}, c)
+		if got := text1(v["input"]); got != tt.want || strings.Join(c.Lost, "|") != tt.lost {
+			t.Errorf("%s: %s, lost %q\nwant %s, lost %q", what, got, c.Lost, tt.want, tt.lost)
+		}
 	}
 }

@@ -26,7 +26,11 @@ func (e *encoder) tools() error {
 		}
 		at := len(e.Buf)
 		e.Buf = append(e.Buf, sep)
-		if !e.tool(t) {
+		has, err := e.tool(t)
+		if err != nil {
+			return err
+		}
+		if !has {
 			e.Buf = e.Buf[:at]
 			continue
 		}
@@ -88,32 +92,25 @@ func (e *encoder) hostedType(tool string) string {
 }
 
 // tool writes one tool; false if the provider has no such.
-func (e *encoder) tool(t *llm.Tool) bool {
+func (e *encoder) tool(t *llm.Tool) (bool, error) {
 	switch {
 	case t.Kind == llm.Hosted:
-		return e.hosted(t)
+		return e.hosted(t), nil
 	case e.custom[t.Name]:
 		e.customTool(t)
-		return true
-	}
-	e.Buf = sse.AppendString(append(e.Buf, `{"type":"function","name":`...), e.Rename(t.Name))
-	if t.Description != "" {
-		e.Str("description", t.Description)
-	}
-	e.Key("parameters")
-	if len(t.Schema) > 0 {
-		e.Buf = append(e.Buf, t.Schema...)
-	} else {
-		e.Buf = append(e.Buf, `{"type":"object","properties":{}}`...)
+		return true, nil
 	}
 	// Here a function is strict unless it says otherwise, which changes its
 	// schema; in other dialects it is not.
-	e.Bool("strict", t.Strict != nil && *t.Strict)
+	e.Buf = append(e.Buf, `{"type":"function",`...)
+	if err := e.Function(t, true); err != nil {
+		return false, err
+	}
 	e.Buf = append(e.Buf, '}')
 	if t.Cache != "" {
 		e.Call.Lose("cache_control")
 	}
-	return true
+	return true, nil
 }
 
 // customTool writes a tool whose input is free text, with the grammar that the

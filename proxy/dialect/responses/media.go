@@ -20,7 +20,7 @@ func (e *encoder) part(b *llm.Block) error {
 	case llm.Document:
 		return e.document(b)
 	case llm.Audio:
-		return e.Audio(&b.Media)
+		return llm.Invalid("messages", "messages: OpenAI's Responses API takes no sound: choose a model that chat completions serve, or send a transcript")
 	}
 	return llm.Invalid("messages", "messages: a user message holds a part that the responses dialect does not know")
 }

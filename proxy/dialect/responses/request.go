@@ -37,11 +37,12 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 		return nil, err
 	}
 	e.text()
-	e.limits()
-	e.reasoning()
+	effort := e.Effort("reasoning effort")
+	e.limits(effort)
+	e.reasoning(effort)
 	e.User()
 	if p.CacheKey != "" {
-		e.Str("prompt_cache_key", p.CacheKey)
+		e.Str("prompt_cache_key", openai.Short(p.CacheKey, openai.MaxKey))
 	}
 	e.Tier()
 	if c.Stream {
@@ -65,7 +66,7 @@ type encoder struct {
 // leastTokens is the least that OpenAI takes as max_output_tokens.
 const leastTokens = 16
 
-func (e *encoder) limits() {
+func (e *encoder) limits(effort string) {
 	l := &e.Prompt.Limits
 	if n, set := e.MaxTokens(); set {
 		if n < leastTokens {
@@ -74,8 +75,7 @@ func (e *encoder) limits() {
 		}
 		e.Int("max_output_tokens", int64(n))
 	}
-	e.Number("temperature", l.Temperature, llm.FlagNoSampling)
-	e.Number("top_p", l.TopP, llm.FlagNoSampling)
+	e.Samplers(effort)
 	for _, lost := range []struct {
 		field string
 		set   bool
@@ -93,8 +93,8 @@ func (e *encoder) limits() {
 }
 
 // reasoning writes how much to think, and whether to show it.
-func (e *encoder) reasoning() {
-	effort, show := e.Effort("reasoning effort"), e.Prompt.Reasoning.Show
+func (e *encoder) reasoning(effort string) {
+	show := e.Prompt.Reasoning.Show
 	if show == "none" || e.Flags.Has(llm.FlagNoReasoning) {
 		show = ""
 	}
@@ -117,25 +117,29 @@ func (e *encoder) reasoning() {
 
 // text writes the wanted format and length of the answer's text (F6).
 func (e *encoder) text() {
-	f := &e.Prompt.Format
-	if f.Kind == llm.FormatText && e.Prompt.Verbosity == "" {
+	format, verbosity := e.Format(), e.Prompt.Verbosity
+	if verbosity != "" && e.Flags.Has(llm.FlagNoReasoning) { // it takes medium alone
+		e.Call.Lose("text.verbosity: this model takes none")
+		verbosity = ""
+	}
+	if format == "" && verbosity == "" {
 		return
 	}
 	e.Key("text")
 	e.Buf = append(e.Buf, '{')
-	switch {
-	case f.Kind == llm.FormatJSON, f.Kind == llm.FormatSchema && e.Flags.Has(llm.FlagNoJSONSchema):
+	switch format {
+	case "json_object":
 		e.Buf = append(e.Buf, `"format":{"type":"json_object"}`...)
-	case f.Kind == llm.FormatSchema:
+	case "json_schema":
 		e.Buf = append(e.Buf, `"format":{"type":"json_schema",`...)
 		e.Schema()
 		e.Buf = append(e.Buf, '}')
 	}
-	if e.Prompt.Verbosity != "" {
-		if f.Kind != llm.FormatText {
+	if verbosity != "" {
+		if format != "" {
 			e.Buf = append(e.Buf, ',')
 		}
-		e.Buf = sse.AppendString(append(e.Buf, `"verbosity":`...), e.Prompt.Verbosity)
+		e.Buf = sse.AppendString(append(e.Buf, `"verbosity":`...), verbosity)
 	}
 	e.Buf = append(e.Buf, '}')
 }

@@ -31,7 +31,7 @@ func (e *encoder) conversation() error {
 				e.Call.Lose("messages: this model takes no assistant message at the end")
 				continue
 			}
-			err = e.assistant(m)
+			err = e.assistant(e.Prompt.Messages[i:])
 		case llm.System: // stays in its place, so that the cached prefix does (C11)
 			e.words(e.developer(), openai.Joined(m.Blocks))
 			for k := range m.Blocks {
@@ -79,8 +79,10 @@ func (e *encoder) words(role, s string) {
 	e.Buf = append(e.Buf, '}')
 }
 
-// assistant writes what a model made, each thing as an item of its own.
-func (e *encoder) assistant(m *llm.Message) error {
+// assistant writes what a model made in the first turn, each thing as an item
+// of its own.
+func (e *encoder) assistant(turns []llm.Message) error {
+	m := &turns[0]
 	for i := 0; i < len(m.Blocks); i++ {
 		b := &m.Blocks[i]
 		if b.Opaque != "" && b.Kind != llm.Thinking && b.Kind != llm.Redacted { // this API has no place for it
@@ -95,7 +97,7 @@ func (e *encoder) assistant(m *llm.Message) error {
 			e.said(m.Blocks[i : last+1])
 			i = last
 		case llm.Thinking, llm.Redacted:
-			e.thought(b)
+			e.thought(b, leads(turns, i))
 		case llm.ToolCall:
 			e.call(b)
 		default:
@@ -137,9 +139,32 @@ func (e *encoder) said(blocks []llm.Block) {
 	e.Buf = append(e.Buf, "]}"...)
 }
 
+// leads tells whether the model said or called something after the thought in a
+// block of the first turn.
+func leads(turns []llm.Message, at int) bool {
+	for k := range turns {
+		if turns[k].Role != llm.Assistant {
+			break
+		}
+		for i := range turns[k].Blocks {
+			if b := &turns[k].Blocks[i]; k == 0 && i <= at {
+				continue
+			} else if b.Kind == llm.ToolCall || (b.Kind == llm.Text || b.Kind == llm.Refusal) && b.Text != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // thought sends reasoning back to the provider that made it (F10). Its text
-// alone goes only to who asks for it.
-func (e *encoder) thought(b *llm.Block) {
+// alone goes only to who asks for it. OpenAI refuses a thought that led to
+// nothing, and any for a model that does not think.
+func (e *encoder) thought(b *llm.Block, led bool) {
+	if !led || e.Flags.Has(llm.FlagNoReasoning) {
+		e.Call.Lose("reasoning of earlier turns")
+		return
+	}
 	own := b.Opaque != "" && e.Call.Owns(name, b.Origin, b.Opaque)
 	plain := b.Kind == llm.Thinking && b.Text != "" && e.Flags.Has(llm.FlagReasoningHistory)
 	if !own && !plain {
@@ -174,11 +199,14 @@ func (e *encoder) call(b *llm.Block) {
 		value = "{}"
 	}
 	e.item(kind)
-	e.Str("call_id", b.ID)
+	e.Str("call_id", openai.Short(b.ID, maxID))
 	e.Str("name", e.Rename(b.Name))
 	e.Str(field, value)
 	e.Buf = append(e.Buf, '}')
 }
+
+// maxID is how long the id of a call may be.
+const maxID = 64
 
 // user writes a turn of the user: its tool results, which answer the calls
 // before it, then everything else.
@@ -239,7 +267,7 @@ func (e *encoder) result(b *llm.Block) error {
 		kind = "custom_tool_call_output"
 	}
 	e.item(kind)
-	e.Str("call_id", b.ID)
+	e.Str("call_id", openai.Short(b.ID, maxID))
 	e.Key("output")
 	e.cacheOff(b)
 	words := true

@@ -1,4 +1,4 @@
-package messages
+package schemas
 
 import (
 	"bytes"
@@ -20,11 +20,11 @@ import (
 // errNoGrammar is the answer for schemas that no grammar of that kind holds.
 var errNoGrammar = errors.New("the schema cannot be held by Anthropic's structured output")
 
-// grammarSchema is a schema that Anthropic accepts.
-type grammarSchema struct {
-	out     []byte
-	changed bool     // out is not what came
-	lost    []string // constraints that only the description still tells
+// Grammar is a schema that Anthropic compiles.
+type Grammar struct {
+	Out     []byte
+	Lost    []string // constraints that only the description still tells
+	Changed bool     // Out is not what came
 
 	root []member
 	refs map[string][]string // definition -> definitions it refers to
@@ -32,28 +32,28 @@ type grammarSchema struct {
 	err  error
 }
 
-// grammar closes the schema's objects and moves what no grammar knows into
+// NewGrammar closes the schema's objects and moves what no grammar knows into
 // descriptions; the order of properties stays. A schema with open objects, recursion
 // or conditions is an error.
-func grammar(raw []byte) (*grammarSchema, error) {
+func NewGrammar(raw []byte) (*Grammar, error) {
 	raw = bytes.TrimSpace(raw)
-	g := &grammarSchema{refs: map[string][]string{}}
+	g := &Grammar{refs: map[string][]string{}}
 	if len(raw) == 0 || raw[0] != '{' || !json.Valid(raw) {
 		return nil, errNoGrammar
 	}
 	g.root = members(raw)
-	g.out = g.schema(make([]byte, 0, len(raw)+64), raw)
+	g.Out = g.schema(make([]byte, 0, len(raw)+64), raw)
 	if g.err != nil || g.recursive() {
 		return nil, errNoGrammar
 	}
-	if !g.changed {
-		g.out = raw
+	if !g.Changed {
+		g.Out = raw
 	}
 	return g, nil
 }
 
 // schema appends one schema.
-func (g *grammarSchema) schema(b, raw []byte) []byte {
+func (g *Grammar) schema(b, raw []byte) []byte {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || raw[0] != '{' {
 		g.err = errNoGrammar // true and false are schemas that no grammar knows
@@ -86,7 +86,7 @@ func (g *grammarSchema) schema(b, raw []byte) []byte {
 			b = g.list(b, m.value)
 		case "additionalProperties":
 			if string(m.value) != "false" {
-				g.changed = true
+				g.Changed = true
 			}
 			if m.value[0] == '{' || string(m.value) == "true" && find(all, "properties") == nil {
 				g.err = errNoGrammar
@@ -107,9 +107,9 @@ func (g *grammarSchema) schema(b, raw []byte) []byte {
 			"propertyNames", "patternProperties", "unevaluatedProperties", "unevaluatedItems", "$dynamicRef":
 			g.err = errNoGrammar
 		case "$schema", "$id", "$comment":
-			g.changed = true // these bind nobody
+			g.Changed = true // these bind nobody
 		default:
-			if m.key == "format" && slices.Contains(formats, field.Unquote(m.value)) ||
+			if m.key == "format" && slices.Contains(grammarFormats, field.Unquote(m.value)) ||
 				m.key == "minItems" && (string(m.value) == "0" || string(m.value) == "1") {
 				put(m.key)
 				b = append(b, m.value...)
@@ -123,7 +123,7 @@ func (g *grammarSchema) schema(b, raw []byte) []byte {
 		if len(members(find(all, "properties"))) == 0 && find(all, "$ref") == nil {
 			g.err = errNoGrammar // an object of anything
 		}
-		g.changed = true
+		g.Changed = true
 		put("additionalProperties")
 		b = append(b, "false"...)
 	}
@@ -137,8 +137,8 @@ func (g *grammarSchema) schema(b, raw []byte) []byte {
 	return append(b, '}')
 }
 
-// formats are the string formats that grammars know.
-var formats = []string{"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
+// grammarFormats are the string formats that grammars know.
+var grammarFormats = []string{"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
 
 func describe(b, description []byte, told []string) []byte {
 	if len(told) == 0 {
@@ -151,15 +151,15 @@ func describe(b, description []byte, told []string) []byte {
 	return sse.AppendString(b, s+"{"+strings.Join(told, ", ")+"}")
 }
 
-func (g *grammarSchema) lose(key string) {
-	g.changed = true
-	if !slices.Contains(g.lost, key) {
-		g.lost = append(g.lost, key)
+func (g *Grammar) lose(key string) {
+	g.Changed = true
+	if !slices.Contains(g.Lost, key) {
+		g.Lost = append(g.Lost, key)
 	}
 }
 
 // schemas appends an object whose values are schemas.
-func (g *grammarSchema) schemas(b []byte, m member) []byte {
+func (g *Grammar) schemas(b []byte, m member) []byte {
 	was := g.in
 	b = append(b, '{')
 	for i, one := range members(m.value) {
@@ -176,7 +176,7 @@ func (g *grammarSchema) schemas(b []byte, m member) []byte {
 	return append(b, '}')
 }
 
-func (g *grammarSchema) list(b, raw []byte) []byte {
+func (g *Grammar) list(b, raw []byte) []byte {
 	b = append(b, '[')
 	for i, one := range elements(raw) {
 		if i > 0 {
@@ -187,7 +187,7 @@ func (g *grammarSchema) list(b, raw []byte) []byte {
 	return append(b, ']')
 }
 
-func (g *grammarSchema) refer(ref string) {
+func (g *Grammar) refer(ref string) {
 	if !strings.HasPrefix(ref, "#/$defs/") && !strings.HasPrefix(ref, "#/definitions/") {
 		g.err = errNoGrammar
 	}
@@ -195,7 +195,7 @@ func (g *grammarSchema) refer(ref string) {
 }
 
 // recursive tells whether a definition leads back to itself.
-func (g *grammarSchema) recursive() bool {
+func (g *Grammar) recursive() bool {
 	const open, done = 1, 2
 	state := map[string]int{}
 	var visit func(string) bool

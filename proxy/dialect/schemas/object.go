@@ -1,4 +1,4 @@
-package messages
+package schemas
 
 import (
 	"bytes"
@@ -13,7 +13,8 @@ import (
 	"keytray/proxy/sse"
 )
 
-const emptySchema = `{"type":"object","properties":{}}`
+// Empty is the schema of an input without fields.
+const Empty = `{"type":"object","properties":{}}`
 
 // maxDepth bounds the references followed at a schema's root.
 const maxDepth = 16
@@ -56,38 +57,21 @@ func elements(b []byte) []json.RawMessage {
 	return all
 }
 
-// without is the JSON object v less some of its fields.
-func without(v []byte, keys ...string) []byte {
-	out := append(make([]byte, 0, len(v)), '{')
-	_ = llm.Fields(v, func(k, v []byte, _ int) bool { // v was read before
-		if slices.Contains(keys, string(k)) {
-			return true
-		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(append(append(out, '"'), k...), `":`...)
-		out = append(out, v...)
-		return true
-	})
-	return append(out, '}')
-}
-
-// objectSchema makes a schema one of an object, as input_schema must be. One
+// Object makes a schema one of an object, as that of a tool's input must be. One
 // that is already keeps its bytes (A17). Alternatives at the root, which are
 // refused there, become one object with all their properties (A18); merged
 // tells that this was done.
-func objectSchema(raw []byte) (schema []byte, merged bool, err error) {
+func Object(raw []byte) (schema []byte, merged bool, err error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || string(raw) == "null" || string(raw) == "true" {
-		return []byte(emptySchema), false, nil
+		return []byte(Empty), false, nil
 	}
 	if raw[0] != '{' || !json.Valid(raw) {
 		return nil, false, errors.New("not a JSON Schema object")
 	}
 	root := members(raw)
 	if len(root) == 0 {
-		return []byte(emptySchema), false, nil
+		return []byte(Empty), false, nil
 	}
 	kind := find(root, "type")
 	if kind != nil && !isObject(kind) {

@@ -184,7 +184,8 @@ func (x *chaos) client(t *testing.T, c *chaosCall) {
 	first, asks := c.heard, len(c.asks)
 	c.heard = hearing{}
 	x.call(t, c)
-	if c.heard != first || len(c.asks) != asks {
+	late := c.tree.has(func(t *tree) bool { return t.strategy == "race" }) // a loser's request may arrive any time; it has its row
+	if c.heard != first || len(c.asks) != asks && !late {
 		t.Errorf("%s: the answer was kept, and was %+v (%d asked again)", c, first, len(c.asks)-asks)
 	}
 	c.kept++
@@ -259,6 +260,9 @@ func (x *chaos) call(t *testing.T, c *chaosCall) {
 		t.Errorf("%s: stuck", c)
 	}
 	c.stopped = c.stopped || isClosed(went) && !c.heard.ended
+	if c.heard.ended && isClosed(went) && errors.Is(c.err, context.Canceled) {
+		c.err = nil // all was said when it stopped
+	}
 }
 
 // String tells of a call that went wrong.

@@ -64,9 +64,10 @@ func texts(e *llm.Event) [7]*string {
 }
 
 // counts are a usage's numbers.
-func counts(u *llm.Usage) [14]*int64 {
+func counts(u *llm.Usage) [17]*int64 {
 	return [...]*int64{
-		&u.Input, &u.CacheRead, &u.CacheWrite5m, &u.CacheWrite1h, &u.Output, &u.Reasoning, &u.Searches, (*int64)(&u.Stated),
+		&u.Input, &u.CacheRead, &u.CacheWrite5m, &u.CacheWrite1h, &u.Output, &u.Reasoning, (*int64)(&u.Stated),
+		&u.Searches, &u.Images, &u.Characters, &u.AudioMS,
 		&u.AudioInput, &u.AudioCacheRead, &u.AudioOutput, &u.ImageInput, &u.ImageCacheRead, &u.ImageOutput,
 	}
 }

@@ -10,8 +10,8 @@ import (
 // Race asks its targets one after another without waiting for an answer: the
 // next one starts After the last, or at once when one fails. The first good
 // first frame wins; the others are cancelled, and their rows say that they lost
-// and what they cost. Targets that should be left alone for now start only once
-// all others have failed.
+// and what they cost. Targets that should be left alone for now start last: once
+// all others have failed, or have said nothing for a while.
 type Race struct {
 	Targets []llm.Target
 	After   time.Duration // 0 starts all at once
@@ -19,6 +19,10 @@ type Race struct {
 	// and their rows should not be cut off. nil is a goroutine of nobody's.
 	Go func(f func())
 }
+
+// silence is how long the others may say nothing before targets that should be
+// left alone are asked all the same.
+const silence = 10 * time.Second
 
 // finish is how one target's attempt went.
 type finish struct {
@@ -52,7 +56,11 @@ func (s Race) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 			}
 			done <- finish{at, resp, err}
 		})
-		wait.Reset(s.After)
+		if len(stop) < ready {
+			wait.Reset(s.After)
+		} else {
+			wait.Reset(max(s.After, silence))
+		}
 	}
 	var last error
 	over := false // nobody else would answer this request either
@@ -64,7 +72,7 @@ func (s Race) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 			start()
 		}
 		var next <-chan time.Time
-		if len(stop) < ready && !over {
+		if len(stop) < len(all) && !over {
 			next = wait.C
 		}
 		select {

@@ -95,19 +95,26 @@ func TestRaceLeavesAlone(t *testing.T) {
 	}
 }
 
-// Who asked to be left alone is not asked because time passes, and not all at
-// once with the others.
+// Who asked to be left alone is not asked with the others, but when they have
+// failed, or hang.
 func TestRaceLeavesAloneWhileOthersRun(t *testing.T) {
-	for _, after := range []time.Duration{0, time.Second} {
+	for _, after := range []time.Duration{0, time.Second, silence + time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			resting, slow := &fake{name: "resting"}, &fake{name: "slow", after: time.Hour}
+			most := max(silence, after)
+			resting, slow := &fake{name: "resting"}, &fake{name: "slow", after: most - 1}
 			s := Race{Targets: []llm.Target{tired{resting}, slow}, After: after}
 			if resp, err := s.Do(t.Context(), &llm.Request{}); err != nil || resp.Target != "slow" || resting.asked != 0 {
 				t.Errorf("%v, %v; the resting one was asked %d times", resp, err, resting.asked)
 			}
-			slow.err = busy
-			if resp, err := s.Do(t.Context(), &llm.Request{}); err != nil || resp.Target != "resting" {
-				t.Errorf("with nobody else: %v, %v", resp, err)
+			start := time.Now()
+			slow.after = time.Hour
+			if resp, err := s.Do(t.Context(), &llm.Request{}); err != nil || resp.Target != "resting" || time.Since(start) != most {
+				t.Errorf("beside one that hangs: %v, %v after %s", resp, err, time.Since(start))
+			}
+			slow.err, slow.after = busy, 0
+			start = time.Now()
+			if resp, err := s.Do(t.Context(), &llm.Request{}); err != nil || resp.Target != "resting" || time.Since(start) != 0 {
+				t.Errorf("with nobody else: %v, %v after %s", resp, err, time.Since(start))
 			}
 		})
 	}

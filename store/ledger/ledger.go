@@ -99,6 +99,7 @@ type Ledger struct {
 	linger  *time.Timer
 	suspect chan struct{} // a reader met damage
 	chores  chan chore
+	pricing chan struct{} // holds one while rows are priced anew
 	done    chan struct{} // closed when the writer has ended; nil for a reader
 	end     error         // what the writer could not do; read after done
 
@@ -127,6 +128,7 @@ func Open(ctx context.Context, path string, opt Options) (*Ledger, error) {
 		wake:    make(chan struct{}, 1),
 		suspect: make(chan struct{}, 1),
 		chores:  make(chan chore),
+		pricing: make(chan struct{}, 1),
 		subs:    map[chan struct{}]struct{}{},
 	}
 	if opt.ReadOnly {

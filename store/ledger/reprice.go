@@ -23,10 +23,17 @@ const repricePage = 256
 // Reprice has fn price each ended row anew, oldest first, and returns how many it has changed: those for which fn returns
 // true. Of the row that fn returns CostPico, CostKind, ComputedPico, SavedPico and Price are taken. The figures from
 // before are kept, and the sums follow in the same transaction, so that a stop at any moment leaves every row and every
-// sum either old or new. It stops at the first error; what was changed until then stays.
+// sum either old or new. It stops at the first error; what was changed until then stays. One runs at a time, as each takes
+// the figures that it has read for those that it changes: the next one waits.
 func (l *Ledger) Reprice(ctx context.Context, f Filter, fn func(Row) (Row, bool)) (changed int, err error) {
 	if l.opt.ReadOnly {
 		return 0, ErrReadOnly
+	}
+	select {
+	case l.pricing <- struct{}{}:
+		defer func() { <-l.pricing }()
+	case <-ctx.Done():
+		return 0, ctx.Err()
 	}
 	f.Limit = repricePage
 	for {

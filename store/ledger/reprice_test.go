@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -132,6 +133,37 @@ func TestRepriceFails(t *testing.T) {
 	total, err := l.Total(t.Context(), time.Time{}, time.Time{})
 	if err != nil || total.Unpriced != 0 || total.Calls != 11 {
 		t.Errorf("%+v, %v", total, err)
+	}
+	var sum int64
+	_ = l.Each(t.Context(), Filter{}, func(r Row) error { sum += *r.CostPico; return nil })
+	if sum != total.CostPico {
+		t.Errorf("the rows come to %d, the sums to %d", sum, total.CostPico)
+	}
+}
+
+// Two commands may ask for it at once: the second one sees what the first has written.
+func TestRepriceOneAtATime(t *testing.T) {
+	l := open(t, file(t), Options{Location: time.UTC})
+	for i := range 4 {
+		finish(t, l, priced(i))
+	}
+	var second error
+	if _, err := l.Reprice(t.Context(), Filter{}, func(r Row) (Row, bool) {
+		if r.ID == 1 {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			_, second = l.Reprice(ctx, Filter{}, dearer)
+		}
+		return dearer(r)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(second, context.DeadlineExceeded) {
+		t.Errorf("the second one had not to wait: %v", second)
+	}
+	total, err := l.Total(t.Context(), time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
 	}
 	var sum int64
 	_ = l.Each(t.Context(), Filter{}, func(r Row) error { sum += *r.CostPico; return nil })

@@ -138,6 +138,9 @@ func breadth(cfg *Config, t Target, known map[string]int) int {
 			n-- // a strategy is none itself
 		}
 	}
+	if t.By != "" {
+		n = min(n+breadth(cfg, Target{Model: t.By}, known), mostModels+1)
+	}
 	return n
 }
 

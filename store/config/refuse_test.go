@@ -194,6 +194,18 @@ func TestManyProblems(t *testing.T) {
 	}
 }
 
+// Who judges or writes is called as well, and may be a route.
+func TestJudgesAreCounted(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("routes:\n  r0: a/b\n")
+	for i := 1; i <= 12; i++ {
+		fmt.Fprintf(&b, "  r%d: {race: [{judge: [c/d, e/f], by: r%d}, {blend: [c/d, e/f], by: r%d}]}\n", i, i-1, i-1)
+	}
+	if _, err := Parse("x", []byte(b.String())); err == nil || !strings.Contains(err.Error(), "leads to more than 1000 models") {
+		t.Error(err)
+	}
+}
+
 // Routes that double with each level are refused at once, and so is what leads
 // through many others back to itself.
 func TestRoutesStayFinite(t *testing.T) {

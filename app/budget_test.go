@@ -1,6 +1,8 @@
 package app
 
 import (
+	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -120,6 +122,36 @@ func TestBudgetPeriods(t *testing.T) {
 	}
 	if loads != 4 {
 		t.Errorf("the ledger was asked %d times", loads)
+	}
+}
+
+// Read anew while a call is under way, as after pricing anew has failed: what was
+// held for the call goes with its end, and what is spent stays if the ledger
+// cannot be read.
+func TestBudgetReadAnew(t *testing.T) {
+	ledger := map[Scope]used{{}: {pico: 50}}
+	var broken error
+	p := purses{load: func(time.Time) (map[Scope]used, error) { return maps.Clone(ledger), broken }}
+	c := limits(100, -1, -1, -1)
+	a := spender("codex", "p", "work", 40)
+	if err := p.reserve(c, a, false); err != nil {
+		t.Fatal(err)
+	}
+	p.forget()
+	p.settle(c, a, pico(1))
+	spent := func() int64 { return p.limits(c, Scope{})[0].Spent }
+	if n := spent(); n != 51 {
+		t.Errorf("%d spent once the call has ended, held %v", n, p.day.held)
+	}
+	ledger[Scope{}] = used{pico: 60}
+	p.forget()
+	if n := spent(); n != 60 {
+		t.Errorf("%d spent, read anew", n)
+	}
+	ledger, broken = nil, errors.New("no disk")
+	p.forget()
+	if n := spent(); n != 60 {
+		t.Errorf("%d spent, and the ledger cannot be read", n)
 	}
 }
 

@@ -23,6 +23,7 @@ type purses struct {
 // purse is one period's.
 type purse struct {
 	from   time.Time // its first instant; zero: not filled
+	stale  bool      // to be filled anew
 	spent  map[Scope]used
 	held   map[Scope]int64 // expected of calls under way
 	before map[Scope]used  // of spent, what the ledger told
@@ -150,7 +151,7 @@ func (p *purses) reprice(r Row, cost int64) {
 func (p *purses) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.day.from, p.month.from = time.Time{}, time.Time{}
+	p.day.stale, p.month.stale = true, true
 }
 
 // hold adds to what is under way.
@@ -180,7 +181,8 @@ func (p *purses) limits(c *config.Config, s Scope) []Limit {
 	return all
 }
 
-// turn begins new periods when their time has come.
+// turn begins new periods when their time has come, and fills those anew that
+// were forgotten.
 func (p *purses) turn() {
 	now := time.Now()
 	if p.now != nil {
@@ -194,14 +196,19 @@ func (p *purses) turn() {
 		{&p.day, time.Date(y, m, d, 0, 0, 0, 0, now.Location())},
 		{&p.month, time.Date(y, m, 1, 0, 0, 0, 0, now.Location())},
 	} {
-		if x.purse.from.Equal(x.from) {
+		same := x.purse.from.Equal(x.from)
+		if same && !x.purse.stale {
 			continue
 		}
 		spent, err := p.load(x.from)
-		if err != nil {
+		switch {
+		case err == nil:
+		case same:
+			spent = x.purse.spent
+		default:
 			spent = map[Scope]used{} // the ledger says so elsewhere; what is spent from now on counts
 		}
-		x.purse.from, x.purse.spent, x.purse.before, x.purse.warned = x.from, spent, maps.Clone(spent), map[Scope]int{}
+		x.purse.stale, x.purse.from, x.purse.spent, x.purse.before, x.purse.warned = false, x.from, spent, maps.Clone(spent), map[Scope]int{}
 	}
 }
 

@@ -267,6 +267,21 @@ func TestAzureRealtime(t *testing.T) {
 	}
 }
 
+// A session's model is the one that was found for it, whatever else the query says.
+func TestRealtimeNamesOneModel(t *testing.T) {
+	for query, want := range map[string]string{
+		"model=a&x=1":                       "deployment=mine&x=1",
+		"deployment=big&model=a":            "deployment=mine",
+		"model=a&Deployment=big&model=c":    "deployment=mine",
+		"model=a&%64eployment=big&MODEL=b":  "deployment=mine",
+		"deployments=3&model=a&modelling=1": "deployments=3&deployment=mine&modelling=1",
+	} {
+		if got := renamed(query, "deployment", "mine"); got != want {
+			t.Errorf("%s became %s", query, got)
+		}
+	}
+}
+
 // Azure's two hosts are each reached below /p/azure, with the key as each takes it.
 func TestAzureRawAddresses(t *testing.T) {
 	h := open(t, "providers:\n  azure: {resource: r-1}\n", "AZURE_OPENAI_API_KEY="+canary)

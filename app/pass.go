@@ -305,13 +305,20 @@ func (t *table) affords(r *llm.Request, p catalog.Provider) error {
 	return nil
 }
 
-// renamed is a query whose model is that of the provider, by its word for it.
+// renamed is a query whose model is that of the provider, by its word for it. Any
+// other that the client names there is left out: it is not what was allowed.
 func renamed(query, as, model string) string {
-	parts := strings.Split(query, "&")
-	for i, part := range parts {
+	var parts []string
+	done := false
+	for part := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(part, "=")
-		if n, err := url.QueryUnescape(name); err == nil && n == "model" {
-			parts[i] = as + "=" + url.QueryEscape(model)
+		n, err := url.QueryUnescape(name)
+		switch {
+		case err != nil || !strings.EqualFold(n, "model") && !strings.EqualFold(n, "deployment"):
+			parts = append(parts, part)
+		case n == "model" && !done:
+			parts = append(parts, as+"="+url.QueryEscape(model))
+			done = true
 		}
 	}
 	return strings.Join(parts, "&")

@@ -149,8 +149,8 @@ func (t *table) known(r *llm.Request, p catalog.Provider, d verbatim.Dialect, re
 	case end == "/rerank":
 		watch = verbatim.Dialect{Kind: verbatim.Rerank, Errors: d.Errors}
 	}
-	if name != "" {
-		return watch, name
+	if name != "" || strings.Contains(rest[strings.LastIndexByte(rest, '/'):], ":") {
+		return watch, name // of Google's servers only the path says it: of a tuned one, nobody does
 	}
 	return watch, r.Model
 }

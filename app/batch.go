@@ -103,6 +103,7 @@ func (b *results) Close() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
 	defer cancel()
+	b.app.purses.ready()
 	switch err := b.app.ledger.Settle(ctx, b.provider, b.file, rows); {
 	case err == nil, errors.Is(err, ledger.ErrKept):
 		for _, r := range rows { // the budgets know of it too

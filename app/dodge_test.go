@@ -147,6 +147,25 @@ func TestBatchesKeepBudgets(t *testing.T) {
 	}
 }
 
+// A batch counts once, also when its results are the first thing of a new day.
+func TestBatchesCountOnce(t *testing.T) {
+	h, api := openAIHouse(t, "budget: {day: 5}\n")
+	api.HandleFunc("GET /v1/files/{id}/content", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		fmt.Fprint(w, batchLine(0, "gpt-5", 200, 1000, 0, 100))
+	})
+	h.Limits()
+	h.purses.mu.Lock()
+	h.purses.day.from = h.purses.day.from.AddDate(0, 0, -1)
+	h.purses.mu.Unlock()
+	if r := h.do("GET", "/v1/files/out-1/content", ""); r.status != 200 || len(h.rows()) != 1 {
+		t.Fatalf("%d, %d rows", r.status, len(h.rows()))
+	}
+	if l := h.Limits()[0]; l.Spent != *h.last().CostPico {
+		t.Errorf("%d spent on a batch of %d", l.Spent, *h.last().CostPico)
+	}
+}
+
 // An id leads to nothing beside what it names.
 func TestIDsStayInTheirPlace(t *testing.T) {
 	h, api := openAIHouse(t, "")

@@ -127,6 +127,16 @@ func (p *purses) settle(c *config.Config, a *llm.Attempt, cost *int64) {
 	}
 }
 
+// ready fills the periods of now, for costs that the ledger is told of before the
+// purses are: read from it afterwards, they would count twice.
+func (p *purses) ready() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.day.from.IsZero() {
+		p.turn()
+	}
+}
+
 // reprice takes the new cost of an ended call in the place of its old one.
 func (p *purses) reprice(r Row, cost int64) {
 	p.mu.Lock()

@@ -90,6 +90,7 @@ func TestRawIsMeteredHoweverItIsLabelled(t *testing.T) {
 	for _, c := range []struct{ path, body, kind, encoding string }{
 		{"/chat/completions", body, "text/plain", ""},
 		{"/chat/completions", body, "APPLICATION/JSON", ""},
+		{"/chat/completions", body, "multipart/form-data; boundary=b", ""},
 		{"/chat/completions", packed.String(), "application/json", "gzip"},
 		{"/chat/completions/", body, "application/json", ""},
 		{"/chat//completions", body, "application/json", ""},

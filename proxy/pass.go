@@ -78,10 +78,10 @@ func (h *Handler) read(d verbatim.Dialect, r *llm.Request, hr *http.Request) err
 		return err
 	}
 	switch {
-	case d.Kind == verbatim.Raw && (form != nil || !conversation(hr)):
+	case d.Kind == verbatim.Raw && (!conversation(hr) || form != nil && takesForms(hr)):
 		r.Rest = rest(hr, 0)
 		return nil
-	case form == nil:
+	case form == nil || d.Kind == verbatim.Raw:
 		if r.Raw, err = readBody(hr, h.MaxBody); err != nil {
 			return err
 		}

@@ -30,6 +30,11 @@ func conversation(hr *http.Request) bool {
 	return false
 }
 
+// takesForms tells whether a conversation may be sent as a form too.
+func takesForms(hr *http.Request) bool {
+	return strings.HasSuffix(strings.ToLower(hr.URL.Path), "/images/edits")
+}
+
 // rawPath is the path of a raw call as the client wrote it. One that could
 // lead out of the provider's own paths, once a server on the way has
 // decoded it, is refused.

@@ -43,12 +43,12 @@ func Usage(v []byte) (u llm.Usage, ok bool) {
 
 func (c *counts) field(key, v []byte, _ int) bool {
 	switch string(key) {
-	case "prompt_tokens", "input_tokens":
-		c.prompt = Tokens(v)
+	case "prompt_tokens", "input_tokens": // gateways send both, one of them 0
+		c.prompt = max(c.prompt, Tokens(v))
 	case "completion_tokens":
-		c.completion, c.chat = Tokens(v), true
+		c.completion, c.chat = max(c.completion, Tokens(v)), true
 	case "output_tokens":
-		c.completion = Tokens(v)
+		c.completion = max(c.completion, Tokens(v))
 	case "total_tokens":
 		c.total = Tokens(v)
 	case "prompt_tokens_details", "input_tokens_details":
@@ -95,9 +95,9 @@ func (c *counts) promptDetails(v []byte) {
 		case "cache_write_tokens", "cache_creation_tokens":
 			c.written = max(c.written, Tokens(v))
 		case "audio_tokens":
-			c.audioIn = Tokens(v)
+			c.audioIn = max(c.audioIn, Tokens(v))
 		case "image_tokens":
-			c.imageIn = Tokens(v)
+			c.imageIn = max(c.imageIn, Tokens(v))
 		}
 		return true
 	})
@@ -107,11 +107,11 @@ func (c *counts) completionDetails(v []byte) {
 	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // null has no details
 		switch string(key) {
 		case "reasoning_tokens":
-			c.reasoning = Tokens(v)
+			c.reasoning = max(c.reasoning, Tokens(v))
 		case "audio_tokens":
-			c.audioOut = Tokens(v)
+			c.audioOut = max(c.audioOut, Tokens(v))
 		case "image_tokens":
-			c.imageOut = Tokens(v)
+			c.imageOut = max(c.imageOut, Tokens(v))
 		}
 		return true
 	})

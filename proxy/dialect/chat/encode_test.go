@@ -49,6 +49,8 @@ func TestEncodeOptions(t *testing.T) {
 		"hints":             {set: func(p *llm.Prompt) { p.CacheKey, p.Verbosity = "k", "low" }, lost: "prompt_cache_key|verbosity"},
 		"hints, taken":      {set: func(p *llm.Prompt) { p.CacheKey, p.Verbosity = "k", "low" }, flags: []string{llm.FlagMaxCompletionTokens}, want: `"prompt_cache_key":"k","verbosity":"low"`},
 		"Mistral's fields":  {set: func(p *llm.Prompt) { p.Limits.Seed, p.User = ptr(int64(7)), "u" }, flags: []string{llm.FlagMistralFields}, want: `"random_seed":7`, lost: "user"},
+		"Mistral's tier":    {set: func(p *llm.Prompt) { p.Tier = "flex" }, flags: []string{llm.FlagMistralFields}, lost: "service_tier"},
+		"Mistral's default": {set: func(p *llm.Prompt) { p.Tier = "auto" }, flags: []string{llm.FlagMistralFields}},
 		"tools, no thought": {
 			set:   func(p *llm.Prompt) { p.Tools, p.Reasoning.Effort = []llm.Tool{{Name: "f"}}, "high" },
 			flags: []string{llm.FlagNoToolThought}, lost: "reasoning_effort: in this API the model takes no tools while it thinks",

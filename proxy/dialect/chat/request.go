@@ -38,7 +38,7 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 	}
 	e.whom()
 	e.hints()
-	e.Tier()
+	e.tier()
 	if c.Stream {
 		e.Buf = append(e.Buf, `,"stream":true`...)
 		if !e.Flags.Has(llm.FlagNoStreamOptions) {

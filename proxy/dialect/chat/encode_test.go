@@ -51,6 +51,8 @@ func TestEncodeOptions(t *testing.T) {
 		"Mistral's fields":  {set: func(p *llm.Prompt) { p.Limits.Seed, p.User = ptr(int64(7)), "u" }, flags: []string{llm.FlagMistralFields}, want: `"random_seed":7`, lost: "user"},
 		"Mistral's tier":    {set: func(p *llm.Prompt) { p.Tier = "flex" }, flags: []string{llm.FlagMistralFields}, lost: "service_tier"},
 		"Mistral's default": {set: func(p *llm.Prompt) { p.Tier = "auto" }, flags: []string{llm.FlagMistralFields}},
+		"Mistral's effort":  {set: func(p *llm.Prompt) { p.Reasoning.Effort = "medium" }, flags: []string{llm.FlagMistralFields}, want: `"reasoning_effort":"high"`, lost: "reasoning_effort: medium went as high"},
+		"Mistral's none":    {set: func(p *llm.Prompt) { p.Reasoning.Effort = "none" }, flags: []string{llm.FlagMistralFields}, want: `"reasoning_effort":"none"`},
 		"tools, no thought": {
 			set:   func(p *llm.Prompt) { p.Tools, p.Reasoning.Effort = []llm.Tool{{Name: "f"}}, "high" },
 			flags: []string{llm.FlagNoToolThought}, lost: "reasoning_effort: in this API the model takes no tools while it thinks",

@@ -51,6 +51,15 @@ func (e *encoder) whom() {
 	e.User()
 }
 
+// taken is the effort that the model takes: Mistral knows none and high alone.
+func (e *encoder) taken(effort string) string {
+	if !e.mistral() || effort == "" || effort == "none" || effort == "high" {
+		return effort
+	}
+	e.Call.Lose("reasoning_effort: " + effort + " went as high")
+	return "high"
+}
+
 // tier writes the service tier; Mistral has but one.
 func (e *encoder) tier() {
 	if !e.mistral() {

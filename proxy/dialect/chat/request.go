@@ -60,7 +60,7 @@ type encoder struct {
 // them in no other way.
 func (e *encoder) effort() string {
 	if !e.Flags.Has(llm.FlagNoToolThought) || len(e.Prompt.Tools) == 0 {
-		return e.Effort("reasoning_effort")
+		return e.taken(e.Effort("reasoning_effort"))
 	}
 	if e.Prompt.Reasoning.Effort != "none" {
 		e.Call.Lose("reasoning_effort: in this API the model takes no tools while it thinks")

@@ -78,4 +78,8 @@ func TestHostile(t *testing.T) {
 	if _, err := NewGrammar(bytes.Replace(deep, []byte(`"array"`), []byte(`"string"`), 1)); err == nil {
 		t.Error("a grammar holds a schema 2,000 levels deep")
 	}
+	loop := `{"$ref":"#/$defs/A","$defs":{"A":{"anyOf":[` + strings.Repeat(`{"$ref":"#/$defs/A"},`, 5) + `{"type":"object"}]}}}`
+	if _, _, err := Object([]byte(loop)); err == nil {
+		t.Error("alternatives that lead back to themselves are one object")
+	}
 }

@@ -119,11 +119,12 @@ func (c *counts) completionDetails(v []byte) {
 
 // Tokens is a count; null and nonsense are 0.
 func Tokens(v []byte) int64 {
-	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+	const most = 1 << 53 // more is no count, and sums of it would run over
+	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil && n < most {
 		return max(n, 0)
 	}
 	f, err := strconv.ParseFloat(string(v), 64)
-	if err != nil || !(f > 0 && f < 1<<53) {
+	if err != nil || !(f > 0 && f < most) {
 		return 0
 	}
 	return int64(f)

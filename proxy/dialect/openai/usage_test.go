@@ -75,6 +75,10 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%s: %v\n got %+v\nwant %+v", what, ok, got, want)
 		}
 	}
+	huge := `9223372036854775807`
+	if u, _ := Usage([]byte(`{"prompt_tokens":` + huge + `,"completion_tokens":` + huge + `,"total_tokens":5}`)); u.Input != 0 || u.Output != 5 {
+		t.Errorf("counts that no sum of holds: %+v", u)
+	}
 	for _, s := range []string{`null`, `{}`, `[]`, `"x"`, ``, `{"latency":1}`} {
 		if u, ok := Usage([]byte(s)); ok {
 			t.Errorf("%s is usage: %+v", s, u)

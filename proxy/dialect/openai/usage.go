@@ -78,7 +78,9 @@ func (c *counts) field(key, v []byte, _ int) bool {
 			c.cost = v
 		}
 	case "cost_in_usd_ticks": // xAI
-		c.ticks = Tokens(v)
+		if !field.Null(v) {
+			c.ticks = Tokens(v)
+		}
 	case "is_byok":
 		c.byok = string(v) == "true"
 	case "cost_details":

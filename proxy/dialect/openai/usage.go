@@ -197,14 +197,6 @@ func money(v []byte) (llm.Pico, bool) {
 	if v[0] == '"' {
 		s = field.Unquote(v)
 	}
-	// The bounds keep a nonsensical exponent from filling the memory.
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || len(s) > 64 || !(f >= 0 && f < 1e6) {
-		return 0, false
-	}
-	if f < 1e-13 {
-		return 0, true
-	}
 	n, err := llm.ParsePico(s)
-	return n, err == nil
+	return n, err == nil && n >= 0 && n < 1e6*llm.USD
 }

@@ -39,7 +39,7 @@ func readUsage(k Kind, v []byte) llm.Usage {
 		case "billed_units": // Cohere
 			u.Searches = number(field.Of(v, "search_units"))
 		case "cost": // OpenRouter
-			if p, err := llm.ParsePico(string(v)); err == nil {
+			if p, err := llm.ParsePico(string(v)); err == nil && p >= 0 {
 				u.Stated, u.HasStated = p, true
 			}
 		}

@@ -92,6 +92,7 @@ func TestUsage(t *testing.T) {
 		{"", `{"prompt_tokens":100,"completion_tokens":20,"prompt_tokens_details":{"cached_tokens":60,"cache_write_tokens":10},"completion_tokens_details":{"reasoning_tokens":15}}`, llm.Usage{Known: true, Input: 30, CacheRead: 60, CacheWrite5m: 10, Output: 20, Reasoning: 15}},
 		{"", `{"input_tokens":100,"output_tokens":20,"input_tokens_details":{"cached_tokens":60},"output_tokens_details":{"reasoning_tokens":15}}`, llm.Usage{Known: true, Input: 40, CacheRead: 60, Output: 20, Reasoning: 15}},
 		{Rerank, `[]`, llm.Usage{}},
+		{Images, `{"cost":-0.04}`, llm.Usage{}},
 		{Images, `{"cost":0.04}`, llm.Usage{Stated: 40_000_000_000, HasStated: true}},
 	} {
 		if got := readUsage(c.kind, []byte(c.in)); fmt.Sprint(got) != fmt.Sprint(c.want) {

@@ -58,6 +58,11 @@ func TestEncodeOptions(t *testing.T) {
 			flags: []string{llm.FlagNoToolThought}, lost: "reasoning_effort: in this API the model takes no tools while it thinks",
 			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],"reasoning_effort":"none"`,
 		},
+		"tools, thought off": {
+			set:   func(p *llm.Prompt) { p.Tools, p.Reasoning.Budget = []llm.Tool{{Name: "f"}}, ptr(0) },
+			flags: []string{llm.FlagNoToolThought},
+			want:  `"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],"reasoning_effort":"none"`,
+		},
 		"thought, no tools": {set: func(p *llm.Prompt) { p.Reasoning.Effort = "high" }, flags: []string{llm.FlagNoToolThought}, want: `"reasoning_effort":"high"`},
 		"not strict": {
 			set:  func(p *llm.Prompt) { p.Tools = []llm.Tool{{Name: "f", Schema: schema, Strict: ptr(true)}} },

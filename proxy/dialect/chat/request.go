@@ -62,7 +62,7 @@ func (e *encoder) effort() string {
 	if !e.Flags.Has(llm.FlagNoToolThought) || len(e.Prompt.Tools) == 0 {
 		return e.taken(e.Effort("reasoning_effort"))
 	}
-	if e.Prompt.Reasoning.Effort != "none" {
+	if r := &e.Prompt.Reasoning; r.Effort != "none" && (r.Effort != "" || r.Budget == nil || *r.Budget != 0) {
 		e.Call.Lose("reasoning_effort: in this API the model takes no tools while it thinks")
 	}
 	return "none"

@@ -77,6 +77,9 @@ func (k stuck) Requests(context.Context, app.RowFilter) ([]app.Row, error) {
 // TestTheWindowNeverWaits (promise 10): with a keychain, a disk and a network
 // that never answer, every screen opens and every button can be pressed.
 func TestTheWindowNeverWaits(t *testing.T) {
+	for _, home := range []string{"HOME", "USERPROFILE"} {
+		t.Setenv(home, t.TempDir()) // an export goes there
+	}
 	a := test.NewTempApp(t)
 	a.Settings().SetTheme(look{})
 	k := stuck{newFake(), make(chan struct{})}

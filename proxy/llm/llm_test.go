@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -95,10 +96,20 @@ func TestPico(t *testing.T) {
 			t.Errorf("%s: %d, %v", s, p, err)
 		}
 	}
-	for _, s := range []string{"", "x", "1/3", "9223373", "NaN"} {
+	for _, s := range []string{"", "x", "1/3", "9223373", "NaN", "0." + strings.Repeat("1", 64)} {
 		if p, err := ParsePico(s); err == nil {
 			t.Errorf("%q read as %d", s, p)
 		}
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for s, bad := range map[string]bool{"1e999999": true, "-1e999999": true, "1e-999999": false} {
+		if p, err := ParsePico(s); p != 0 || (err != nil) != bad {
+			t.Errorf("%s: %d, %v", s, p, err)
+		}
+	}
+	if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 100_000 {
+		t.Errorf("amounts beyond all bounds took %d bytes to read", after.TotalAlloc-before.TotalAlloc)
 	}
 	for p, want := range map[Pico]string{0: "0", 12 * USD: "12", 3_532_000_000: "0.003532", -3 * USD / 2: "-1.5", 1: "0.000000000001"} {
 		if p.String() != want {

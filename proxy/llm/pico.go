@@ -2,7 +2,9 @@ package llm
 
 import (
 	"fmt"
+	"math"
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -16,8 +18,17 @@ const USD Pico = 1_000_000_000_000
 // ParsePico reads a decimal number of USD, such as "0.25" or "1.5e-7",
 // rounding half away from zero below one pico.
 func ParsePico(usd string) (Pico, error) {
-	r, ok := new(big.Rat).SetString(strings.TrimSpace(usd))
-	if !ok || strings.ContainsRune(usd, '/') {
+	if usd = strings.TrimSpace(usd); len(usd) > 64 {
+		return 0, fmt.Errorf("a text of %d bytes is not an amount in USD", len(usd))
+	}
+	f, err := strconv.ParseFloat(usd, 64)
+	if size := math.Abs(f); size > 1e7 { // working out 1e999999 takes seconds
+		return 0, fmt.Errorf("%q USD is too large to count", usd)
+	} else if err == nil && size < 1e-13 {
+		return 0, nil
+	}
+	r, ok := new(big.Rat).SetString(usd)
+	if !ok || err != nil {
 		return 0, fmt.Errorf("%q is not an amount in USD", usd)
 	}
 	r.Mul(r, new(big.Rat).SetInt64(int64(USD)))

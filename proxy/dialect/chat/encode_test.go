@@ -49,10 +49,19 @@ func TestEncodeOptions(t *testing.T) {
 		"hints":             {set: func(p *llm.Prompt) { p.CacheKey, p.Verbosity = "k", "low" }, lost: "prompt_cache_key|verbosity"},
 		"hints, taken":      {set: func(p *llm.Prompt) { p.CacheKey, p.Verbosity = "k", "low" }, flags: []string{llm.FlagMaxCompletionTokens}, want: `"prompt_cache_key":"k","verbosity":"low"`},
 		"Mistral's fields":  {set: func(p *llm.Prompt) { p.Limits.Seed, p.User = ptr(int64(7)), "u" }, flags: []string{llm.FlagMistralFields}, want: `"random_seed":7`, lost: "user"},
+		"Mistral's tier":    {set: func(p *llm.Prompt) { p.Tier = "flex" }, flags: []string{llm.FlagMistralFields}, lost: "service_tier"},
+		"Mistral's default": {set: func(p *llm.Prompt) { p.Tier = "auto" }, flags: []string{llm.FlagMistralFields}},
+		"Mistral's effort":  {set: func(p *llm.Prompt) { p.Reasoning.Effort = "medium" }, flags: []string{llm.FlagMistralFields}, want: `"reasoning_effort":"high"`, lost: "reasoning_effort: medium went as high"},
+		"Mistral's none":    {set: func(p *llm.Prompt) { p.Reasoning.Effort = "none" }, flags: []string{llm.FlagMistralFields}, want: `"reasoning_effort":"none"`},
 		"tools, no thought": {
 			set:   func(p *llm.Prompt) { p.Tools, p.Reasoning.Effort = []llm.Tool{{Name: "f"}}, "high" },
 			flags: []string{llm.FlagNoToolThought}, lost: "reasoning_effort: in this API the model takes no tools while it thinks",
 			want: `"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],"reasoning_effort":"none"`,
+		},
+		"tools, thought off": {
+			set:   func(p *llm.Prompt) { p.Tools, p.Reasoning.Budget = []llm.Tool{{Name: "f"}}, ptr(0) },
+			flags: []string{llm.FlagNoToolThought},
+			want:  `"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],"reasoning_effort":"none"`,
 		},
 		"thought, no tools": {set: func(p *llm.Prompt) { p.Reasoning.Effort = "high" }, flags: []string{llm.FlagNoToolThought}, want: `"reasoning_effort":"high"`},
 		"not strict": {

@@ -10,10 +10,11 @@ import (
 )
 
 // Mistral's API looks like OpenAI's, but refuses every field that is not its
-// own: it has no end users, no names of messages and no refusals, calls a seed
-// random_seed, and takes documents and sounds in parts of its own. The ids of
-// tool calls have nine letters and digits, a system message cannot follow an
-// answer or a result, and an answer to be continued says so.
+// own: it has no end users, no service tiers, no names of messages and no
+// refusals, calls a seed random_seed, and takes documents and sounds in parts
+// of its own. The ids of tool calls have nine letters and digits, a system
+// message cannot follow an answer or a result, and an answer to be continued
+// says so.
 
 func (e *encoder) mistral() bool { return e.Flags.Has(llm.FlagMistralFields) }
 
@@ -48,6 +49,28 @@ func (e *encoder) whom() {
 		return
 	}
 	e.User()
+}
+
+// taken is the effort that the model takes: Mistral knows none and high alone.
+func (e *encoder) taken(effort string) string {
+	if !e.mistral() || effort == "" || effort == "none" || effort == "high" {
+		return effort
+	}
+	e.Call.Lose("reasoning_effort: " + effort + " went as high")
+	return "high"
+}
+
+// tier writes the service tier; Mistral has but one.
+func (e *encoder) tier() {
+	if !e.mistral() {
+		e.Tier()
+		return
+	}
+	switch e.Prompt.Tier {
+	case "", "auto", "default", "standard_only", "standard":
+	default:
+		e.Call.Lose("service_tier")
+	}
 }
 
 // later is the role of a system message in mid-conversation, where it stays, so

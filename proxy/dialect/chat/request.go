@@ -38,7 +38,7 @@ func (Dialect) EncodeRequest(c *llm.Call, p *llm.Prompt) ([]byte, error) {
 	}
 	e.whom()
 	e.hints()
-	e.Tier()
+	e.tier()
 	if c.Stream {
 		e.Buf = append(e.Buf, `,"stream":true`...)
 		if !e.Flags.Has(llm.FlagNoStreamOptions) {
@@ -60,9 +60,9 @@ type encoder struct {
 // them in no other way.
 func (e *encoder) effort() string {
 	if !e.Flags.Has(llm.FlagNoToolThought) || len(e.Prompt.Tools) == 0 {
-		return e.Effort("reasoning_effort")
+		return e.taken(e.Effort("reasoning_effort"))
 	}
-	if e.Prompt.Reasoning.Effort != "none" {
+	if r := &e.Prompt.Reasoning; r.Effort != "none" && (r.Effort != "" || r.Budget == nil || *r.Budget != 0) {
 		e.Call.Lose("reasoning_effort: in this API the model takes no tools while it thinks")
 	}
 	return "none"

@@ -50,7 +50,7 @@ func (d Dialect) usage(u *llm.Usage, v []byte) {
 			case "total_tokens": // Voyage tells no other
 				total = integer(v)
 			case "cost": // OpenRouter
-				if p, err := llm.ParsePico(string(v)); err == nil {
+				if p, err := llm.ParsePico(string(v)); err == nil && p >= 0 {
 					u.Stated, u.HasStated = p, true
 				}
 			}

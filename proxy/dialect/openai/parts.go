@@ -38,7 +38,9 @@ func Parts(param string, v []byte, part func(param string, v []byte) (llm.Block,
 	var blocks []llm.Block
 	err := field.Array(param, v, func(param string, v []byte) *llm.Error {
 		if v[0] == '"' {
-			blocks = append(blocks, llm.Block{Kind: llm.Text, Text: field.Unquote(v)})
+			if s := field.Unquote(v); s != "" {
+				blocks = append(blocks, llm.Block{Kind: llm.Text, Text: s})
+			}
 			return nil
 		}
 		if v[0] != '{' {

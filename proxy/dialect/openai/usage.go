@@ -43,12 +43,12 @@ func Usage(v []byte) (u llm.Usage, ok bool) {
 
 func (c *counts) field(key, v []byte, _ int) bool {
 	switch string(key) {
-	case "prompt_tokens", "input_tokens":
-		c.prompt = Tokens(v)
+	case "prompt_tokens", "input_tokens": // gateways send both, one of them 0
+		c.prompt = max(c.prompt, Tokens(v))
 	case "completion_tokens":
-		c.completion, c.chat = Tokens(v), true
+		c.completion, c.chat = max(c.completion, Tokens(v)), true
 	case "output_tokens":
-		c.completion = Tokens(v)
+		c.completion = max(c.completion, Tokens(v))
 	case "total_tokens":
 		c.total = Tokens(v)
 	case "prompt_tokens_details", "input_tokens_details":
@@ -78,7 +78,9 @@ func (c *counts) field(key, v []byte, _ int) bool {
 			c.cost = v
 		}
 	case "cost_in_usd_ticks": // xAI
-		c.ticks = Tokens(v)
+		if !field.Null(v) {
+			c.ticks = Tokens(v)
+		}
 	case "is_byok":
 		c.byok = string(v) == "true"
 	case "cost_details":
@@ -95,9 +97,9 @@ func (c *counts) promptDetails(v []byte) {
 		case "cache_write_tokens", "cache_creation_tokens":
 			c.written = max(c.written, Tokens(v))
 		case "audio_tokens":
-			c.audioIn = Tokens(v)
+			c.audioIn = max(c.audioIn, Tokens(v))
 		case "image_tokens":
-			c.imageIn = Tokens(v)
+			c.imageIn = max(c.imageIn, Tokens(v))
 		}
 		return true
 	})
@@ -107,11 +109,11 @@ func (c *counts) completionDetails(v []byte) {
 	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // null has no details
 		switch string(key) {
 		case "reasoning_tokens":
-			c.reasoning = Tokens(v)
+			c.reasoning = max(c.reasoning, Tokens(v))
 		case "audio_tokens":
-			c.audioOut = Tokens(v)
+			c.audioOut = max(c.audioOut, Tokens(v))
 		case "image_tokens":
-			c.imageOut = Tokens(v)
+			c.imageOut = max(c.imageOut, Tokens(v))
 		}
 		return true
 	})
@@ -119,11 +121,12 @@ func (c *counts) completionDetails(v []byte) {
 
 // Tokens is a count; null and nonsense are 0.
 func Tokens(v []byte) int64 {
-	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+	const most = 1 << 53 // more is no count, and sums of it would run over
+	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil && n < most {
 		return max(n, 0)
 	}
 	f, err := strconv.ParseFloat(string(v), 64)
-	if err != nil || !(f > 0 && f < 1<<53) {
+	if err != nil || !(f > 0 && f < most) {
 		return 0
 	}
 	return int64(f)
@@ -194,14 +197,6 @@ func money(v []byte) (llm.Pico, bool) {
 	if v[0] == '"' {
 		s = field.Unquote(v)
 	}
-	// The bounds keep a nonsensical exponent from filling the memory.
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || len(s) > 64 || !(f >= 0 && f < 1e6) {
-		return 0, false
-	}
-	if f < 1e-13 {
-		return 0, true
-	}
 	n, err := llm.ParsePico(s)
-	return n, err == nil
+	return n, err == nil && n >= 0 && n < 1e6*llm.USD
 }

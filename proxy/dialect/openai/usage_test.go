@@ -63,13 +63,22 @@ func TestUsage(t *testing.T) {
 		},
 		"fee alone":      {`{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"cost":0,"is_byok":true,"cost_details":{"upstream_inference_cost":null}}`, llm.Usage{Input: 1, Output: 1}},
 		"total_cost":     {`{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"cost":{"total_cost":0.006},"num_search_queries":2}`, llm.Usage{Input: 1, Output: 1, Searches: 2, Stated: usd("0.006"), HasStated: true}},
+		"no ticks":       {`{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"cost_in_usd_ticks":null}`, llm.Usage{Input: 1, Output: 1}},
 		"estimated_cost": {`{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"estimated_cost":1.5e-7}`, llm.Usage{Input: 1, Output: 1, Stated: usd("0.00000015"), HasStated: true}},
-		"nonsense":       {`{"prompt_tokens":-5,"completion_tokens":"x","total_tokens":1e99,"cost":1e999999999}`, llm.Usage{}},
+		"both sets of names, one of them empty": {
+			`{"prompt_tokens":100,"completion_tokens":7,"total_tokens":107,"prompt_tokens_details":{"cached_tokens":60,"audio_tokens":5,"image_tokens":3},"completion_tokens_details":{"reasoning_tokens":2,"audio_tokens":1,"image_tokens":1},"input_tokens":0,"output_tokens":0,"input_tokens_details":{"audio_tokens":0,"image_tokens":0},"output_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"image_tokens":0}}`,
+			llm.Usage{Input: 32, CacheRead: 60, AudioInput: 5, ImageInput: 3, Output: 5, AudioOutput: 1, ImageOutput: 1, Reasoning: 2},
+		},
+		"nonsense": {`{"prompt_tokens":-5,"completion_tokens":"x","total_tokens":1e99,"cost":1e999999999}`, llm.Usage{}},
 	} {
 		got, ok := Usage([]byte(tt.wire))
 		if want := known(tt.want); !ok || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v\n got %+v\nwant %+v", what, ok, got, want)
 		}
+	}
+	huge := `9223372036854775807`
+	if u, _ := Usage([]byte(`{"prompt_tokens":` + huge + `,"completion_tokens":` + huge + `,"total_tokens":5}`)); u.Input != 0 || u.Output != 5 {
+		t.Errorf("counts that no sum of holds: %+v", u)
 	}
 	for _, s := range []string{`null`, `{}`, `[]`, `"x"`, ``, `{"latency":1}`} {
 		if u, ok := Usage([]byte(s)); ok {

@@ -272,3 +272,16 @@ func TestEncodeTurnsForOpenAI(t *testing.T) {
 		}
 	}
 }
+
+// The API has no names of who speaks, whoever it is.
+func TestEncodeNames(t *testing.T) {
+	for _, role := range []llm.Role{llm.User, llm.Assistant, llm.System} {
+		c := origin()
+		sent(t, &llm.Prompt{Messages: []llm.Message{
+			{Role: role, Name: "ann", Blocks: []llm.Block{{Text: "a"}}}, {Role: llm.User, Blocks: []llm.Block{{Text: "b"}}},
+		}}, c)
+		if strings.Join(c.Lost, "|") != "messages: name" {
+			t.Errorf("%s: lost %q", role, c.Lost)
+		}
+	}
+}

@@ -24,6 +24,9 @@ func (e *encoder) conversation() error {
 	}
 	for i := range e.Prompt.Messages {
 		m := &e.Prompt.Messages[i]
+		if m.Name != "" {
+			e.Call.Lose("messages: name")
+		}
 		var err error
 		switch m.Role {
 		case llm.Assistant:
@@ -226,9 +229,6 @@ func (e *encoder) user(m *llm.Message) error {
 	case rest == 0:
 		e.words("user", "")
 		return nil
-	}
-	if m.Name != "" {
-		e.Call.Lose("messages: name")
 	}
 	if len(m.Blocks) == results+1 {
 		if b := &m.Blocks[len(m.Blocks)-1]; b.Kind == llm.Text {

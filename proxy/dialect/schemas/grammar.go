@@ -29,6 +29,7 @@ type Grammar struct {
 	root []member
 	refs map[string][]string // definition -> definitions it refers to
 	in   string              // the definition being read; "" at the root
+	deep int                 // how many schemas that being read is in
 	err  error
 }
 
@@ -55,10 +56,12 @@ func NewGrammar(raw []byte) (*Grammar, error) {
 // schema appends one schema.
 func (g *Grammar) schema(b, raw []byte) []byte {
 	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 || raw[0] != '{' {
+	if len(raw) == 0 || raw[0] != '{' || g.deep == deepest {
 		g.err = errNoGrammar // true and false are schemas that no grammar knows
 		return b
 	}
+	g.deep++
+	defer func() { g.deep-- }()
 	all := members(raw)
 	object := find(all, "properties") != nil || isObject(find(all, "type"))
 	var told []string // constraints for the description

@@ -29,14 +29,14 @@ func Complete(raw []byte) []byte {
 		return raw
 	}
 	changed := false
-	if out := complete(raw, &changed); changed {
+	if out := complete(raw, 0, &changed); changed {
 		return out
 	}
 	return raw
 }
 
-func complete(raw []byte, changed *bool) []byte {
-	if len(raw) == 0 || raw[0] != '{' {
+func complete(raw []byte, depth int, changed *bool) []byte {
+	if len(raw) == 0 || raw[0] != '{' || depth == deepest {
 		return raw
 	}
 	var kinds string
@@ -49,11 +49,11 @@ func complete(raw []byte, changed *bool) []byte {
 		out = append(append(append(out, '"'), k...), '"', ':')
 		switch key := string(k); {
 		case slices.Contains(maps, key):
-			v = inside(v, '{', changed)
+			v = inside(v, '{', depth+1, changed)
 		case slices.Contains(keywords, key) && len(v) > 0 && v[0] == '[':
-			v = inside(v, '[', changed)
+			v = inside(v, '[', depth+1, changed)
 		case slices.Contains(keywords, key):
-			v = complete(v, changed)
+			v = complete(v, depth+1, changed)
 		case key == "type":
 			kinds = string(v)
 		}
@@ -72,7 +72,7 @@ func complete(raw []byte, changed *bool) []byte {
 }
 
 // inside completes the schemas of a map or of a list.
-func inside(raw []byte, kind byte, changed *bool) []byte {
+func inside(raw []byte, kind byte, depth int, changed *bool) []byte {
 	if raw[0] != kind {
 		return raw
 	}
@@ -84,7 +84,7 @@ func inside(raw []byte, kind byte, changed *bool) []byte {
 		if key != nil {
 			out = append(append(append(out, '"'), key...), '"', ':')
 		}
-		out = append(out, complete(v, changed)...)
+		out = append(out, complete(v, depth, changed)...)
 		return true
 	}
 	if kind == '{' {

@@ -16,8 +16,12 @@ import (
 // Empty is the schema of an input without fields.
 const Empty = `{"type":"object","properties":{}}`
 
-// maxDepth bounds the references followed at a schema's root.
-const maxDepth = 16
+// maxDepth bounds the references followed at a schema's root, and maxParts how
+// many schemas they and its alternatives may lead to: some lead back.
+const (
+	maxDepth = 16
+	maxParts = 10_000
+)
 
 // member is one field of a JSON object: its key as written, without quotes,
 // and its raw value.
@@ -91,8 +95,11 @@ func Object(raw []byte) (schema []byte, merged bool, err error) {
 		out := append(append([]byte(nil), raw[:at]...), `"object"`...)
 		return append(out, raw[at+len(kind):]...), false, nil
 	}
-	f := flattener{root: root}
-	f.schema(raw, 0)
+	left := maxParts
+	f := flattener{root: root, left: &left}
+	if f.schema(raw, 0); left < 0 {
+		return nil, false, errors.New("its alternatives are too many")
+	}
 	out := []byte(`{"type":"object"`)
 	for _, m := range root {
 		switch m.key {
@@ -155,12 +162,16 @@ func isObject(kind []byte) bool {
 // flattener gathers the properties of a schema and its alternatives.
 type flattener struct {
 	root     []member
+	left     *int // how many more schemas may be looked at
 	props    []member
 	required []string
 }
 
 // schema adds one schema, with all that it refers to and is composed of.
 func (f *flattener) schema(raw []byte, depth int) {
+	if *f.left--; *f.left < 0 {
+		return
+	}
 	all := members(raw)
 	if kind := find(all, "type"); depth > maxDepth || kind != nil && !isObject(kind) {
 		return // an alternative that is no object can never be a tool's input
@@ -187,10 +198,13 @@ func (f *flattener) alternatives(variants []json.RawMessage, depth int) {
 	var common []string
 	objects := 0
 	for _, v := range variants {
+		if *f.left < 0 {
+			return
+		}
 		if kind := find(members(v), "type"); kind != nil && !isObject(kind) {
 			continue
 		}
-		one := flattener{root: f.root}
+		one := flattener{root: f.root, left: f.left}
 		one.schema(v, depth+1)
 		for _, p := range one.props {
 			f.property(p)

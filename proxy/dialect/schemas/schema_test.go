@@ -1,6 +1,10 @@
 package schemas
 
-import "testing"
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
 
 // What OpenAI's strict mode takes, by its guide to structured outputs.
 func TestStrict(t *testing.T) {
@@ -52,5 +56,30 @@ func TestComplete(t *testing.T) {
 		if got := Complete([]byte(s)); string(got) != want {
 			t.Errorf("%s of %s", got, s)
 		}
+	}
+}
+
+// No schema is nested so deep, or refers to so much, that reading it takes long.
+func TestHostile(t *testing.T) {
+	const open = `{"type":"object","additionalProperties":false,"required":["a"],"properties":{"a":`
+	nested := func(n int) []byte {
+		return []byte(strings.Repeat(open, n) + `{"type":"array"}` + strings.Repeat(`}}`, n))
+	}
+	if got := Complete(nested(50)); !bytes.Contains(got, []byte(`"items"`)) {
+		t.Errorf("an array 50 levels deep is not completed: %s", got)
+	}
+	deep := nested(2000)
+	if got := Complete(deep); !bytes.Equal(got, deep) {
+		t.Errorf("%d of %d bytes of a deep schema are another's", len(got), len(deep))
+	}
+	if Strict(bytes.Replace(deep, []byte(`"array"`), []byte(`"string"`), 1)) {
+		t.Error("a schema 2,000 levels deep is strict")
+	}
+	if _, err := NewGrammar(bytes.Replace(deep, []byte(`"array"`), []byte(`"string"`), 1)); err == nil {
+		t.Error("a grammar holds a schema 2,000 levels deep")
+	}
+	loop := `{"$ref":"#/$defs/A","$defs":{"A":{"anyOf":[` + strings.Repeat(`{"$ref":"#/$defs/A"},`, 5) + `{"type":"object"}]}}}`
+	if _, _, err := Object([]byte(loop)); err == nil {
+		t.Error("alternatives that lead back to themselves are one object")
 	}
 }

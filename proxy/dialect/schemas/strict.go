@@ -16,6 +16,11 @@ var (
 	maps     = []string{"properties", "$defs", "definitions"}
 )
 
+// deepest is how many schemas deep a schema is looked into: each level is read
+// once more for every one above it, and one nested by the thousand would keep a
+// processor busy for seconds.
+const deepest = 100
+
 // unstrict are the keywords that OpenAI's strict mode refuses, beside those
 // that name conditions.
 var unstrict = []string{
@@ -36,11 +41,11 @@ func Strict(raw []byte) bool {
 		Type  any
 		AnyOf json.RawMessage
 	}
-	return json.Unmarshal(raw, &s) == nil && s.Type == "object" && s.AnyOf == nil && strict(raw)
+	return json.Unmarshal(raw, &s) == nil && s.Type == "object" && s.AnyOf == nil && strict(raw, 0)
 }
 
-func strict(raw []byte) bool {
-	if len(raw) == 0 || raw[0] != '{' {
+func strict(raw []byte, depth int) bool {
+	if len(raw) == 0 || raw[0] != '{' || depth == deepest {
 		return false // true and false are schemas, but not here
 	}
 	var s struct {
@@ -73,7 +78,7 @@ func strict(raw []byte) bool {
 		key := string(k)
 		ok = !slices.Contains(unstrict, key)
 		if ok && key != "additionalProperties" {
-			each(key, v, func(v []byte) { ok = ok && strict(v) })
+			each(key, v, func(v []byte) { ok = ok && strict(v, depth+1) })
 		}
 		return ok
 	})

@@ -49,8 +49,8 @@ func Remove(body []byte, from, to int) Edit {
 
 func space(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r' }
 
-// Apply is the body with the edits, which are in any order and do not overlap,
-// in pieces that share its memory.
+// Apply is the body with the edits, in pieces that share its memory. They are in
+// any order, and overlap only where [Remove] takes fields beside each other.
 func Apply(body []byte, edits ...Edit) [][]byte {
 	if len(edits) > 1 {
 		slices.SortStableFunc(edits, func(a, b Edit) int { return cmp.Compare(a.From, b.From) })
@@ -60,6 +60,8 @@ func Apply(body []byte, edits ...Edit) [][]byte {
 	for _, e := range edits {
 		if e.From > at {
 			pieces = append(pieces, body[at:e.From:e.From])
+		} else if e.From < at {
+			pieces = dropComma(pieces)
 		}
 		if len(e.Text) > 0 {
 			pieces = append(pieces, e.Text)
@@ -67,4 +69,17 @@ func Apply(body []byte, edits ...Edit) [][]byte {
 		at = e.To
 	}
 	return append(pieces, body[at:])
+}
+
+// dropComma takes the comma off the end: what follows are the last fields of
+// their object, which all go.
+func dropComma(pieces [][]byte) [][]byte {
+	for n := len(pieces) - 1; n >= 0; n-- {
+		if end := bytes.TrimRight(pieces[n], " \n\t\r"); len(end) > 0 {
+			pieces[n] = bytes.TrimSuffix(end, []byte(","))
+			break
+		}
+		pieces = pieces[:n]
+	}
+	return pieces
 }

@@ -40,6 +40,28 @@ func TestRemove(t *testing.T) {
 	}
 }
 
+// Fields that stand beside each other may all go, such as one that a sloppy
+// client sent twice.
+func TestRemoveSeveral(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"x":0,"x":0}`:                   `{}`,
+		`{"x":0,"x":0,"a":1}`:             `{"a":1}`,
+		`{"a":1,"x":0,"x":0}`:             `{"a":1}`,
+		`{"a":1 , "x":0 , "x":0 , "x":0}`: `{"a":1 }`,
+		`{"x":0,"a":1,"x":0}`:             `{"a":1}`,
+	} {
+		var edits []Edit
+		for at := range in {
+			if in[at] == '0' {
+				edits = append(edits, Remove([]byte(in), at, at+1))
+			}
+		}
+		if got := string(bytes.Join(Apply([]byte(in), edits...), nil)); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
 func TestApply(t *testing.T) {
 	body := []byte("0123456789")
 	edits := []Edit{{8, 10, []byte("end")}, {0, 1, nil}, {4, 4, []byte("+")}, {5, 7, nil}}

@@ -25,9 +25,9 @@ func readUsage(k Kind, v []byte) llm.Usage {
 	_ = llm.Fields(v, func(key, v []byte, _ int) bool { // what cannot be read is not known
 		switch string(key) {
 		case "input_tokens", "prompt_tokens":
-			c.in, c.any = number(v), true
+			c.in, c.any = max(c.in, number(v)), true
 		case "output_tokens", "completion_tokens":
-			c.out, c.any = number(v), true
+			c.out, c.any = max(c.out, number(v)), true
 		case "total_tokens":
 			c.total = number(v)
 		case "input_tokens_details", "input_token_details", "prompt_tokens_details":
@@ -39,7 +39,7 @@ func readUsage(k Kind, v []byte) llm.Usage {
 		case "billed_units": // Cohere
 			u.Searches = number(field.Of(v, "search_units"))
 		case "cost": // OpenRouter
-			if p, err := llm.ParsePico(string(v)); err == nil {
+			if p, err := llm.ParsePico(string(v)); err == nil && p >= 0 {
 				u.Stated, u.HasStated = p, true
 			}
 		}

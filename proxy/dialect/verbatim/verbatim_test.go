@@ -87,11 +87,13 @@ func TestUsage(t *testing.T) {
 		{Speech, `{"input_tokens":5,"output_tokens":30,"total_tokens":35}`, llm.Usage{Known: true, Input: 5, AudioOutput: 30}},
 		{Transcription, `{"type":"tokens","input_tokens":30,"input_token_details":{"text_tokens":10,"audio_tokens":20},"output_tokens":4}`, llm.Usage{Known: true, Input: 10, AudioInput: 20, Output: 4}},
 		{Transcription, `{"type":"duration","seconds":3}`, llm.Usage{Known: true, AudioMS: 3000}},
+		{Images, `{"prompt_tokens":50,"completion_tokens":7,"input_tokens":0,"output_tokens":0}`, llm.Usage{Known: true, Input: 50, ImageOutput: 7}},
 		{Rerank, `{"total_tokens":9}`, llm.Usage{Known: true, Input: 9}},
 		{Rerank, `{"billed_units":{"search_units":1}}`, llm.Usage{Known: true, Searches: 1}},
 		{"", `{"prompt_tokens":100,"completion_tokens":20,"prompt_tokens_details":{"cached_tokens":60,"cache_write_tokens":10},"completion_tokens_details":{"reasoning_tokens":15}}`, llm.Usage{Known: true, Input: 30, CacheRead: 60, CacheWrite5m: 10, Output: 20, Reasoning: 15}},
 		{"", `{"input_tokens":100,"output_tokens":20,"input_tokens_details":{"cached_tokens":60},"output_tokens_details":{"reasoning_tokens":15}}`, llm.Usage{Known: true, Input: 40, CacheRead: 60, Output: 20, Reasoning: 15}},
 		{Rerank, `[]`, llm.Usage{}},
+		{Images, `{"cost":-0.04}`, llm.Usage{}},
 		{Images, `{"cost":0.04}`, llm.Usage{Stated: 40_000_000_000, HasStated: true}},
 	} {
 		if got := readUsage(c.kind, []byte(c.in)); fmt.Sprint(got) != fmt.Sprint(c.want) {

@@ -38,6 +38,9 @@ func (s Race) Do(ctx context.Context, r *llm.Request) (*llm.Response, error) {
 		return nil, errNoTargets("race")
 	}
 	all, ready := readyFirst(s.Targets)
+	if ready == 0 {
+		ready = len(all) // none is better than another
+	}
 	done := make(chan finish, len(all))
 	var contest llm.Contest
 	stop := make([]context.CancelCauseFunc, 0, len(all))

@@ -120,6 +120,18 @@ func TestRaceLeavesAloneWhileOthersRun(t *testing.T) {
 	}
 }
 
+// Where all should be left alone, they race like any others.
+func TestRaceOfResting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs, answers := &fake{name: "hangs", after: time.Hour}, &fake{name: "answers"}
+		start := time.Now()
+		resp, err := Race{Targets: []llm.Target{tired{hangs}, tired{answers}}, After: time.Second}.Do(t.Context(), &llm.Request{})
+		if err != nil || resp.Target != "answers" || time.Since(start) != time.Second {
+			t.Errorf("%v, %v after %s", resp, err, time.Since(start))
+		}
+	})
+}
+
 func TestRaceClientGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -223,9 +223,5 @@ func TestRealOllama(t *testing.T) {
 		if err := server.AwaitServed(t.Context(), "/api/chat", 19); err != nil {
 			t.Error(err)
 		}
-		got, err := chat(t.Context(), client, &api.ChatRequest{Model: proxytest.TinyModel, Messages: []api.Message{user}})
-		if err != nil || got.text != proxytest.TinyText {
-			t.Errorf("after a cancel: %q, %v", got.text, err)
-		}
 	})
 }

@@ -98,7 +98,7 @@ func (c *chaosCall) match(t *testing.T, m leafModel, a ask, r Row) (owed int64, 
 	case ledger.StatusOK:
 		may = []int64{m.owed(last, last.Done)}
 	case ledger.StatusAborted:
-		for _, b := range all {
+		for _, b := range append(all, a.seen.Between()...) {
 			may = append(may, m.owed(b, b.Done))
 			for ; b.Text <= last.Text+3; b.Text += 4 { // it may have been stopped in the middle of what was written at once
 				may = append(may, m.owed(b, false))

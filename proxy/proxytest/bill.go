@@ -32,6 +32,24 @@ func (s *Seen) writes(b Bill) {
 	s.bills = append(s.bills, b)
 }
 
+// Between returns the bills at the frames of a stream whose writes end elsewhere: who stops in the middle of a
+// write may have read up to any of them. They are also known before their frame is written.
+func (s *Seen) Between() []Bill {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.between)
+}
+
+// passes notes the bills that a stream is about to pass between its writes.
+func (s *Seen) passes(between []Bill) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range between {
+		b.Asked = int64(len(s.Body))
+		s.between = append(s.between, b)
+	}
+}
+
 // billsOf returns the bill at each piece of an answer made of frames, one for each piece.
 func billsOf(d Dialect, frames []frame, cut bool) []Bill {
 	var all []Bill

@@ -37,6 +37,9 @@ func play(w http.ResponseWriter, r *http.Request, seen *Seen, s Script) {
 		if !headed {
 			head()
 		}
+		if i == 0 {
+			seen.passes(out.between)
+		}
 		seen.writes(out.bill(i))
 		if _, err := w.Write(piece); err != nil || !flush() && i < len(out.pieces)-1 {
 			lost(ctx, seen)

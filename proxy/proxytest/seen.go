@@ -30,6 +30,8 @@ type Seen struct {
 	sent  int
 	gone  time.Time
 	bills []Bill
+	// between is the bills at the frames of a stream that is cut elsewhere.
+	between []Bill
 }
 
 // Done is closed when the provider has finished with the request, in whatever way.

@@ -19,6 +19,8 @@ type wire struct {
 	silent bool   // not even headers
 	bills  []Bill // with each piece; nil where pieces are no frames
 	all    Bill   // with the last piece, where bills is nil
+	// between is what it comes to at each frame, where pieces are no frames.
+	between []Bill
 }
 
 // bill is what the answer comes to with a piece.
@@ -196,7 +198,7 @@ func (w *wire) stream(a *answer) error {
 		if n := len(w.bills); n > 0 {
 			w.all = w.bills[n-1]
 		}
-		w.bills = nil // the pieces are others
+		w.between, w.bills = w.bills, nil // the pieces are others
 	}
 	if a.Fault == FaultInside {
 		w.bills[0].Refused = true

@@ -38,6 +38,9 @@ func (a *App) announce(addr string) error {
 	if err != nil {
 		return err
 	}
+	a.changes.mu.Lock()
+	a.controlSecret = r.Secret // before anybody can read it and ask
+	a.changes.mu.Unlock()
 	file := a.runningFile()
 	// Written aside and renamed, so that nobody reads half of it.
 	if err = os.WriteFile(file+".new", b, 0o600); err == nil {
@@ -49,9 +52,6 @@ func (a *App) announce(addr string) error {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
 	a.server.file = file
-	a.changes.mu.Lock()
-	a.controlSecret = r.Secret
-	a.changes.mu.Unlock()
 	return nil
 }
 

@@ -31,25 +31,25 @@ func TestParseTarget(t *testing.T) {
 			t.Errorf("%s reads back as %+v, %v", got, again, err)
 		}
 	}
-	for in, want := range map[string]string{
-		"":                                                  "names no model",
-		"{falback: [a/b]}":                                  "fallback",
-		"{fallback: []}":                                    "fallback: names no model",
-		"fallback: [a/b]\nbar: 0.5":                         "bar: is no setting of fallback",
-		"fallback:\n  - a/b\n  - a/b":                       "is in the list twice",
-		"{fallback: [a/b":                                   "",
-		"{balance: [{race: [a, b], weight: 0}]}":            "weight: is no weight",
-		"{balance: [{a/b: many}]}":                          "a/b: is not a setting",
-		"{balance: [{a/b: 2, c/d: 1}]}":                     "a/b: is not a setting",
-		"{fallback: [{race: [a, b], weight: 2}]}":           "weight: is not a setting",
-		"{balance: [{race: [a, b], weight: 2, weight: 3}]}": "weight",
-		"{split: [{weight: two, race: [a]}]}":               "weight: is no weight",
-		"{balance: [{a/b: 2}, a/b]}":                        "is in the list twice",
-		"a/b\nx: y":                                         "",
+	for _, c := range []struct{ in, want string }{
+		{"", "names no model"},
+		{"{falback: [a/b]}", "fallback"},
+		{"{fallback: []}", "fallback: names no model"},
+		{"fallback: [a/b]\nbar: 0.5", "bar: is no setting of fallback"},
+		{"fallback:\n  - a/b\n  - a/b", "is in the list twice"},
+		{"{fallback: [a/b", ""},
+		{"{balance: [{race: [a, b], weight: 0}]}", "weight: is no weight"},
+		{"{balance: [{a/b: many}]}", "a/b: is not a setting"},
+		{"{balance: [{a/b: 2, c/d: 1}]}", "a/b: is not a setting"},
+		{"{fallback: [{race: [a, b], weight: 2}]}", "weight: is not a setting"},
+		{"{balance: [{race: [a, b], weight: 2, weight: 3}]}", "weight"},
+		{"{split: [{weight: two, race: [a]}]}", "weight: is no weight"},
+		{"{balance: [{a/b: 2}, a/b]}", "is in the list twice"},
+		{"a/b\nx: y", ""},
 	} {
-		got, err := ParseTarget(in)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "route:") || strings.Contains(err.Error(), "route.") {
-			t.Errorf("%q is %s, %v", in, got, err)
+		got, err := ParseTarget(c.in)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "route:") || strings.Contains(err.Error(), "route.") {
+			t.Errorf("%q is %s, %v", c.in, got, err)
 		}
 	}
 	_, err := ParseTarget("fallback: [a/b]\nbar: 0.5")

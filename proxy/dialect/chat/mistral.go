@@ -18,17 +18,6 @@ import (
 
 func (e *encoder) mistral() bool { return e.Flags.Has(llm.FlagMistralFields) }
 
-// maxID is how long OpenAI takes the id of a tool call.
-const maxID = 40
-
-// id is the provider's form of a tool call's id, in calls and results alike.
-func (e *encoder) id(client string) string {
-	if e.mistral() {
-		return openai.NineID(client)
-	}
-	return openai.Short(client, maxID)
-}
-
 func (e *encoder) seed() {
 	seed := e.Prompt.Limits.Seed
 	switch {

@@ -225,3 +225,14 @@ func (e *encoder) thought(blocks []llm.Block) {
 		e.Buf = append(append(append(e.Buf, '['), details...), ']')
 	}
 }
+
+// maxID is how long OpenAI takes the id of a tool call.
+const maxID = 40
+
+// id is the provider's form of a tool call's id, in calls and results alike.
+func (e *encoder) id(client string) string {
+	if e.mistral() {
+		return openai.NineID(client)
+	}
+	return openai.Short(client, maxID)
+}
